@@ -12,7 +12,9 @@ public sealed interface ApiReply {
    */
   record Stored(KubeObject object, boolean created) implements ApiReply {}
 
-  /** Deleted at once; the object's last state. A graceful deletion is answered with {@link Stored}. */
+  /**
+   * Deleted at once; the object's last state. A graceful deletion is answered with {@link Stored}.
+   */
   record Deleted(KubeObject object) implements ApiReply {}
 
   /** All that match, and the revision that the list was taken at. */
@@ -22,7 +24,8 @@ public sealed interface ApiReply {
    * Nothing was changed.
    *
    * @param code the HTTP status
-   * @param reason Kubernetes' machine-readable reason: NotFound, AlreadyExists, Conflict, Invalid, BadRequest, …
+   * @param reason Kubernetes' machine-readable reason: NotFound, AlreadyExists, Conflict, Invalid,
+   *     BadRequest, …
    * @param message names the field, the value and what is allowed
    */
   record Failed(int code, String reason, String message) implements ApiReply {}

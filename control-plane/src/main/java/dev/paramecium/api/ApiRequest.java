@@ -3,27 +3,41 @@ package dev.paramecium.api;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * One request to the API server. On the wire between JVMs it is protobuf with the object as JSON bytes.
+ * One request to the API server. On the wire between JVMs it is protobuf with the object as JSON
+ * bytes.
  *
- * <p>{@code namespace} is empty for cluster-scoped kinds, and in {@link List} and {@link Watch} for all namespaces. Selectors are in Kubernetes' query
- * syntax, empty for everything.
+ * <p>{@code namespace} is empty for cluster-scoped kinds, and in {@link List} and {@link Watch} for
+ * all namespaces. Selectors are in Kubernetes' query syntax, empty for everything.
  */
 public sealed interface ApiRequest {
 
-  /** Stores a new object; answered with {@link ApiReply.Stored} after its event is in the journal. */
-  record Create(ResourceType type, String namespace, KubeObject object, boolean dryRun, ActorRef<ApiReply> replyTo)
+  /**
+   * Stores a new object; answered with {@link ApiReply.Stored} after its event is in the journal.
+   */
+  record Create(
+      ResourceType type,
+      String namespace,
+      KubeObject object,
+      boolean dryRun,
+      ActorRef<ApiReply> replyTo)
       implements ApiRequest {}
 
   /** Answered with {@link ApiReply.Stored}, or 404. */
-  record Get(ResourceType type, String namespace, String name, ActorRef<ApiReply> replyTo) implements ApiRequest {}
+  record Get(ResourceType type, String namespace, String name, ActorRef<ApiReply> replyTo)
+      implements ApiRequest {}
 
   /** Answered with {@link ApiReply.Listed}. */
   record List(
-      ResourceType type, String namespace, String labelSelector, String fieldSelector, ActorRef<ApiReply> replyTo)
+      ResourceType type,
+      String namespace,
+      String labelSelector,
+      String fieldSelector,
+      ActorRef<ApiReply> replyTo)
       implements ApiRequest {}
 
   /**
-   * Replaces an object, or only its status. A non-empty {@code metadata.resourceVersion} must be the stored one, else 409.
+   * Replaces an object, or only its status. A non-empty {@code metadata.resourceVersion} must be
+   * the stored one, else 409.
    *
    * @param subresource empty or {@code status}
    */
@@ -40,8 +54,8 @@ public sealed interface ApiRequest {
   /**
    * Patches an object.
    *
-   * @param patchType the Content-Type: {@code application/merge-patch+json}, {@code application/strategic-merge-patch+json} or
-   *     {@code application/json-patch+json}
+   * @param patchType the Content-Type: {@code application/merge-patch+json}, {@code
+   *     application/strategic-merge-patch+json} or {@code application/json-patch+json}
    * @param body the patch as JSON
    */
   record Patch(
@@ -56,7 +70,8 @@ public sealed interface ApiRequest {
       implements ApiRequest {}
 
   /**
-   * Deletes an object: at once, or gracefully (Pods on a node: {@code deletionTimestamp} is set, the kubelet finishes with grace 0).
+   * Deletes an object: at once, or gracefully (Pods on a node: {@code deletionTimestamp} is set,
+   * the kubelet finishes with grace 0).
    *
    * @param gracePeriodSeconds -1 for the kind's own
    */
@@ -70,11 +85,13 @@ public sealed interface ApiRequest {
       implements ApiRequest {}
 
   /**
-   * Streams changes after {@code resourceVersion} to {@code subscriber} until it stops or says {@link Unwatch}; 0 starts with the current objects as
-   * ADDED and then a bookmark. A version that is too old is answered with {@link ApiWatchEvent.Expired}.
+   * Streams changes after {@code resourceVersion} to {@code subscriber} until it stops or says
+   * {@link Unwatch}; 0 starts with the current objects as ADDED and then a bookmark. A version that
+   * is too old is answered with {@link ApiWatchEvent.Expired}.
    *
-   * <p>Flow control: at most {@link ApiWatchEvent#WINDOW} events are in flight; the subscriber returns credit with {@link WatchAck}. One that falls
-   * behind further than the server's history is told {@link ApiWatchEvent.Expired}.
+   * <p>Flow control: at most {@link ApiWatchEvent#WINDOW} events are in flight; the subscriber
+   * returns credit with {@link WatchAck}. One that falls behind further than the server's history
+   * is told {@link ApiWatchEvent.Expired}.
    */
   record Watch(
       ResourceType type,

@@ -14,7 +14,10 @@ public sealed interface ApiWatchEvent {
   /** The object's last state (also when it stops to match the selector). */
   record Deleted(KubeObject object) implements ApiWatchEvent {}
 
-  /** Everything up to {@code resourceVersion} has been sent; {@code initialEventsEnd} after the current objects of a watch from 0. */
+  /**
+   * Everything up to {@code resourceVersion} has been sent; {@code initialEventsEnd} after the
+   * current objects of a watch from 0.
+   */
   record Bookmark(long resourceVersion, boolean initialEventsEnd) implements ApiWatchEvent {}
 
   /** HTTP 410 Gone: list again. The watch is over. */

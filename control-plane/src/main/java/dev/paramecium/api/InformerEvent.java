@@ -3,8 +3,9 @@ package dev.paramecium.api;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What an informer tells its component. Over restarts of the API server and of watches the sequence stays true: an object that vanished while the
- * watch was down is told as {@link Removed}, one that did not change is not told again.
+ * What an informer tells its component. Over restarts of the API server and of watches the sequence
+ * stays true: an object that vanished while the watch was down is told as {@link Removed}, one that
+ * did not change is not told again.
  */
 public sealed interface InformerEvent {
 

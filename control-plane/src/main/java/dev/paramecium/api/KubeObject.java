@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A Kubernetes object as a JSON tree. Whoever holds one never changes its tree: {@link #copy()} first.
+ * A Kubernetes object as a JSON tree. Whoever holds one never changes its tree: {@link #copy()}
+ * first.
  *
  * @param json the whole object, {@code apiVersion} and {@code kind} included
  */
@@ -40,11 +41,16 @@ public record KubeObject(ObjectNode json) {
 
   public Map<String, String> labels() {
     Map<String, String> labels = new TreeMap<>();
-    json.path("metadata").path("labels").properties().forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
+    json.path("metadata")
+        .path("labels")
+        .properties()
+        .forEach(e -> labels.put(e.getKey(), e.getValue().asText()));
     return labels;
   }
 
-  /** The node at a JSON pointer such as {@code /spec/nodeName}; a missing node where there is none. */
+  /**
+   * The node at a JSON pointer such as {@code /spec/nodeName}; a missing node where there is none.
+   */
   public JsonNode at(String pointer) {
     return json.at(pointer);
   }

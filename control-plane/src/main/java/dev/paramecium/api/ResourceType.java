@@ -6,9 +6,11 @@ package dev.paramecium.api;
  * @param group the API group, empty for core
  * @param plural the name in paths, as {@code pods}
  */
-public record ResourceType(String group, String version, String plural, String kind, boolean namespaced) {
+public record ResourceType(
+    String group, String version, String plural, String kind, boolean namespaced) {
 
-  public static final ResourceType NAMESPACE = new ResourceType("", "v1", "namespaces", "Namespace", false);
+  public static final ResourceType NAMESPACE =
+      new ResourceType("", "v1", "namespaces", "Namespace", false);
   public static final ResourceType NODE = new ResourceType("", "v1", "nodes", "Node", false);
   public static final ResourceType POD = new ResourceType("", "v1", "pods", "Pod", true);
   public static final ResourceType CILIUM_IDENTITY =

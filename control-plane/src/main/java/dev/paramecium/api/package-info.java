@@ -1,6 +1,7 @@
 /**
- * The API server as its clients see it: objects, requests, watches. Everything in the control plane speaks this and nothing else to the API server,
- * so that the same component runs beside it or on another node.
+ * The API server as its clients see it: objects, requests, watches. Everything in the control plane
+ * speaks this and nothing else to the API server, so that the same component runs beside it or on
+ * another node.
  *
  * <pre>
  *   kubelet, agent, scheduler, operator, REST  --ApiRequest-->  api-server (cluster singleton)

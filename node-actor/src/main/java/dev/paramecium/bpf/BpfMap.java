@@ -5,7 +5,8 @@ import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A map as bpf(2) and {@code bpftool} see it: fixed-size keys and values as bytes. Typed views for programs are in {@code dev.paramecium.map}.
+ * A map as bpf(2) and {@code bpftool} see it: fixed-size keys and values as bytes. Typed views for
+ * programs are in {@code dev.paramecium.map}.
  *
  * <p>Any thread may read; writers exclude one another. Reading takes no lock.
  */
@@ -52,12 +53,18 @@ public interface BpfMap {
   /** A copy of the value, or null. */
   byte @Nullable [] lookup(byte[] key);
 
-  /** Inserts or replaces; answers null if done, E2BIG if full, EINVAL for a key or value of the wrong size. */
+  /**
+   * Inserts or replaces; answers null if done, E2BIG if full, EINVAL for a key or value of the
+   * wrong size.
+   */
   @Nullable Errno update(byte[] key, byte[] value);
 
   /** Whether the entry was there. */
   boolean delete(byte[] key);
 
-  /** Calls {@code entry} with copies of every key and value, in the map's own order; concurrent changes may or may not be seen. */
+  /**
+   * Calls {@code entry} with copies of every key and value, in the map's own order; concurrent
+   * changes may or may not be seen.
+   */
   void forEach(BiConsumer<byte[], byte[]> entry);
 }

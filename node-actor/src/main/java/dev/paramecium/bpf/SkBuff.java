@@ -12,9 +12,11 @@ import java.nio.ByteOrder;
  *           0                    head                   head+length      bytes.length
  * </pre>
  *
- * An SkBuff has exactly one owner. Sending it in a message gives it away: the sender never touches it again. Whoever ends its life returns it with
- * {@link SkBuffPool#release}. Offsets in accessors count from {@code head}, the Ethernet header; multi-byte fields are in network order on the wire
- * and plain numbers here. Fields are public, as {@code __sk_buff}'s are: this is a record that programs write, not an abstraction.
+ * An SkBuff has exactly one owner. Sending it in a message gives it away: the sender never touches
+ * it again. Whoever ends its life returns it with {@link SkBuffPool#release}. Offsets in accessors
+ * count from {@code head}, the Ethernet header; multi-byte fields are in network order on the wire
+ * and plain numbers here. Fields are public, as {@code __sk_buff}'s are: this is a record that
+ * programs write, not an abstraction.
  */
 public final class SkBuff {
 
@@ -53,7 +55,10 @@ public final class SkBuff {
   /** The flow hash, 0 if not computed. */
   public int hash;
 
-  /** Whether a tunnel key is set: by the VXLAN device on what it received, by a program on what it wants sent. */
+  /**
+   * Whether a tunnel key is set: by the VXLAN device on what it received, by a program on what it
+   * wants sent.
+   */
   public boolean hasTunnelKey;
 
   /** The tunnel key's VXLAN network identifier, 24 bits. */
@@ -118,7 +123,10 @@ public final class SkBuff {
   public void setBytes(byte[] source, int from, int count) {
     if (count > bytes.length - HEADROOM) {
       throw new IllegalArgumentException(
-          "a packet of " + count + " bytes does not fit into a buffer of " + (bytes.length - HEADROOM));
+          "a packet of "
+              + count
+              + " bytes does not fit into a buffer of "
+              + (bytes.length - HEADROOM));
     }
     head = HEADROOM;
     length = count;
@@ -128,7 +136,8 @@ public final class SkBuff {
   /** Makes room for an outer header of {@code count} bytes. */
   public void push(int count) {
     if (count > head) {
-      throw new IllegalStateException("push of " + count + " bytes with " + head + " bytes of headroom");
+      throw new IllegalStateException(
+          "push of " + count + " bytes with " + head + " bytes of headroom");
     }
     head -= count;
     length += count;

@@ -7,8 +7,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node's packet buffers. Any thread may take and release.
  *
- * <p>The pool is bounded: {@link #take} answers null when {@code limit} buffers are out, and the caller counts a drop. Buffers are made when first
- * needed and kept on a ring of slots afterwards; {@link #inUse} going back to what it was is how a test proves that nothing leaked.
+ * <p>The pool is bounded: {@link #take} answers null when {@code limit} buffers are out, and the
+ * caller counts a drop. Buffers are made when first needed and kept on a ring of slots afterwards;
+ * {@link #inUse} going back to what it was is how a test proves that nothing leaked.
  */
 public final class SkBuffPool {
 

@@ -1,6 +1,9 @@
 package dev.paramecium.bpf;
 
-/** The machine's clocks; "boot" is when the JVM started, plus a day, so that no lifetime computed from it is ever negative. */
+/**
+ * The machine's clocks; "boot" is when the JVM started, plus a day, so that no lifetime computed
+ * from it is ever negative.
+ */
 enum SystemClock implements Clock {
   INSTANCE;
 

@@ -1,6 +1,9 @@
 package dev.paramecium.bpf;
 
-/** What a tc program answers ({@code include/uapi/linux/pkt_cls.h}). Any other negative number is a raw code that a tc hook does not drop on. */
+/**
+ * What a tc program answers ({@code include/uapi/linux/pkt_cls.h}). Any other negative number is a
+ * raw code that a tc hook does not drop on.
+ */
 public final class Verdict {
 
   /** Goes on: to the stack on ingress, to the wire on egress. */

@@ -1,5 +1,6 @@
 /**
- * What the kernel gives a program: the packet with its metadata, verdicts, tail calls, maps, a clock and a source of chance.
+ * What the kernel gives a program: the packet with its metadata, verdicts, tail calls, maps, a
+ * clock and a source of chance.
  *
  * <pre>
  *   SkBuff --> Program.run --> verdict          Program --> BpfMap (shared with userland)

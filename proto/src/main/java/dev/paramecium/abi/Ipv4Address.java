@@ -52,7 +52,9 @@ public record Ipv4Address(int value) implements Comparable<Ipv4Address> {
 
   private static IllegalArgumentException notAnAddress(String text) {
     return new IllegalArgumentException(
-        "\"" + text + "\" is not an IPv4 address: write four numbers from 0 to 255, as in 10.42.1.80");
+        "\""
+            + text
+            + "\" is not an IPv4 address: write four numbers from 0 to 255, as in 10.42.1.80");
   }
 
   /** The address {@code offset} above this one. */

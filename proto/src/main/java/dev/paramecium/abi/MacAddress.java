@@ -14,7 +14,8 @@ public record MacAddress(long value) {
 
   public MacAddress {
     if (value >>> 48 != 0) {
-      throw new IllegalArgumentException("an Ethernet address has 48 bits, got 0x" + Long.toHexString(value));
+      throw new IllegalArgumentException(
+          "an Ethernet address has 48 bits, got 0x" + Long.toHexString(value));
     }
   }
 
@@ -30,7 +31,9 @@ public record MacAddress(long value) {
       throw notAnAddress(text);
     }
     for (String octet : octets) {
-      if (octet.length() != 2 || Character.digit(octet.charAt(0), 16) < 0 || Character.digit(octet.charAt(1), 16) < 0) {
+      if (octet.length() != 2
+          || Character.digit(octet.charAt(0), 16) < 0
+          || Character.digit(octet.charAt(1), 16) < 0) {
         throw notAnAddress(text);
       }
       value = value << 8 | Integer.parseInt(octet, 16);
@@ -40,7 +43,10 @@ public record MacAddress(long value) {
 
   private static IllegalArgumentException notAnAddress(String text) {
     return new IllegalArgumentException(
-        "\"" + text + "\" is not an Ethernet address: write six pairs of hexadecimal digits, as in 0a:00:00:00:01:80");
+        "\""
+            + text
+            + "\" is not an Ethernet address: write six pairs of hexadecimal digits, as in"
+            + " 0a:00:00:00:01:80");
   }
 
   /** A unicast, locally administered address made of the low 46 bits of {@code entropy}. */

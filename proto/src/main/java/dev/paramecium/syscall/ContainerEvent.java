@@ -5,7 +5,10 @@ public sealed interface ContainerEvent {
 
   String containerId();
 
-  /** The main process runs; {@code imageNote} says so when the image is unknown and a stand-in answers. */
+  /**
+   * The main process runs; {@code imageNote} says so when the image is unknown and a stand-in
+   * answers.
+   */
   record Started(String containerId, String imageNote) implements ContainerEvent {}
 
   /** The main process ended. */

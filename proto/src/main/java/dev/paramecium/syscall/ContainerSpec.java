@@ -9,7 +9,8 @@ import java.util.Map;
  * @param id unique on the node; names the container in later calls
  * @param netns the pod's namespace
  * @param podName {@code namespace/name}, for messages and {@code hostname}
- * @param image picks the program ({@code curlimages/curl}, {@code kennethreitz/httpbin}, {@code nginx}, …)
+ * @param image picks the program ({@code curlimages/curl}, {@code kennethreitz/httpbin}, {@code
+ *     nginx}, …)
  * @param command the manifest's command then args; empty to run the image's own entrypoint
  * @param ports the declared containerPorts
  */

@@ -4,7 +4,8 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 
 /**
- * What cilium-agent compiles into a node's programs ({@code node_config.h} and {@code netdev_config.h}).
+ * What cilium-agent compiles into a node's programs ({@code node_config.h} and {@code
+ * netdev_config.h}).
  *
  * @param nodeIp the node's address on the underlay, also its InternalIP
  * @param routerIp the address of {@code cilium_host}, inside {@code podCidr}

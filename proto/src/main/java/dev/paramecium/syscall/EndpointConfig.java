@@ -10,4 +10,5 @@ import dev.paramecium.abi.Ipv4Address;
  * @param ipv4 LXC_IPV4, the only source address that the pod may use
  * @param ifname the host side of the endpoint's veth pair, {@code lxc…}
  */
-public record EndpointConfig(int endpointId, int securityIdentity, Ipv4Address ipv4, String ifname) {}
+public record EndpointConfig(
+    int endpointId, int securityIdentity, Ipv4Address ipv4, String ifname) {}

@@ -1,6 +1,9 @@
 package dev.paramecium.syscall;
 
-/** Why a system call failed, with Linux's numbers ({@code include/uapi/asm-generic/errno-base.h}) and {@code strerror} texts. */
+/**
+ * Why a system call failed, with Linux's numbers ({@code include/uapi/asm-generic/errno-base.h})
+ * and {@code strerror} texts.
+ */
 public enum Errno {
   EPERM(1, "Operation not permitted"),
   ENOENT(2, "No such file or directory"),

@@ -5,8 +5,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 /**
  * What a running command says to whoever started it.
  *
- * <p>Flow control: after {@link Started}, at most {@link #WINDOW} {@link Data} messages may be unacknowledged; the receiver returns credit with
- * {@link ExecInput.Ack}. A process whose output is not acknowledged waits, as on a full pipe.
+ * <p>Flow control: after {@link Started}, at most {@link #WINDOW} {@link Data} messages may be
+ * unacknowledged; the receiver returns credit with {@link ExecInput.Ack}. A process whose output is
+ * not acknowledged waits, as on a full pipe.
  */
 public sealed interface ExecOutput {
 

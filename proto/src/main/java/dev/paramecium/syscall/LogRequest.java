@@ -6,4 +6,5 @@ package dev.paramecium.syscall;
  * @param tailLines how many last lines, or -1 for all
  * @param sinceEpochMs only lines written at or after this time, or 0
  */
-public record LogRequest(String containerId, boolean follow, int tailLines, long sinceEpochMs, boolean timestamps) {}
+public record LogRequest(
+    String containerId, boolean follow, int tailLines, long sinceEpochMs, boolean timestamps) {}

@@ -6,12 +6,15 @@ import java.util.List;
  * One step of a traced packet, as it happened.
  *
  * @param node the node's name
- * @param timestampNs wall clock, nanoseconds since the epoch; orders steps of different nodes only as well as their clocks agree
+ * @param timestampNs wall clock, nanoseconds since the epoch; orders steps of different nodes only
+ *     as well as their clocks agree
  * @param sequence orders the steps of one node
- * @param packetId the same at every step of one packet, on every node: derived from addresses, ports, IP id, TCP sequence and payload
+ * @param packetId the same at every step of one packet, on every node: derived from addresses,
+ *     ports, IP id, TCP sequence and payload
  * @param step 1 to 8 in the walk ({@code Hook} says which), 0 for a step beside it
  * @param device the device that the hook belongs to
- * @param hook {@code tc ingress}, {@code tc egress}, {@code tail call}, {@code veth}, {@code stack}, {@code underlay}
+ * @param hook {@code tc ingress}, {@code tc egress}, {@code tail call}, {@code veth}, {@code
+ *     stack}, {@code underlay}
  * @param program the section, as {@code bpf_lxc.o:[from-container]}; empty where no program runs
  * @param programId 0 where no program runs
  * @param functions what ran, in order, by the names of v1.12.3

@@ -7,7 +7,10 @@ import java.util.Map;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** One request to a node's kernel. Every call is answered once, in the order in which calls of one sender arrive. */
+/**
+ * One request to a node's kernel. Every call is answered once, in the order in which calls of one
+ * sender arrive.
+ */
 public sealed interface Syscall {
 
   // ---- netlink: namespaces, links, addresses, routes
@@ -18,23 +21,36 @@ public sealed interface Syscall {
   /** {@code ip netns del}: its devices (and so their veth peers), sockets and processes go too. */
   record DeleteNetns(String netns, ActorRef<Result<Done>> replyTo) implements Syscall {}
 
-  /** {@code ip link add NAME type veth peer name PEER netns NETNS}; MACs and indexes are the kernel's choice. */
-  record CreateVeth(String name, String netns, String peerName, int mtu, ActorRef<Result<VethPair>> replyTo)
+  /**
+   * {@code ip link add NAME type veth peer name PEER netns NETNS}; MACs and indexes are the
+   * kernel's choice.
+   */
+  record CreateVeth(
+      String name, String netns, String peerName, int mtu, ActorRef<Result<VethPair>> replyTo)
       implements Syscall {}
 
   /** {@code ip link del}; the peer goes too. */
   record DeleteLink(String name, ActorRef<Result<Done>> replyTo) implements Syscall {}
 
   /**
-   * Gives a pod's interface its address and default route, as the Cilium CNI plugin does: {@code ADDRESS/32}, a link-scope route to the gateway and a
-   * default route through it.
+   * Gives a pod's interface its address and default route, as the Cilium CNI plugin does: {@code
+   * ADDRESS/32}, a link-scope route to the gateway and a default route through it.
    */
   record ConfigurePodInterface(
-      String netns, String ifname, Ipv4Address address, Ipv4Address gateway, int mtu, ActorRef<Result<Done>> replyTo)
+      String netns,
+      String ifname,
+      Ipv4Address address,
+      Ipv4Address gateway,
+      int mtu,
+      ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
-  /** Replaces the host's route for {@code prefix}: {@code ip route replace PREFIX via GATEWAY dev DEVICE}. */
-  record ReplaceRoute(Ipv4Prefix prefix, Ipv4Address gateway, String device, ActorRef<Result<Done>> replyTo)
+  /**
+   * Replaces the host's route for {@code prefix}: {@code ip route replace PREFIX via GATEWAY dev
+   * DEVICE}.
+   */
+  record ReplaceRoute(
+      Ipv4Prefix prefix, Ipv4Address gateway, String device, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
   /** {@code ip route del}. */
@@ -46,26 +62,32 @@ public sealed interface Syscall {
   // ---- bpf(2): programs and maps
 
   /**
-   * Loads the node's own programs and pins its maps: creates {@code cilium_host}/{@code cilium_net} and {@code cilium_vxlan}, loads
-   * {@code bpf_host.o}, {@code bpf_overlay.o} and {@code bpf_netdev_eth0.o} and attaches them. Again with another configuration: reloads, maps survive.
+   * Loads the node's own programs and pins its maps: creates {@code cilium_host}/{@code cilium_net}
+   * and {@code cilium_vxlan}, loads {@code bpf_host.o}, {@code bpf_overlay.o} and {@code
+   * bpf_netdev_eth0.o} and attaches them. Again with another configuration: reloads, maps survive.
    */
-  record LoadNodeDatapath(DatapathConfig config, ActorRef<Result<Done>> replyTo) implements Syscall {}
+  record LoadNodeDatapath(DatapathConfig config, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
 
   /**
-   * Loads {@code bpf_lxc.o} for one endpoint, attaches from-container to its lxc device and puts handle_policy into {@code cilium_call_policy}; creates
-   * {@code cilium_policy_NNNNN} and {@code cilium_calls_NNNNN} if they do not exist. Again: replaces the programs atomically. Answers the id of
-   * from-container.
+   * Loads {@code bpf_lxc.o} for one endpoint, attaches from-container to its lxc device and puts
+   * handle_policy into {@code cilium_call_policy}; creates {@code cilium_policy_NNNNN} and {@code
+   * cilium_calls_NNNNN} if they do not exist. Again: replaces the programs atomically. Answers the
+   * id of from-container.
    */
-  record LoadEndpointDatapath(EndpointConfig config, ActorRef<Result<Integer>> replyTo) implements Syscall {}
+  record LoadEndpointDatapath(EndpointConfig config, ActorRef<Result<Integer>> replyTo)
+      implements Syscall {}
 
   /** Takes an endpoint's programs and maps away; its lxc device goes with {@link DeleteLink}. */
-  record UnloadEndpointDatapath(int endpointId, ActorRef<Result<Done>> replyTo) implements Syscall {}
+  record UnloadEndpointDatapath(int endpointId, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
 
   /**
-   * BPF_MAP_UPDATE_BATCH then BPF_MAP_DELETE_BATCH: in order, stops at the first failure. E2BIG when the map is full; deleting what is not there is no
-   * failure.
+   * BPF_MAP_UPDATE_BATCH then BPF_MAP_DELETE_BATCH: in order, stops at the first failure. E2BIG
+   * when the map is full; deleting what is not there is no failure.
    */
-  record UpdateMap(String map, List<MapEntry> upserts, List<byte[]> deletes, ActorRef<Result<Done>> replyTo)
+  record UpdateMap(
+      String map, List<MapEntry> upserts, List<byte[]> deletes, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
   /** Every entry, in the map's own order. */
@@ -77,11 +99,13 @@ public sealed interface Syscall {
   // ---- the container runtime
 
   /** Starts a container; {@code events} hears {@link ContainerEvent}s until it has exited. */
-  record StartContainer(ContainerSpec spec, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
+  record StartContainer(
+      ContainerSpec spec, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
   /** SIGTERM, then SIGKILL after {@code graceMs}. The exit is told as a {@link ContainerEvent}. */
-  record StopContainer(String containerId, long graceMs, ActorRef<Result<Done>> replyTo) implements Syscall {}
+  record StopContainer(String containerId, long graceMs, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
 
   /** Forgets an exited container and its log. */
   record RemoveContainer(String containerId, ActorRef<Result<Done>> replyTo) implements Syscall {}
@@ -89,20 +113,34 @@ public sealed interface Syscall {
   /** Runs a command in a container or on the node. */
   record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Syscall {}
 
-  /** Reads a container's log as {@link ExecOutput.Data} on stream 1; with follow until the container exits or the client signals. */
+  /**
+   * Reads a container's log as {@link ExecOutput.Data} on stream 1; with follow until the container
+   * exits or the client signals.
+   */
   record ReadLog(LogRequest request, ActorRef<ExecOutput> client) implements Syscall {}
 
   // ---- taps
 
   /** Follows packets that match {@code filter} until {@link DisarmTrace}. */
-  record ArmTrace(String traceId, TraceFilter filter, ActorRef<Observation> observer, ActorRef<Result<Done>> replyTo)
+  record ArmTrace(
+      String traceId,
+      TraceFilter filter,
+      ActorRef<Observation> observer,
+      ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
   record DisarmTrace(String traceId, ActorRef<Result<Done>> replyTo) implements Syscall {}
 
-  /** Reads {@code cilium_events} from now on; a slow reader loses records, and is told how many. The subscription ends when {@code reader} stops. */
-  record OpenPerfRing(ActorRef<PerfRecord> reader, ActorRef<Result<Done>> replyTo) implements Syscall {}
+  /**
+   * Reads {@code cilium_events} from now on; a slow reader loses records, and is told how many. The
+   * subscription ends when {@code reader} stops.
+   */
+  record OpenPerfRing(ActorRef<PerfRecord> reader, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
 
-  /** Counters by name: packets, drops by queue, buffers in use, sockets open. For {@code paramecium status} and leak tests. */
+  /**
+   * Counters by name: packets, drops by queue, buffers in use, sockets open. For {@code paramecium
+   * status} and leak tests.
+   */
   record ReadCounters(ActorRef<Result<Map<String, Long>>> replyTo) implements Syscall {}
 }

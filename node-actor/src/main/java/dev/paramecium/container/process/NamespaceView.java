@@ -1,0 +1,50 @@
+package dev.paramecium.container.process;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.abi.MacAddress;
+import dev.paramecium.syscall.LinkInfo;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** A network namespace as netlink shows it. */
+public interface NamespaceView {
+
+  List<LinkInfo> links();
+
+  List<Address> addresses();
+
+  List<Route> routes();
+
+  List<Neighbour> neighbours();
+
+  /**
+   * {@code ip route get}: the route that a packet to {@code destination} takes, or null if there is
+   * none.
+   */
+  @Nullable Route routeTo(Ipv4Address destination);
+
+  /** An address on a link. */
+  record Address(String device, Ipv4Address address, int prefixLength, String scope) {}
+
+  /**
+   * A route.
+   *
+   * @param gateway null for a link-scope route
+   * @param source the preferred source address, null if none is set
+   */
+  record Route(
+      Ipv4Prefix destination,
+      @Nullable Ipv4Address gateway,
+      String device,
+      @Nullable Ipv4Address source,
+      String scope,
+      String protocol) {}
+
+  /**
+   * A neighbour.
+   *
+   * @param state REACHABLE, STALE, DELAY, PROBE, INCOMPLETE, FAILED or PERMANENT
+   */
+  record Neighbour(Ipv4Address address, String device, @Nullable MacAddress mac, String state) {}
+}
