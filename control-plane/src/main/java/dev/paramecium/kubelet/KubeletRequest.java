@@ -1,0 +1,77 @@
+package dev.paramecium.kubelet;
+
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.LogRequest;
+import dev.paramecium.syscall.Observation;
+import dev.paramecium.syscall.TraceFilter;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.receptionist.ServiceKey;
+
+/** What the rest of the cluster may ask a node; it crosses JVMs, by Kryo. */
+public sealed interface KubeletRequest {
+
+  /** Where the receptionist finds the kubelet of {@code nodeName}. */
+  static ServiceKey<KubeletRequest> key(String nodeName) {
+    return ServiceKey.create(KubeletRequest.class, "kubelet-" + nodeName);
+  }
+
+  /** Where the receptionist finds all kubelets. */
+  ServiceKey<KubeletRequest> ALL = ServiceKey.create(KubeletRequest.class, "kubelet");
+
+  /**
+   * Runs a command in a pod's container, or in the agent pod as on the node.
+   *
+   * @param container empty for the pod's first
+   * @param request its containerId is ignored
+   */
+  record Exec(
+      String namespace,
+      String pod,
+      String container,
+      ExecRequest request,
+      ActorRef<ExecOutput> client)
+      implements KubeletRequest {}
+
+  /** Runs a command on the node, as root there. */
+  record HostExec(ExecRequest request, ActorRef<ExecOutput> client) implements KubeletRequest {}
+
+  /** Reads a container's log; the request's containerId is ignored. */
+  record ReadLog(
+      String namespace,
+      String pod,
+      String container,
+      LogRequest request,
+      ActorRef<ExecOutput> client)
+      implements KubeletRequest {}
+
+  /** Follows packets on this node; answered when the taps are set. */
+  record ArmTrace(
+      String traceId,
+      TraceFilter filter,
+      ActorRef<Observation> observer,
+      ActorRef<TraceArmed> replyTo)
+      implements KubeletRequest {}
+
+  record DisarmTrace(String traceId) implements KubeletRequest {}
+
+  record ReadStatus(ActorRef<KubeletStatus> replyTo) implements KubeletRequest {}
+
+  /** The taps of {@code traceId} are set on {@code nodeName}. */
+  record TraceArmed(String nodeName, String traceId) {}
+
+  /**
+   * A node in numbers.
+   *
+   * @param appliedRevision the API server's revision that the node's maps reflect
+   * @param pending map changes known but not yet made
+   */
+  record KubeletStatus(
+      String nodeName,
+      long pid,
+      long appliedRevision,
+      int pending,
+      int endpoints,
+      Map<String, Long> counters) {}
+}
