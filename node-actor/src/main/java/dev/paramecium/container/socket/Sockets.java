@@ -11,7 +11,7 @@ public interface Sockets {
   }
 
   /**
-   * connect(2) without blocking: {@code handler} hears {@code connected} or {@code closed}. The
+   * connect(2) without blocking: {@code handler} hears {@code connected} or {@code failed}. The
    * ephemeral port is chosen at once.
    */
   TcpConnection connect(SocketAddress remote, TcpHandler handler) throws SocketException;

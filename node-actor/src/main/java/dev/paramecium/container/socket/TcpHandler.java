@@ -1,6 +1,10 @@
 package dev.paramecium.container.socket;
 
-/** What a connection tells its process. After {@link #closed} nothing follows. */
+/**
+ * What a connection tells its process. Exactly one of {@link #failed} and {@link #closed} comes
+ * last; after {@link TcpConnection#abort} nothing comes at all. A handler is never called from
+ * inside a socket call.
+ */
 public interface TcpHandler {
 
   /** The handshake is done (a connection that was accepted is connected already). */
