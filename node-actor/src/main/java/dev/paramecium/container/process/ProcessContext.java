@@ -3,8 +3,11 @@ package dev.paramecium.container.process;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.container.socket.Sockets;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /** What the kernel gives a process. */
 public interface ProcessContext {
@@ -17,6 +20,9 @@ public interface ProcessContext {
   /** The pod's name, or the node's. */
   String hostname();
 
+  /** The process's number in its container; the container's main process is 1. */
+  int pid();
+
   /** Whether input will come, and whether a person types it. */
   boolean hasStdin();
 
@@ -26,6 +32,9 @@ public interface ProcessContext {
 
   /** The namespace's interfaces, routes and neighbours, for {@code ip} and {@code arp}. */
   NamespaceView namespace();
+
+  /** The container's files. */
+  FileSystem files();
 
   Clock clock();
 
@@ -39,13 +48,75 @@ public interface ProcessContext {
 
   boolean stderr(byte[] bytes);
 
-  /** Ends the process. */
-  void exit(int code);
+  /** Writes text in UTF-8 to stdout. */
+  default boolean print(String text) {
+    return stdout(text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Writes text in UTF-8 to stderr. */
+  default boolean printError(String text) {
+    return stderr(text.getBytes(StandardCharsets.UTF_8));
+  }
 
   /**
-   * Runs another program as a child with its output here, for shells: {@code done} gets its exit
-   * code. Answers the child, or null with 127 told if there is none.
+   * Asks that no {@link Process#stdin} comes until {@link #resumeStdin}: what arrives waits, and
+   * its writer is told to.
    */
-  @org.jspecify.annotations.Nullable
-  Process spawn(List<String> argv, java.util.function.IntConsumer done);
+  void pauseStdin();
+
+  void resumeStdin();
+
+  /** Ends the process; calls on this context do nothing from here on. */
+  void exit(int code);
+
+  /** Whether PATH has a program of this name. */
+  boolean canExecute(String name);
+
+  /**
+   * Runs another program as a child, for shells: {@code done} gets its exit code, at the earliest
+   * after this call has returned. Null if PATH has no such program.
+   */
+  @Nullable Child spawn(ChildSpec spec, IntConsumer done);
+
+  /**
+   * A child to run.
+   *
+   * @param stdin whether {@link Child#stdin} will be called
+   * @param stdout where its output goes, null to go where this process's goes
+   */
+  record ChildSpec(
+      List<String> argv,
+      Map<String, String> env,
+      boolean stdin,
+      @Nullable Output stdout,
+      @Nullable Output stderr) {
+
+    public ChildSpec {
+      argv = List.copyOf(argv);
+      env = Map.copyOf(env);
+    }
+  }
+
+  /** Takes a child's output; answers false to make the child wait for {@link Child#drained}. */
+  @FunctionalInterface
+  interface Output {
+    boolean write(byte[] bytes);
+  }
+
+  /** A child that runs. */
+  interface Child {
+
+    /** Writes to its stdin; false when it is behind: {@code onDrained} tells when it has room. */
+    boolean stdin(byte[] bytes);
+
+    void closeStdin();
+
+    /** Called when the child's stdin has room again after a false. */
+    void onDrained(Runnable action);
+
+    /** The reader of the child's output has room again. */
+    void drained();
+
+    void signal(int number);
+  }
 }
