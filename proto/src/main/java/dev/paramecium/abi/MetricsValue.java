@@ -1,0 +1,36 @@
+package dev.paramecium.abi;
+
+import java.nio.ByteBuffer;
+
+/**
+ * {@code struct metrics_value}, one CPU's value in {@code cilium_metrics}. 16 bytes: count u64,
+ * bytes u64.
+ */
+public record MetricsValue(long count, long bytes) {
+
+  public static final int SIZE = 16;
+
+  // Where the fields stand, for those who read an entry in place.
+  public static final int COUNT = 0;
+  public static final int BYTES = 8;
+
+  public static MetricsValue decode(byte[] encoded) {
+    ByteBuffer in = Layout.reader("metrics_value", SIZE, encoded);
+    return new MetricsValue(in.getLong(), in.getLong());
+  }
+
+  public byte[] encode() {
+    return Layout.writer(SIZE).putLong(count).putLong(bytes).array();
+  }
+
+  /** Over all CPUs. */
+  public MetricsValue plus(MetricsValue other) {
+    return new MetricsValue(count + other.count, bytes + other.bytes);
+  }
+
+  /** As Go prints it: {@code count:3 bytes:222}. */
+  @Override
+  public String toString() {
+    return "count:" + Long.toUnsignedString(count) + " bytes:" + Long.toUnsignedString(bytes);
+  }
+}
