@@ -6,7 +6,8 @@
  *   control-plane (agent)  --encode-->  byte[] key, byte[] value  --decode-->  node-actor (maps, dumps)
  * </pre>
  *
- * Start at {@link dev.paramecium.abi.Ipv4Address}.
+ * Start at {@link dev.paramecium.abi.RemoteEndpointInfo}, a record like the others; events are
+ * {@link dev.paramecium.abi.MonitorEvent}s.
  */
 @NullMarked
 package dev.paramecium.abi;
