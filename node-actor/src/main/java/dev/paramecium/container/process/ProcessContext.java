@@ -6,6 +6,7 @@ import dev.paramecium.container.socket.Sockets;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +40,13 @@ public interface ProcessContext {
   Clock clock();
 
   RandomSource random();
+
+  /**
+   * Runs tasks on the namespace's actor; any thread may call it. For what reaches a process from
+   * elsewhere on the node: packets and events that it follows. A task that comes after the process
+   * exited does nothing.
+   */
+  Executor executor();
 
   /**
    * Writes; answers false when the reader is behind: stop and wait for {@link

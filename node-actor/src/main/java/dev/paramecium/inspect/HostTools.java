@@ -1,0 +1,15 @@
+package dev.paramecium.inspect;
+
+import dev.paramecium.container.process.Executable;
+import java.util.Map;
+
+/** What is in PATH of a node's host namespace beside the programs that pods have too. */
+public final class HostTools {
+
+  private HostTools() {}
+
+  /** The node's tools by name, for the host namespace's processes. */
+  public static Map<String, Executable> create(KernelView kernel, IdentityLabels labels) {
+    return Map.of();
+  }
+}
