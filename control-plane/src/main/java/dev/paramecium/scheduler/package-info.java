@@ -1,0 +1,13 @@
+/**
+ * kube-scheduler: which node a pod runs on.
+ *
+ * <pre>
+ *   Pod without nodeName  --Scheduler: filter (Fit), score (load)-->  Pod.spec.nodeName
+ * </pre>
+ *
+ * Start at {@link dev.paramecium.scheduler.Scheduler}.
+ */
+@NullMarked
+package dev.paramecium.scheduler;
+
+import org.jspecify.annotations.NullMarked;

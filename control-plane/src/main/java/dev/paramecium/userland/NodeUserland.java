@@ -1,0 +1,42 @@
+package dev.paramecium.userland;
+
+import dev.paramecium.agent.NodeConfig;
+import dev.paramecium.api.ApiClient;
+import dev.paramecium.syscall.Syscall;
+import java.time.InstantSource;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * What runs in a node's user space: kubelet and cilium-agent, as systemd and a DaemonSet would
+ * start them. The kubelet is registered with the receptionist under {@code
+ * KubeletRequest.key(nodeName)} and {@code KubeletRequest.ALL}.
+ */
+public final class NodeUserland {
+
+  /** What the userland as a whole can be told. */
+  public sealed interface Command {}
+
+  /** Shuts agent and kubelet down; objects stay in the API server, maps stay in the kernel. */
+  public record Stop() implements Command {}
+
+  private NodeUserland() {}
+
+  /**
+   * A node's userland.
+   *
+   * @param kernel the node's kernel, in this JVM
+   * @param clock the node's wall clock
+   * @param random the node's source of chance; only this actor and its children draw from it
+   */
+  public static Behavior<Command> create(
+      NodeConfig config,
+      ActorRef<Syscall> kernel,
+      ApiClient api,
+      InstantSource clock,
+      RandomGenerator random) {
+    return Behaviors.receive(Command.class).onMessage(Stop.class, _ -> Behaviors.stopped()).build();
+  }
+}
