@@ -3,6 +3,8 @@ package dev.paramecium.bpf;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A packet and what the kernel keeps beside it ({@code struct __sk_buff}).
@@ -79,12 +81,29 @@ public final class SkBuff {
   /** Whether a trace follows this packet; one bit beside it, never a change to it. */
   public boolean traced;
 
-  final SkBuffPool pool;
-  boolean free;
+  /** The program that a tail call goes to, between its call and its run. */
+  @Nullable Program tailCallTarget;
 
-  SkBuff(SkBuffPool pool, int capacity) {
+  /** How many tail calls the current run has made. */
+  int tailCalls;
+
+  final SkBuffPool pool;
+  final int slot;
+  private final AtomicBoolean free = new AtomicBoolean(true);
+
+  SkBuff(SkBuffPool pool, int slot, int capacity) {
     this.pool = pool;
+    this.slot = slot;
     this.bytes = new byte[capacity];
+  }
+
+  void markTaken() {
+    free.setPlain(false);
+  }
+
+  /** Whether this was the first release. */
+  boolean markFree() {
+    return !free.getAndSet(true);
   }
 
   /** An empty packet with full headroom and cleared metadata. */
@@ -101,6 +120,8 @@ public final class SkBuff {
     redirectIfindex = 0;
     redirectFlags = 0;
     traced = false;
+    tailCallTarget = null;
+    tailCalls = 0;
   }
 
   /** {@code bpf_clear_cb}. */

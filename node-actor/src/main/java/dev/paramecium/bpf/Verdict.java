@@ -15,5 +15,11 @@ public final class Verdict {
   /** Handed to {@link SkBuff#redirectIfindex}. */
   public static final int REDIRECT = 7;
 
+  /**
+   * Not a verdict yet: a {@link ProgramArray#tailCall} succeeded and {@link TailCalls#run} goes on
+   * with the program that it found.
+   */
+  public static final int TAIL_CALL = Integer.MIN_VALUE;
+
   private Verdict() {}
 }
