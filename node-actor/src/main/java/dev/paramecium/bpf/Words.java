@@ -51,7 +51,15 @@ final class Words {
   }
 
   static int i32(byte[] bytes) {
-    return (int) I32.get(bytes, 0);
+    return i32(bytes, 0);
+  }
+
+  static int i32(byte[] bytes, int at) {
+    return (int) I32.get(bytes, at);
+  }
+
+  static void setI32(byte[] bytes, int at, int value) {
+    I32.set(bytes, at, value);
   }
 
   static byte[] bytes(int value) {

@@ -1,6 +1,7 @@
 package dev.paramecium.abi;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /**
  * {@code struct metrics_value}, one CPU's value in {@code cilium_metrics}. 16 bytes: count u64,
@@ -23,7 +24,25 @@ public record MetricsValue(long count, long bytes) {
     return Layout.writer(SIZE).putLong(count).putLong(bytes).array();
   }
 
-  /** Over all CPUs. */
+  /**
+   * What a counter says: the sum of the values of all CPUs, as a lookup in the map answers them one
+   * after the other.
+   *
+   * @throws IllegalArgumentException if {@code perCpu} is not whole values
+   */
+  public static MetricsValue sumOf(byte[] perCpu) {
+    if (perCpu.length == 0 || perCpu.length % SIZE != 0) {
+      throw new IllegalArgumentException(
+          "values of all CPUs have a multiple of " + SIZE + " bytes, got " + perCpu.length);
+    }
+    MetricsValue sum = new MetricsValue(0, 0);
+    for (int from = 0; from < perCpu.length; from += SIZE) {
+      sum = sum.plus(decode(Arrays.copyOfRange(perCpu, from, from + SIZE)));
+    }
+    return sum;
+  }
+
+  /** Of two CPUs. */
   public MetricsValue plus(MetricsValue other) {
     return new MetricsValue(count + other.count, bytes + other.bytes);
   }
