@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>A removed slot goes to the end of the queue of free slots, so that a reader who found it
  *       just before still reads what it was. As in the kernel's preallocated maps there is no
  *       promise that it stays so: whoever decides from several fields of an entry that others
- *       remove asks {@link #holds} last.
+ *       remove checks its {@link #stamp}.
  * </ul>
  *
  * A full LRU map evicts: a hand goes around the slots, spares those that were looked up since it
@@ -214,13 +214,19 @@ public final class BpfHashMap implements BpfMap {
     return !same && named && (state & 1) == 0 && (long) WORD.getAcquire(chunk, at) == state;
   }
 
-  /**
-   * Whether the slot holds this key now: asked after its fields were read, it says that they were
-   * this key's.
-   */
+  /** Whether the slot holds this key now. */
   public boolean holds(int slot, long k0, long k1, long k2) {
-    VarHandle.loadLoadFence();
     return match(slot, k0, k1, k2) == slot;
+  }
+
+  /**
+   * A number that changes whenever the slot is given to a key or taken from it. Whoever needs
+   * several fields of one moment reads the stamp, asks {@link #holds}, reads the fields, and reads
+   * the stamp again.
+   */
+  public long stamp(int slot) {
+    VarHandle.loadLoadFence();
+    return (long) WORD.getAcquire(chunkOf(slot), wordOf(slot, 0) - valueAt);
   }
 
   /** Spreads the key over 64 bits: the low half chooses the place, the high half is compared. */
@@ -649,7 +655,7 @@ public final class BpfHashMap implements BpfMap {
   }
 
   private boolean isLive(int slot) {
-    return ((long) WORD.getAcquire(chunkOf(slot), wordOf(slot, 0) - valueAt) & 1) == 0;
+    return (stamp(slot) & 1) == 0;
   }
 
   // ---- what bpf(2) and bpftool call
@@ -709,10 +715,13 @@ public final class BpfHashMap implements BpfMap {
         return null;
       }
       if (slot >= 0) {
-        byte[] value = new byte[valueSize];
-        Words.copyOut(chunkOf(slot), wordOf(slot, 0), value, 0, valueSize);
+        long stamp = stamp(slot);
         if (holds(slot, k0, k1, k2)) {
-          return value;
+          byte[] value = new byte[valueSize];
+          Words.copyOut(chunkOf(slot), wordOf(slot, 0), value, 0, valueSize);
+          if (stamp(slot) == stamp) {
+            return value;
+          }
         }
       }
     }

@@ -36,9 +36,11 @@ final class BpfHashMapConcurrencyTest {
       long key = round++ % KEYS;
       int slot = map.find(key, key * 31);
       if (slot >= 0) {
+        long stamp = map.stamp(slot);
+        boolean held = map.holds(slot, key, key * 31, 0);
         long first = map.i64(slot, 0);
         long second = map.i64(slot, 8);
-        if (map.holds(slot, key, key * 31, 0)) {
+        if (held && map.stamp(slot) == stamp) {
           assertThat(first >>> 32).isEqualTo(key);
           assertThat(second).isEqualTo(~first);
         }
