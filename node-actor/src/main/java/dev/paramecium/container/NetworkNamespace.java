@@ -1,7 +1,9 @@
 package dev.paramecium.container;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.ExecInput;
@@ -11,6 +13,7 @@ import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Result;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -30,11 +33,25 @@ public final class NetworkNamespace {
   /** What the namespace can be asked. */
   public sealed interface Command {}
 
-  /** Frames arrived at the interface {@code ifindex}; they are given, array included. */
-  public record Receive(int ifindex, SkBuff[] frames) implements Command {}
+  /**
+   * Frames arrived at the interface {@code ifindex}; they are given, array included.
+   *
+   * @param backlog gets {@code done(frames.length)} when the stack has taken them
+   */
+  public record Receive(int ifindex, SkBuff[] frames, Backlog backlog) implements Command {}
 
-  /** A device was moved into the namespace, up and without an address. */
-  public record AttachInterface(LinkInfo link, FrameSink sink) implements Command {}
+  /**
+   * A device was moved into the namespace, up and without an address.
+   *
+   * @param noArp IFF_NOARP, as {@code cilium_host} and {@code cilium_net} have it
+   */
+  public record AttachInterface(LinkInfo link, boolean noArp, FrameSink sink) implements Command {}
+
+  /**
+   * Changes the stack's addresses, routes and settings on the namespace's actor, as netlink and
+   * sysctl do. {@code change} must not keep the stack.
+   */
+  public record Configure(Consumer<NetworkStack> change) implements Command {}
 
   /** The device is gone, and with it its addresses, routes and neighbours. */
   public record DetachInterface(int ifindex) implements Command {}

@@ -1,0 +1,93 @@
+package dev.paramecium.datapath;
+
+import java.util.Locale;
+
+/**
+ * Where on its walk a packet is looked at: the attach points of Cilium's programs with what is
+ * attached there, and the two ends of the walk inside the pods.
+ *
+ * <p>The direction of a hook is the device's, seen from the host: tc ingress on an lxc device is
+ * what the pod <i>sends</i>. The direction of a policy is the pod's. The step is the place in the
+ * walk of a packet from a pod on one node to a pod on another; 0 stands beside that walk.
+ *
+ * <pre>
+ *   pod eth0 -1-&gt; lxc -2-&gt; cilium_vxlan -3-&gt; eth0 -4-&gt; underlay -5-&gt; eth0 -6-&gt; cilium_vxlan -7-&gt; lxc -8-&gt; pod eth0
+ * </pre>
+ */
+public enum Hook {
+  /** The pod's stack hands a frame to its eth0. */
+  CONTAINER_SEND(1, Direction.EGRESS, "stack", "", "", ""),
+  /** lxc…, tc ingress. */
+  FROM_CONTAINER(
+      2, Direction.INGRESS, "tc ingress", "bpf_lxc.o", "from-container", "handle_xgress"),
+  /** cilium_vxlan, tc egress. */
+  TO_OVERLAY(3, Direction.EGRESS, "tc egress", "bpf_overlay.o", "to-overlay", "to_overlay"),
+  /** The node's eth0, tc egress. */
+  TO_NETDEV(4, Direction.EGRESS, "tc egress", "bpf_netdev_%s.o", "to-netdev", "to_netdev"),
+  /** The node's eth0, tc ingress. */
+  FROM_NETDEV(5, Direction.INGRESS, "tc ingress", "bpf_netdev_%s.o", "from-netdev", "from_netdev"),
+  /** cilium_vxlan, tc ingress. */
+  FROM_OVERLAY(6, Direction.INGRESS, "tc ingress", "bpf_overlay.o", "from-overlay", "from_overlay"),
+  /** An endpoint's slot of cilium_call_policy; reached by tail call only. */
+  POLICY_CALL(7, Direction.EGRESS, "tail call", "bpf_lxc.o", "1/0x%04x", "handle_policy"),
+  /** The frame leaves the veth inside the pod. */
+  CONTAINER_RECEIVE(8, Direction.INGRESS, "veth", "", "", ""),
+  /** cilium_host, tc egress: what the node itself sends to pods. */
+  FROM_HOST(0, Direction.EGRESS, "tc egress", "bpf_host.o", "from-host", "from_host"),
+  /** cilium_host, tc ingress: what reaches the node's own stack. */
+  TO_HOST(0, Direction.INGRESS, "tc ingress", "bpf_host.o", "to-host", "to_host"),
+  /** cilium_net, tc ingress: the same program, loaded once more for this device. */
+  TO_HOST_NET(0, Direction.INGRESS, "tc ingress", "bpf_host_cilium_net.o", "to-host", "to_host");
+
+  /** Which way the device moves the packet. */
+  public enum Direction {
+    INGRESS,
+    EGRESS
+  }
+
+  private final int step;
+  private final Direction direction;
+  private final String place;
+  private final String object;
+  private final String section;
+  private final String function;
+
+  Hook(
+      int step, Direction direction, String place, String object, String section, String function) {
+    this.step = step;
+    this.direction = direction;
+    this.place = place;
+    this.object = object;
+    this.section = section;
+    this.function = function;
+  }
+
+  /** 1 to 8, or 0 beside the walk. */
+  public int step() {
+    return step;
+  }
+
+  public Direction direction() {
+    return direction;
+  }
+
+  /** {@code tc ingress}, {@code tc egress}, {@code tail call}, {@code stack} or {@code veth}. */
+  public String place() {
+    return place;
+  }
+
+  /** The C function that the kernel enters; empty where no program is attached. */
+  public String function() {
+    return function;
+  }
+
+  /** The object file as loaded for a device: {@code bpf_netdev_eth0.o}. */
+  public String object(String device) {
+    return String.format(Locale.ROOT, object, device);
+  }
+
+  /** The ELF section; that of {@link #POLICY_CALL} is numbered by the endpoint. */
+  public String section(int endpointId) {
+    return String.format(Locale.ROOT, section, endpointId);
+  }
+}

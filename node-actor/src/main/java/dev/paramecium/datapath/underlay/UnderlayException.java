@@ -1,0 +1,11 @@
+package dev.paramecium.datapath.underlay;
+
+/** The underlay's sockets cannot be opened; the message says which, why and what to do. */
+public final class UnderlayException extends RuntimeException {
+
+  private static final long serialVersionUID = 1L;
+
+  public UnderlayException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}

@@ -1,0 +1,151 @@
+package dev.paramecium.kernel;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.datapath.underlay.NodeResolver;
+import dev.paramecium.datapath.underlay.Underlay;
+import dev.paramecium.datapath.underlay.UnderlayKind;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a node's kernel is started with.
+ *
+ * @param nodeName the host's name
+ * @param nodeIp eth0's address
+ * @param nodePrefixLength of the network that eth0 is on, 1 to 32
+ * @param underlay how frames cross between nodes
+ * @param resolver where nodes listen, this one included
+ * @param clock the node's time
+ * @param seed of everything that the node leaves to chance
+ * @param possibleCpus per-CPU slots of maps and rings
+ * @param buffers how many packets may be on the node at once
+ * @param backlog how many packets may wait at one device or namespace
+ * @param network a ready underlay in place of sockets, for a cluster within one JVM; null to open
+ *     sockets
+ */
+public record KernelConfig(
+    String nodeName,
+    Ipv4Address nodeIp,
+    int nodePrefixLength,
+    UnderlayKind underlay,
+    NodeResolver resolver,
+    Clock clock,
+    long seed,
+    int possibleCpus,
+    int buffers,
+    int backlog,
+    @Nullable UnderlayFactory network) {
+
+  /** The UDP port of Cilium's VXLAN device. */
+  public static final int VXLAN_PORT = 8472;
+
+  public KernelConfig {
+    if (nodePrefixLength < 1 || nodePrefixLength > 32) {
+      throw new IllegalArgumentException(
+          "node prefix length " + nodePrefixLength + " is out of range: 1 to 32");
+    }
+  }
+
+  /** Opens an underlay on the node's buffers. */
+  @FunctionalInterface
+  public interface UnderlayFactory {
+    Underlay open(SkBuffPool pool);
+  }
+
+  /** A node that listens on its own address, with the machine's clock. */
+  public static KernelConfig of(String nodeName, Ipv4Address nodeIp, long seed) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        24,
+        UnderlayKind.UDP,
+        NodeResolver.identity(VXLAN_PORT),
+        Clock.system(),
+        seed,
+        Runtime.getRuntime().availableProcessors(),
+        1 << 16,
+        1 << 13,
+        null);
+  }
+
+  /** With {@code udp}, {@code udp-gso}, {@code udp-nio} or {@code tcp}. */
+  public KernelConfig withUnderlay(String kind) {
+    return withUnderlay(UnderlayKind.parse(kind));
+  }
+
+  public KernelConfig withUnderlay(UnderlayKind kind) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        kind,
+        resolver,
+        clock,
+        seed,
+        possibleCpus,
+        buffers,
+        backlog,
+        network);
+  }
+
+  public KernelConfig withResolver(NodeResolver other) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        underlay,
+        other,
+        clock,
+        seed,
+        possibleCpus,
+        buffers,
+        backlog,
+        network);
+  }
+
+  public KernelConfig withClock(Clock other) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        underlay,
+        resolver,
+        other,
+        seed,
+        possibleCpus,
+        buffers,
+        backlog,
+        network);
+  }
+
+  public KernelConfig withBuffers(int count) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        underlay,
+        resolver,
+        clock,
+        seed,
+        possibleCpus,
+        count,
+        backlog,
+        network);
+  }
+
+  public KernelConfig withNetwork(UnderlayFactory other) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        underlay,
+        resolver,
+        clock,
+        seed,
+        possibleCpus,
+        buffers,
+        backlog,
+        other);
+  }
+}
