@@ -1,0 +1,49 @@
+package dev.paramecium.agent.cli;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.agent.desired.Claim;
+import dev.paramecium.agent.endpoint.EndpointModel;
+import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.reconciler.Bytes;
+import dev.paramecium.agent.reconciler.MapReconciler;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Scheduler;
+
+/**
+ * The agent at one moment, as its commands see it.
+ *
+ * @param nodeName {@code cluster/node}
+ * @param ready whether the node's programs are loaded
+ * @param hostEndpointId the endpoint that stands for the node itself
+ * @param identities number to labels, the cluster's
+ * @param podCidr empty while the operator has given none
+ * @param capacity how many addresses the pod CIDR has
+ * @param addresses who has which
+ * @param ipcache the entries that are wanted, by their map key
+ */
+public record AgentView(
+    String nodeName,
+    String kubernetesVersion,
+    String ciliumVersion,
+    int cpus,
+    boolean ready,
+    Instant startedAt,
+    Instant now,
+    int hostEndpointId,
+    List<EndpointModel> endpoints,
+    Map<Integer, List<String>> identities,
+    List<Node> nodes,
+    String podCidr,
+    int capacity,
+    Map<Ipv4Address, String> addresses,
+    Map<Bytes, Claim> ipcache,
+    ActorRef<MapReconciler.Command> reconciler,
+    KernelCalls kernel,
+    Scheduler scheduler) {
+
+  /** A node of the cluster. */
+  public record Node(String name, String address, String podCidr) {}
+}

@@ -1,0 +1,198 @@
+package dev.paramecium.agent.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.abi.EndpointInfo;
+import dev.paramecium.abi.EndpointKey;
+import dev.paramecium.abi.IpcacheKey;
+import dev.paramecium.abi.MapNames;
+import dev.paramecium.abi.RemoteEndpointInfo;
+import dev.paramecium.abi.TabWriter;
+import dev.paramecium.agent.reconciler.Bytes;
+import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.reconciler.MapReconciler.CacheEntry;
+import dev.paramecium.agent.reconciler.MapReconciler.MapState;
+import dev.paramecium.syscall.MapInfo;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code cilium map list|get}: the agent's user-space copies of the maps, with their sync state.
+ */
+final class MapTables {
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+  /** The maps that keep a copy; of conntrack, policy and metrics there is none. */
+  private static final Set<String> CACHED =
+      Set.of(
+          MapNames.LXC,
+          MapNames.IPCACHE,
+          MapNames.TUNNEL,
+          MapNames.LB4_SERVICES,
+          MapNames.LB4_BACKENDS,
+          MapNames.LB4_REVERSE_NAT,
+          MapNames.LB4_SOURCE_RANGE,
+          MapNames.LB_AFFINITY_MATCH,
+          MapNames.SNAT_V4_EXTERNAL,
+          MapNames.ENCRYPT_STATE);
+
+  private record Copy(String name, boolean cached, List<CacheEntry> entries) {}
+
+  private MapTables() {}
+
+  static CompletionStage<CommandOutput> list(AgentView view, Arguments arguments) {
+    return copies(view)
+        .thenApply(
+            copies -> {
+              if (arguments.json()) {
+                ObjectNode json = JsonNodeFactory.instance.objectNode();
+                ArrayNode maps = json.putArray("maps");
+                copies.forEach(copy -> maps.add(json(copy)));
+                return Json.print(json);
+              }
+              if (arguments.has("verbose")) {
+                StringBuilder out = new StringBuilder();
+                for (Copy copy : copies) {
+                  out.append("## Map: ").append(copy.name()).append('\n');
+                  out.append(entries(copy)).append('\n');
+                }
+                return CommandOutput.of(out.toString());
+              }
+              TabWriter table = new TabWriter();
+              table.row("Name", "Num entries", "Num errors", "Cache enabled");
+              for (Copy copy : copies) {
+                long errors = copy.entries().stream().filter(e -> !e.error().isEmpty()).count();
+                table.row(
+                    copy.name(),
+                    Integer.toString(copy.entries().size()),
+                    Long.toString(errors),
+                    Boolean.toString(copy.cached()));
+              }
+              return CommandOutput.of(table.toString());
+            });
+  }
+
+  static CompletionStage<CommandOutput> get(AgentView view, Arguments arguments) {
+    String name = arguments.word(2);
+    if (name.isEmpty()) {
+      return CompletableFuture.completedFuture(CommandOutput.error("map name must be specified"));
+    }
+    return copies(view)
+        .thenApply(
+            copies -> {
+              for (Copy copy : copies) {
+                if (copy.name().equals(name)) {
+                  return arguments.json()
+                      ? Json.print(json(copy))
+                      : CommandOutput.of(entries(copy));
+                }
+              }
+              return CommandOutput.error(
+                  "[GET /map/{name}][404] getMapNameNotFound: there is no map "
+                      + name
+                      + "; cilium map list shows those that there are");
+            });
+  }
+
+  /** Every map that the agent has open, by name. */
+  private static CompletionStage<List<Copy>> copies(AgentView view) {
+    return view.kernel()
+        .listMaps()
+        .thenCompose(
+            maps -> {
+              CompletionStage<TreeMap<String, Copy>> all =
+                  CompletableFuture.completedFuture(new TreeMap<>());
+              for (MapInfo map : maps) {
+                if (map.name().startsWith("cilium_calls_")) {
+                  continue; // the loader's, the agent has none of them open
+                }
+                all =
+                    all.thenCombine(
+                        copy(view, map.name()),
+                        (copies, copy) -> {
+                          copies.put(copy.name(), copy);
+                          return copies;
+                        });
+              }
+              return all.thenApply(copies -> List.copyOf(copies.values()));
+            });
+  }
+
+  private static CompletionStage<Copy> copy(AgentView view, String name) {
+    if (!CACHED.contains(name)) {
+      return CompletableFuture.completedFuture(new Copy(name, false, List.of()));
+    }
+    CompletionStage<MapState> state =
+        AskPattern.ask(
+            view.reconciler(),
+            replyTo -> new MapReconciler.ReadMap(name, replyTo),
+            TIMEOUT,
+            view.scheduler());
+    return state.thenApply(read -> new Copy(name, true, read.entries()));
+  }
+
+  private static String entries(Copy copy) {
+    if (!copy.cached()) {
+      return "Cache is disabled\n\n";
+    }
+    if (copy.entries().isEmpty()) {
+      return "Cache is empty\n\n";
+    }
+    TabWriter table = new TabWriter();
+    table.row("Key", "Value", "State", "Error");
+    for (CacheEntry entry : copy.entries()) {
+      table.row(
+          key(copy.name(), entry.key()),
+          value(copy.name(), entry.value()),
+          entry.state(),
+          entry.error());
+    }
+    return table.toString();
+  }
+
+  private static ObjectNode json(Copy copy) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    if (copy.cached()) {
+      ArrayNode cache = json.putArray("cache");
+      for (CacheEntry entry : copy.entries()) {
+        ObjectNode node = cache.addObject();
+        node.put("desired-action", entry.state());
+        node.put("key", key(copy.name(), entry.key()));
+        if (!entry.error().isEmpty()) {
+          node.put("last-error", entry.error());
+        }
+        node.put("value", value(copy.name(), entry.value()));
+      }
+    }
+    json.put("path", MapNames.PIN_DIRECTORY + copy.name());
+    return json;
+  }
+
+  private static String key(String map, Bytes key) {
+    return switch (map) {
+      case MapNames.IPCACHE -> IpcacheKey.decode(key.array()).toString();
+      case MapNames.LXC, MapNames.TUNNEL -> EndpointKey.decode(key.array()).toString();
+      default -> key.toString();
+    };
+  }
+
+  private static String value(String map, @Nullable Bytes value) {
+    if (value == null) {
+      return "<nil>";
+    }
+    return switch (map) {
+      case MapNames.IPCACHE -> RemoteEndpointInfo.decode(value.array()).toString();
+      case MapNames.LXC -> EndpointInfo.decode(value.array()).toString();
+      case MapNames.TUNNEL -> EndpointKey.decode(value.array()).toString();
+      default -> value.toString();
+    };
+  }
+}
