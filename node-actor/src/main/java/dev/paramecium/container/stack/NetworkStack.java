@@ -11,6 +11,7 @@ import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.socket.Sockets;
 import dev.paramecium.container.socket.TcpConnection;
@@ -19,6 +20,8 @@ import dev.paramecium.container.socket.TcpListener;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
 import dev.paramecium.syscall.LinkInfo;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -44,13 +47,35 @@ public final class NetworkStack implements Sockets, NamespaceView {
   /** No timer is pending. */
   public static final long NO_DEADLINE = Long.MAX_VALUE;
 
+  /** What one call does at most for lo and for late calls; the rest is due at once. */
+  private static final int DRAIN_LIMIT = 4096;
+
+  private static final int LOOPBACK_BATCH = 64;
+
+  private final Context context;
+  private final Routes routes;
+  private final Ipv4 ipv4;
+  private final Udp udp;
+  private final Tcp tcp;
+  private boolean closed;
+
   /**
    * @param netns the namespace's name, empty for the host's
    * @param pool where the frames that the stack builds come from
    */
   public NetworkStack(
       String netns, Clock clock, RandomSource random, SkBuffPool pool, FrameSink sink) {
-    throw new UnsupportedOperationException("the body follows");
+    context = new Context(clock, random, pool);
+    LinkInfo lo =
+        new LinkInfo(1, "lo", LinkInfo.Kind.LOOPBACK, MacAddress.ZERO, 65536, 0, netns, "");
+    NetDevice loopback = device(lo, true);
+    routes = new Routes(loopback);
+    routes.addAddress(loopback, new Ipv4Address(0x7f00_0001), 8);
+    ipv4 = new Ipv4(context, routes, sink);
+    udp = new Udp(context, routes, ipv4);
+    tcp = new Tcp(context, routes, ipv4);
+    ipv4.register(Wire.UDP, udp);
+    ipv4.register(Wire.TCP, tcp);
   }
 
   /**
@@ -68,7 +93,27 @@ public final class NetworkStack implements Sockets, NamespaceView {
       RandomSource random,
       SkBuffPool pool,
       FrameSink sink) {
-    throw new UnsupportedOperationException("the body follows");
+    NetworkStack stack = new NetworkStack(eth0.netns(), clock, random, pool, sink);
+    stack.addInterface(eth0, false);
+    stack.addAddress(eth0.ifindex(), address, 32);
+    Ipv4Prefix router = new Ipv4Prefix(gateway, 32);
+    Ipv4Prefix everywhere = new Ipv4Prefix(Ipv4Address.ANY, 0);
+    stack.addRoute(new Route(router, null, eth0.name(), null, "link", "boot"), 0);
+    stack.addRoute(new Route(everywhere, gateway, eth0.name(), null, "global", "boot"), routeMtu);
+    return stack;
+  }
+
+  private NetDevice device(LinkInfo link, boolean noArp) {
+    return new NetDevice(link, noArp, Math.min(link.mtu(), context.largestDatagram()));
+  }
+
+  private NetDevice device(int ifindex) {
+    NetDevice device = routes.device(ifindex);
+    if (device == null) {
+      throw new IllegalArgumentException(
+          "this namespace has no interface " + ifindex + "; add it first");
+    }
+    return device;
   }
 
   /**
@@ -78,21 +123,22 @@ public final class NetworkStack implements Sockets, NamespaceView {
    *     unless a permanent neighbour says otherwise
    */
   public void addInterface(LinkInfo link, boolean noArp) {
-    throw new UnsupportedOperationException("the body follows");
+    routes.addDevice(device(link, noArp));
   }
 
   /** Takes an interface away with its addresses, routes and neighbours. */
   public void removeInterface(int ifindex) {
-    throw new UnsupportedOperationException("the body follows");
+    ipv4.neighbours().removeDevice(device(ifindex));
+    routes.removeDevice(ifindex);
   }
 
   /** Adds an address and, for a prefix shorter than 32, the link-scope route to its network. */
   public void addAddress(int ifindex, Ipv4Address address, int prefixLength) {
-    throw new UnsupportedOperationException("the body follows");
+    routes.addAddress(device(ifindex), address, prefixLength);
   }
 
   public void removeAddress(int ifindex, Ipv4Address address) {
-    throw new UnsupportedOperationException("the body follows");
+    routes.removeAddress(device(ifindex), address);
   }
 
   /**
@@ -101,44 +147,126 @@ public final class NetworkStack implements Sockets, NamespaceView {
    * @param mtu the route's MTU, 0 for the device's
    */
   public void addRoute(Route route, int mtu) {
-    throw new UnsupportedOperationException("the body follows");
+    NetDevice device = routes.deviceByName(route.device());
+    if (device == null) {
+      throw new IllegalArgumentException(
+          "route "
+              + route.destination()
+              + ": this namespace has no interface \""
+              + route.device()
+              + "\"; add it first");
+    }
+    routes.addRoute(route, device, mtu);
   }
 
   public void removeRoute(Ipv4Prefix destination) {
-    throw new UnsupportedOperationException("the body follows");
+    routes.removeRoute(destination);
   }
 
   /** Adds a PERMANENT neighbour. */
   public void addNeighbour(int ifindex, Ipv4Address address, MacAddress mac) {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    ipv4.neighbours().addPermanent(device(ifindex), address.value(), mac.value());
   }
 
   /** net.ipv4.ip_forward, off by default. */
   public void setForwarding(boolean on) {
-    throw new UnsupportedOperationException("the body follows");
+    ipv4.setForwarding(on);
   }
 
   /** Takes one frame from a device. Never throws on what is in it. */
   public void receive(int ifindex, SkBuff frame) {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    take(ifindex, frame);
+    drain();
   }
 
   /**
-   * Takes {@code count} frames of a batch; acknowledgements are sent once for the batch, as GRO has
-   * them.
+   * Takes the first {@code count} frames of a batch; the array stays the caller's. Acknowledgements
+   * are sent once for the batch, as GRO has them.
    */
   public void receive(int ifindex, SkBuff[] frames, int count) {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    tcp.beginBatch();
+    for (int i = 0; i < count; i++) {
+      take(ifindex, frames[i]);
+    }
+    tcp.endBatch();
+    drain();
+  }
+
+  private void take(int ifindex, SkBuff frame) {
+    context.count(Counter.FRAMES_IN);
+    NetDevice device = closed ? null : routes.device(ifindex);
+    if (device == null) {
+      context.count(Counter.DROP_NO_DEVICE);
+      context.release(frame);
+    } else if (!handle(device, frame)) {
+      context.release(frame);
+    }
+  }
+
+  /** Answers whether the frame went on and is no longer ours. */
+  private boolean handle(NetDevice device, SkBuff frame) {
+    if (frame.length < Wire.ETHERNET) {
+      context.count(Counter.DROP_TOO_SHORT);
+      return false;
+    }
+    long to = frame.mac(0);
+    boolean group = (to & 0x0100_0000_0000L) != 0;
+    if (!group && to != device.mac() && !device.isLoopback()) {
+      context.count(Counter.DROP_OTHER_HOST);
+      return false;
+    }
+    return switch (frame.u16(12)) {
+      case Wire.ETHERTYPE_IPV4 -> ipv4.receive(device, frame, group);
+      case Wire.ETHERTYPE_ARP -> {
+        ipv4.neighbours().receive(device, frame, !group);
+        yield false;
+      }
+      default -> {
+        context.count(Counter.DROP_UNKNOWN_ETHERTYPE);
+        yield false;
+      }
+    };
+  }
+
+  /** Delivers what waits on lo, and the calls into processes that socket calls left behind. */
+  private void drain() {
+    int left = DRAIN_LIMIT;
+    while (left > 0 && (ipv4.hasLoopback() || !context.deferred.isEmpty())) {
+      for (int calls = context.deferred.size(); calls > 0 && left > 0; calls--, left--) {
+        Runnable call = context.deferred.poll();
+        if (call != null) {
+          call.run();
+        }
+      }
+      int frames = Math.min(left, Math.min(LOOPBACK_BATCH, ipv4.loopbackWaiting()));
+      tcp.beginBatch();
+      for (int i = 0; i < frames; i++, left--) {
+        SkBuff frame = ipv4.pollLoopback();
+        if (frame != null) {
+          take(1, frame);
+        }
+      }
+      tcp.endBatch();
+    }
   }
 
   /** When {@link #runTimers} is due, on {@link Clock#nanos}; {@link #NO_DEADLINE} if never. */
   public long nextDeadlineNanos() {
-    throw new UnsupportedOperationException("the body follows");
+    if (ipv4.hasLoopback() || !context.deferred.isEmpty()) {
+      return Math.min(context.now, context.timers.next());
+    }
+    return context.timers.next();
   }
 
   /** Does what is due at the clock's time. */
   public void runTimers() {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    drain();
+    context.timers.run(context.now);
+    drain();
   }
 
   /**
@@ -146,62 +274,133 @@ public final class NetworkStack implements Sockets, NamespaceView {
    * handler is called any more.
    */
   public void close() {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    tcp.close();
+    udp.close();
+    ipv4.icmp().close();
+    ipv4.close();
+    context.timers.removeAll();
+    context.deferred.clear();
+    closed = true;
   }
 
-  /** What the stack counted, by the names of {@code nstat} where it has one. */
+  /**
+   * What the stack counted, by the names of {@code nstat} where it has one, and what is in use now:
+   * {@code Sock…} for sockets, {@code Timers}, {@code Neighbours}.
+   */
   public Map<String, Long> counters() {
-    throw new UnsupportedOperationException("the body follows");
+    Map<String, Long> values = new LinkedHashMap<>();
+    for (Counter counter : Counter.values()) {
+      values.put(counter.key(), context.value(counter));
+    }
+    long established = 0;
+    for (Connection connection : tcp.list()) {
+      if (connection instanceof TcpSocket socket
+          && (socket.state() == TcpState.ESTABLISHED || socket.state() == TcpState.CLOSE_WAIT)) {
+        established++;
+      }
+    }
+    values.put("TcpCurrEstab", established);
+    values.put("SockTcpInuse", (long) tcp.connections());
+    values.put("SockTcpTimeWait", (long) tcp.timeWaits());
+    values.put("SockTcpListen", (long) tcp.listeners());
+    values.put("SockUdpInuse", (long) udp.sockets());
+    values.put("SockPingInuse", (long) ipv4.icmp().sockets());
+    values.put("SockFragInuse", (long) ipv4.reassembly().pending());
+    values.put("Neighbours", (long) ipv4.neighbours().list().size());
+    values.put("Timers", (long) context.timers.pending());
+    return values;
+  }
+
+  private void checkOpen() throws SocketException {
+    context.tick();
+    if (closed) {
+      throw new SocketException(SocketError.NETWORK_UNREACHABLE, "the namespace is gone");
+    }
   }
 
   @Override
   public TcpConnection connect(SocketAddress remote, TcpHandler handler) throws SocketException {
-    throw new UnsupportedOperationException("the body follows");
+    checkOpen();
+    return tcp.connect(remote, handler);
   }
 
   @Override
   public TcpListener listen(Ipv4Address local, int port, int backlog, Acceptor acceptor)
       throws SocketException {
-    throw new UnsupportedOperationException("the body follows");
+    checkOpen();
+    return tcp.listen(local, port, backlog, acceptor);
   }
 
   @Override
   public UdpSocket bindUdp(Ipv4Address local, int port, UdpHandler handler) throws SocketException {
-    throw new UnsupportedOperationException("the body follows");
+    checkOpen();
+    return udp.bind(local, port, handler);
   }
 
   @Override
   public PingSocket openPing(PingHandler handler) throws SocketException {
-    throw new UnsupportedOperationException("the body follows");
+    checkOpen();
+    return ipv4.icmp().open(handler);
   }
 
   @Override
   public Timer schedule(long delayMs, Runnable task) {
-    throw new UnsupportedOperationException("the body follows");
+    context.tick();
+    Timers.Timer timer = new Timers.Timer(task);
+    if (!closed) {
+      long delay = Math.min(Math.max(0, delayMs), Long.MAX_VALUE / 2 / Context.MILLISECOND);
+      context.timers.set(timer, context.now + delay * Context.MILLISECOND);
+    }
+    return () -> context.timers.remove(timer);
   }
 
   @Override
   public List<LinkInfo> links() {
-    throw new UnsupportedOperationException("the body follows");
+    List<LinkInfo> links = new ArrayList<>();
+    for (NetDevice device : routes.devices()) {
+      links.add(device.link);
+    }
+    return links;
   }
 
   @Override
   public List<Address> addresses() {
-    throw new UnsupportedOperationException("the body follows");
+    List<Address> addresses = new ArrayList<>();
+    for (NetDevice device : routes.devices()) {
+      for (NetDevice.Assigned assigned : device.addresses) {
+        addresses.add(
+            new Address(
+                device.name(),
+                assigned.address(),
+                assigned.prefixLength(),
+                device.scopeOf(assigned)));
+      }
+    }
+    return addresses;
   }
 
   @Override
   public List<Route> routes() {
-    throw new UnsupportedOperationException("the body follows");
+    return routes.list();
   }
 
   @Override
   public List<Neighbour> neighbours() {
-    throw new UnsupportedOperationException("the body follows");
+    List<Neighbour> shown = new ArrayList<>();
+    for (dev.paramecium.container.stack.Neighbour neighbour : ipv4.neighbours().list()) {
+      shown.add(
+          new Neighbour(
+              new Ipv4Address(neighbour.address),
+              neighbour.device.name(),
+              neighbour.macKnown ? new MacAddress(neighbour.mac) : null,
+              neighbour.state.name()));
+    }
+    return shown;
   }
 
   @Override
   public @Nullable Route routeTo(Ipv4Address destination) {
-    throw new UnsupportedOperationException("the body follows");
+    return routes.routeTo(destination);
   }
 }

@@ -1,0 +1,394 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.bpf.SkBuff;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * IPv4 (RFC 791, RFC 1122): checks, local delivery, forwarding, fragments, and the loopback.
+ *
+ * <pre>
+ *   receive --local--> reassembly --> Transport          send, transmit --> neighbours
+ *           --other--> forward (TTL - 1) --> neighbours                 --> lo's backlog
+ * </pre>
+ */
+final class Ipv4 {
+
+  static final int DEFAULT_TTL = 64;
+
+  /** Frames that may wait on lo; more are dropped and counted. */
+  static final int LOOPBACK_BACKLOG = 8192;
+
+  private static final int MAX_DATAGRAM = 65535;
+
+  private final Context context;
+  private final Routes routes;
+  private final Neighbours neighbours;
+  private final Reassembly reassembly;
+  private final Icmp icmp;
+  private final @Nullable Transport[] transports = new @Nullable Transport[256];
+  private final Datagram datagram = new Datagram();
+  private final Datagram whole = new Datagram();
+  private final ArrayDeque<SkBuff> loopback = new ArrayDeque<>();
+  private boolean forwarding;
+  private int nextIdentification;
+
+  Ipv4(Context context, Routes routes, FrameSink sink) {
+    this.context = context;
+    this.routes = routes;
+    this.neighbours = new Neighbours(context, routes, sink, this::unreachable);
+    this.icmp = new Icmp(context, routes, this);
+    this.reassembly = new Reassembly(context, this::reassemblyTimedOut);
+    this.nextIdentification = context.random.nextInt();
+    register(Wire.ICMP, icmp);
+  }
+
+  Neighbours neighbours() {
+    return neighbours;
+  }
+
+  Icmp icmp() {
+    return icmp;
+  }
+
+  Reassembly reassembly() {
+    return reassembly;
+  }
+
+  void register(int protocol, Transport transport) {
+    transports[protocol] = transport;
+  }
+
+  @Nullable Transport transport(int protocol) {
+    return transports[protocol];
+  }
+
+  void setForwarding(boolean on) {
+    forwarding = on;
+  }
+
+  /**
+   * Takes a frame with an IPv4 datagram.
+   *
+   * @return whether the frame went on and is no longer the caller's
+   */
+  boolean receive(NetDevice device, SkBuff frame, boolean linkBroadcast) {
+    context.count(Counter.IP_IN);
+    Datagram in = datagram;
+    switch (in.parse(frame.bytes, frame.head + Wire.ETHERNET, frame.length - Wire.ETHERNET)) {
+      case NONE -> {}
+      case TRUNCATED -> {
+        context.count(Counter.IP_IN_TRUNCATED);
+        return false;
+      }
+      case HEADER -> {
+        context.count(Counter.IP_IN_HEADER_ERRORS);
+        return false;
+      }
+      case CHECKSUM -> {
+        context.count(Counter.IP_IN_HEADER_ERRORS);
+        context.count(Counter.IP_IN_CHECKSUM_ERRORS);
+        return false;
+      }
+    }
+    boolean manyHosts = Routes.isMulticast(in.destination) || routes.isBroadcast(in.destination);
+    if (isMartian(device, in, manyHosts)) {
+      context.count(Counter.IP_IN_MARTIAN);
+      return false;
+    }
+    in.broadcast = manyHosts || linkBroadcast;
+    if (manyHosts || routes.isLocal(in.destination)) {
+      deliver(in);
+      return false;
+    }
+    if (!forwarding || linkBroadcast || device.isLoopback()) {
+      context.count(Counter.IP_IN_ADDRESS_ERRORS);
+      return false;
+    }
+    return forward(frame, in);
+  }
+
+  /** Sources that no host may have, and destinations that may not come from outside. */
+  private boolean isMartian(NetDevice device, Datagram in, boolean manyHosts) {
+    int source = in.source;
+    if (device.isLoopback()) {
+      return false;
+    }
+    return source >>> 24 == 127
+        || in.destination >>> 24 == 127
+        || in.destination == 0
+        || (source == 0 && !manyHosts)
+        || Routes.isMulticast(source)
+        || routes.isBroadcast(source)
+        || routes.isLocal(source);
+  }
+
+  private void deliver(Datagram in) {
+    if (in.isFragment()) {
+      byte[] complete = reassembly.add(in);
+      if (complete == null) {
+        return;
+      }
+      context.count(Counter.IP_REASSEMBLY_OK);
+      boolean broadcast = in.broadcast;
+      if (whole.parse(complete, 0, complete.length) != Datagram.Fault.NONE) {
+        throw new IllegalStateException("a datagram was put together wrongly");
+      }
+      whole.broadcast = broadcast;
+      hand(whole);
+    } else {
+      hand(in);
+    }
+  }
+
+  private void hand(Datagram in) {
+    Transport transport = transports[in.protocol];
+    if (transport == null) {
+      context.count(Counter.IP_IN_UNKNOWN_PROTOCOL);
+      icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.PROTOCOL_UNREACHABLE, 0);
+      return;
+    }
+    context.count(Counter.IP_IN_DELIVERS);
+    transport.receive(in);
+  }
+
+  private boolean forward(SkBuff frame, Datagram in) {
+    if (in.ttl <= 1) {
+      context.count(Counter.IP_IN_TTL_EXCEEDED);
+      icmp.sendError(in, IcmpError.TIME_EXCEEDED, IcmpError.TTL_EXCEEDED, 0);
+      return false;
+    }
+    Destination destination = routes.lookup(in.destination);
+    if (destination == null) {
+      context.count(Counter.IP_IN_NO_ROUTES);
+      icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.NET_UNREACHABLE, 0);
+      return false;
+    }
+    int mtu = destination.mtu(context.now);
+    if (in.totalLength > mtu && in.dontFragment()) {
+      context.count(Counter.IP_FRAGMENT_FAILED);
+      icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.FRAGMENTATION_NEEDED, mtu);
+      return false;
+    }
+    byte[] bytes = in.bytes;
+    int at = in.at;
+    bytes[at + 8]--;
+    int checksum = Wire.u16(bytes, at + 10) + 0x100;
+    Wire.setU16(bytes, at + 10, checksum + (checksum >>> 16));
+    context.count(Counter.IP_FORWARDED);
+    if (in.totalLength > mtu) {
+      fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
+      return false;
+    }
+    frame.trim(Wire.ETHERNET + in.totalLength);
+    frame.clearTunnelKey();
+    neighbours.output(destination, frame);
+    return true;
+  }
+
+  /**
+   * Sends a payload, transport header first, in as many datagrams as the path needs. Answers false
+   * if a buffer was missing.
+   */
+  boolean send(
+      Destination destination, int source, int protocol, int ttl, byte[] payload, int count) {
+    int total = Wire.IPV4 + count;
+    int mtu = destination.mtu(context.now);
+    int identification = identification();
+    if (total > mtu) {
+      byte[] bytes = new byte[total];
+      System.arraycopy(payload, 0, bytes, Wire.IPV4, count);
+      header(bytes, 0, total, identification, 0, ttl, protocol, source, destination.address);
+      context.count(Counter.IP_OUT);
+      return fragment(destination, mtu, bytes, 0, Wire.IPV4, total);
+    }
+    SkBuff frame = context.take();
+    if (frame == null) {
+      return false;
+    }
+    frame.length = Wire.ETHERNET + total;
+    System.arraycopy(payload, 0, frame.bytes, frame.head + Wire.ETHERNET + Wire.IPV4, count);
+    transmit(destination, source, protocol, ttl, identification, 0, frame);
+    return true;
+  }
+
+  /** The next identification of a datagram that may be fragmented. */
+  int identification() {
+    return ++nextIdentification & 0xffff;
+  }
+
+  /**
+   * Sends a frame whose payload stands behind room for the Ethernet and IPv4 headers; it fits the
+   * path's MTU. The frame is given away.
+   *
+   * @param flags {@link Wire#IPV4_DONT_FRAGMENT} or 0
+   */
+  void transmit(
+      Destination destination,
+      int source,
+      int protocol,
+      int ttl,
+      int identification,
+      int flags,
+      SkBuff frame) {
+    context.count(Counter.IP_OUT);
+    header(
+        frame.bytes,
+        frame.head + Wire.ETHERNET,
+        frame.length - Wire.ETHERNET,
+        identification,
+        flags,
+        ttl,
+        protocol,
+        source,
+        destination.address);
+    output(destination, frame);
+  }
+
+  private void output(Destination destination, SkBuff frame) {
+    if (!destination.local) {
+      neighbours.output(destination, frame);
+    } else if (loopback.size() >= LOOPBACK_BACKLOG) {
+      context.count(Counter.DROP_LOOPBACK_FULL);
+      context.release(frame);
+    } else {
+      frame.setMac(0, 0);
+      frame.setMac(6, 0);
+      frame.setU16(12, Wire.ETHERTYPE_IPV4);
+      frame.ifindex = destination.device.ifindex();
+      loopback.add(frame);
+    }
+  }
+
+  boolean hasLoopback() {
+    return !loopback.isEmpty();
+  }
+
+  @Nullable SkBuff pollLoopback() {
+    return loopback.poll();
+  }
+
+  int loopbackWaiting() {
+    return loopback.size();
+  }
+
+  private static void header(
+      byte[] bytes,
+      int at,
+      int total,
+      int identification,
+      int flagsAndOffset,
+      int ttl,
+      int protocol,
+      int source,
+      int destination) {
+    Wire.setU16(bytes, at, 0x4500);
+    Wire.setU16(bytes, at + 2, total);
+    Wire.setU16(bytes, at + 4, identification);
+    Wire.setU16(bytes, at + 6, flagsAndOffset);
+    Wire.setU16(bytes, at + 8, ttl << 8 | protocol);
+    Wire.setU16(bytes, at + 10, 0);
+    Wire.setI32(bytes, at + 12, source);
+    Wire.setI32(bytes, at + 16, destination);
+    Wire.setU16(bytes, at + 10, ~Wire.sum(bytes, at, Wire.IPV4));
+  }
+
+  /** Sends a datagram in pieces (RFC 791, 3.2); only copied options are in all of them. */
+  private boolean fragment(
+      Destination destination, int mtu, byte[] bytes, int at, int headerLength, int total) {
+    int before = Wire.u16(bytes, at + 6);
+    int offset = before & Wire.IPV4_FRAGMENT_OFFSET;
+    boolean moreAfter = (before & Wire.IPV4_MORE_FRAGMENTS) != 0;
+    byte[] header = Arrays.copyOfRange(bytes, at, at + headerLength);
+    int position = headerLength;
+    while (position < total) {
+      int room = mtu - header.length & ~7;
+      int count = Math.min(room, total - position);
+      boolean last = position + count == total;
+      SkBuff frame = context.take();
+      if (frame == null) {
+        context.count(Counter.IP_FRAGMENT_FAILED);
+        return false;
+      }
+      int ip = frame.head + Wire.ETHERNET;
+      frame.length = Wire.ETHERNET + header.length + count;
+      System.arraycopy(header, 0, frame.bytes, ip, header.length);
+      System.arraycopy(bytes, at + position, frame.bytes, ip + header.length, count);
+      int flags = last && !moreAfter ? 0 : Wire.IPV4_MORE_FRAGMENTS;
+      Wire.setU16(frame.bytes, ip + 2, header.length + count);
+      Wire.setU16(frame.bytes, ip + 6, flags | offset + (position - headerLength) / 8);
+      Wire.setU16(frame.bytes, ip + 10, 0);
+      Wire.setU16(frame.bytes, ip + 10, ~Wire.sum(frame.bytes, ip, header.length));
+      context.count(Counter.IP_FRAGMENTS_CREATED);
+      output(destination, frame);
+      if (position == headerLength && headerLength > Wire.IPV4) {
+        clearUncopiedOptions(header);
+      }
+      position += count;
+    }
+    context.count(Counter.IP_FRAGMENTED);
+    return true;
+  }
+
+  /** Overwrites options without the copied flag with no-operations. */
+  private static void clearUncopiedOptions(byte[] header) {
+    int at = Wire.IPV4;
+    while (at < header.length) {
+      int option = Wire.u8(header, at);
+      if (option == 0) {
+        return;
+      }
+      int length = option == 1 ? 1 : at + 1 < header.length ? Wire.u8(header, at + 1) : 0;
+      if (length < 1 || (option != 1 && length < 2) || at + length > header.length) {
+        return;
+      }
+      if ((option & 0x80) == 0) {
+        Arrays.fill(header, at, at + length, (byte) 1);
+      }
+      at += length;
+    }
+  }
+
+  /** A next hop did not answer: as the kernel, tell our own sockets, or the sender by ICMP. */
+  private void unreachable(SkBuff frame) {
+    Datagram lost = new Datagram();
+    int available = frame.length - Wire.ETHERNET;
+    if (lost.parse(frame.bytes, frame.head + Wire.ETHERNET, available) == Datagram.Fault.NONE) {
+      if (routes.isLocal(lost.source)) {
+        Transport transport = transports[lost.protocol];
+        if (transport != null && lost.payloadLength >= 8 && lost.fragmentOffset() == 0) {
+          transport.error(
+              new IcmpError(
+                  lost.source,
+                  IcmpError.DESTINATION_UNREACHABLE,
+                  IcmpError.HOST_UNREACHABLE,
+                  0,
+                  lost));
+        }
+      } else {
+        icmp.sendError(lost, IcmpError.DESTINATION_UNREACHABLE, IcmpError.HOST_UNREACHABLE, 0);
+      }
+    }
+    context.release(frame);
+  }
+
+  private void reassemblyTimedOut(byte[] firstPart) {
+    Datagram first = new Datagram();
+    Wire.setU16(firstPart, 2, Math.min(MAX_DATAGRAM, firstPart.length));
+    Wire.setU16(firstPart, 10, 0);
+    int header = (firstPart[0] & 0xf) * 4;
+    Wire.setU16(firstPart, 10, ~Wire.sum(firstPart, 0, header));
+    if (first.parse(firstPart, 0, firstPart.length) == Datagram.Fault.NONE) {
+      icmp.sendError(first, IcmpError.TIME_EXCEEDED, IcmpError.REASSEMBLY_TIMEOUT, 0);
+    }
+  }
+
+  void close() {
+    for (SkBuff frame = loopback.poll(); frame != null; frame = loopback.poll()) {
+      context.release(frame);
+    }
+    reassembly.close();
+    neighbours.close();
+  }
+}

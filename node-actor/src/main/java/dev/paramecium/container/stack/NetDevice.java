@@ -1,0 +1,59 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.syscall.LinkInfo;
+import java.util.ArrayList;
+import java.util.List;
+
+/** An interface of the namespace: the link, its addresses, and what the stack does on it. */
+final class NetDevice {
+
+  /** An address on this interface. */
+  record Assigned(Ipv4Address address, int prefixLength) {
+
+    boolean isBroadcast(int candidate) {
+      int mask = Ipv4Prefix.mask(prefixLength);
+      return prefixLength < 31 && candidate == (address.value() | ~mask);
+    }
+  }
+
+  final LinkInfo link;
+  final boolean noArp;
+
+  /** The largest IPv4 datagram: the link's MTU, or what a buffer holds if that is less. */
+  final int mtu;
+
+  final List<Assigned> addresses = new ArrayList<>();
+
+  NetDevice(LinkInfo link, boolean noArp, int mtu) {
+    this.link = link;
+    this.noArp = noArp;
+    this.mtu = mtu;
+  }
+
+  int ifindex() {
+    return link.ifindex();
+  }
+
+  String name() {
+    return link.name();
+  }
+
+  long mac() {
+    return link.mac().value();
+  }
+
+  boolean isLoopback() {
+    return link.kind() == LinkInfo.Kind.LOOPBACK;
+  }
+
+  /** The first address, 0 if there is none. */
+  int primaryAddress() {
+    return addresses.isEmpty() ? 0 : addresses.getFirst().address().value();
+  }
+
+  String scopeOf(Assigned assigned) {
+    return isLoopback() && assigned.address().value() >>> 24 == 127 ? "host" : "global";
+  }
+}

@@ -1,0 +1,438 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketError;
+import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.socket.Sockets.Acceptor;
+import dev.paramecium.container.socket.TcpConnection;
+import dev.paramecium.container.socket.TcpHandler;
+import dev.paramecium.container.socket.TcpListener;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * TCP (RFC 9293): which connection a segment belongs to, and what has none.
+ *
+ * <pre>
+ *   segment --four-tuple--> TcpSocket | TimeWait
+ *           --local port--> TcpListenSocket (SYN)
+ *           --nothing-----> RST
+ * </pre>
+ */
+final class Tcp implements Transport {
+
+  /** net.ipv4.tcp_challenge_ack_limit: a second, over all connections. */
+  private static final int CHALLENGES_PER_SECOND = 1000;
+
+  /** TIME-WAIT is reused by a new connection of ours after a second, as tcp_tw_reuse has it. */
+  private static final long REUSE_AFTER = Context.SECOND;
+
+  /** Scratch for SACK blocks. */
+  final int[] blockLeft = new int[5];
+
+  final int[] blockRight = new int[5];
+
+  private final Context context;
+  private final Routes routes;
+  private final Ipv4 ipv4;
+  private final SipHash secret;
+  private final ConnectionTable table;
+  private final TimeWaits timeWaits;
+  private final Map<SocketAddress, TcpListenSocket> listeners = new HashMap<>();
+  private final Map<Integer, Integer> listeningPorts = new HashMap<>();
+  private final List<TcpSocket> ackAtEnd = new ArrayList<>();
+  private final TcpSegment segment = new TcpSegment();
+  private boolean batching;
+  private long challengeSecond = -1;
+  private int challenges;
+
+  Tcp(Context context, Routes routes, Ipv4 ipv4) {
+    this.context = context;
+    this.routes = routes;
+    this.ipv4 = ipv4;
+    this.secret = new SipHash(context.random);
+    this.table = new ConnectionTable(context.random.nextInt());
+    this.timeWaits = new TimeWaits(context, table);
+  }
+
+  // ---- socket calls ----
+
+  TcpConnection connect(SocketAddress remote, TcpHandler handler) throws SocketException {
+    int address = remote.address().value() == 0 ? 0x7f00_0001 : remote.address().value();
+    Destination path = routes.lookup(address);
+    if (path == null || path.broadcast || Routes.isMulticast(address)) {
+      throw new SocketException(
+          SocketError.NETWORK_UNREACHABLE, "connect to " + remote + ": no route");
+    }
+    int start = context.random(Ports.COUNT);
+    for (int i = 0; i < Ports.COUNT; i++) {
+      int port = Ports.FIRST + (start + i) % Ports.COUNT;
+      if (listeningPorts.containsKey(port)) {
+        continue;
+      }
+      Connection taken = table.find(path.source, port, address, remote.port());
+      int iss = initialSequence(path.source, port, address, remote.port());
+      if (taken instanceof TimeWait old
+          && old.timestamps
+          && context.now - old.since >= REUSE_AFTER) {
+        iss = old.sendNext + 65537;
+        timeWaits.remove(old);
+        context.count(Counter.TCP_TIME_WAIT_RECYCLED);
+      } else if (taken != null) {
+        continue;
+      }
+      TcpSocket socket = new TcpSocket(this, context, path, path.source, port, remote.port());
+      table.put(socket);
+      context.count(Counter.TCP_ACTIVE_OPENS);
+      socket.open(iss, handler);
+      return socket;
+    }
+    throw new SocketException(
+        SocketError.ADDRESS_NOT_AVAILABLE,
+        "connect to " + remote + ": all ports from 32768 to 60999 are in use");
+  }
+
+  TcpListener listen(Ipv4Address local, int port, int backlog, Acceptor acceptor)
+      throws SocketException {
+    if (local.value() != 0 && !routes.isLocal(local.value())) {
+      throw new SocketException(
+          SocketError.ADDRESS_NOT_AVAILABLE, local + " is not an address of this namespace");
+    }
+    int bound = port == 0 ? freePort(local) : port;
+    SocketAddress address = new SocketAddress(local, bound);
+    if (conflicts(address)) {
+      throw new SocketException(SocketError.ADDRESS_IN_USE, "TCP " + address);
+    }
+    TcpListenSocket listener = new TcpListenSocket(this, address, backlog, acceptor);
+    listeners.put(address, listener);
+    listeningPorts.merge(bound, 1, Integer::sum);
+    return listener;
+  }
+
+  private int freePort(Ipv4Address local) throws SocketException {
+    int start = context.random(Ports.COUNT);
+    for (int i = 0; i < Ports.COUNT; i++) {
+      int port = Ports.FIRST + (start + i) % Ports.COUNT;
+      if (!conflicts(new SocketAddress(local, port))) {
+        return port;
+      }
+    }
+    throw new SocketException(
+        SocketError.ADDRESS_IN_USE, "all ports from 32768 to 60999 are listened on");
+  }
+
+  /** An unspecified address conflicts with every other one on the same port. */
+  private boolean conflicts(SocketAddress address) {
+    if (!listeningPorts.containsKey(address.port())) {
+      return false;
+    }
+    return address.address().value() == 0
+        || listeners.containsKey(address)
+        || listeners.containsKey(new SocketAddress(Ipv4Address.ANY, address.port()));
+  }
+
+  void removeListener(TcpListenSocket listener) {
+    if (listeners.remove(listener.local(), listener)) {
+      listeningPorts.computeIfPresent(
+          listener.local().port(), (_, count) -> count == 1 ? null : count - 1);
+    }
+  }
+
+  // ---- segments in ----
+
+  @Override
+  public void receive(Datagram in) {
+    context.count(Counter.TCP_IN);
+    TcpSegment s = segment;
+    if (in.broadcast || !s.parse(in)) {
+      context.count(Counter.TCP_IN_ERRORS);
+      return;
+    }
+    int pseudo = Wire.pseudoHeaderSum(in.source, in.destination, Wire.TCP, in.payloadLength);
+    if (Wire.fold((long) pseudo + Wire.sum(in.bytes, in.payloadAt, in.payloadLength)) != 0xffff) {
+      context.count(Counter.TCP_IN_ERRORS);
+      context.count(Counter.TCP_IN_CHECKSUM_ERRORS);
+      return;
+    }
+    Connection connection = table.find(s.destination, s.destinationPort, s.source, s.sourcePort);
+    switch (connection) {
+      case TcpSocket socket -> socket.receive(s);
+      case TimeWait old -> timeWait(old, s);
+      case null -> unconnected(s, initialSequence(s));
+    }
+  }
+
+  /** RFC 9293, 3.10.7.1 and 3.10.7.2: no connection, perhaps a listener. */
+  private void unconnected(TcpSegment s, int iss) {
+    if (s.has(TcpSegment.RST)) {
+      return;
+    }
+    TcpListenSocket listener = listener(s.destination, s.destinationPort);
+    if (listener == null || s.has(TcpSegment.ACK)) {
+      sendReset(s);
+      return;
+    }
+    if (!s.has(TcpSegment.SYN) || s.has(TcpSegment.FIN)) {
+      return;
+    }
+    Destination back = routes.lookup(s.source);
+    if (listener.isFull() || back == null) {
+      context.count(Counter.TCP_LISTEN_OVERFLOWS);
+      return;
+    }
+    TcpSocket socket =
+        new TcpSocket(this, context, back, s.destination, s.destinationPort, s.sourcePort);
+    table.put(socket);
+    listener.remember(socket);
+    socket.accept(listener, iss, s);
+  }
+
+  private @Nullable TcpListenSocket listener(int address, int port) {
+    if (!listeningPorts.containsKey(port)) {
+      return null;
+    }
+    TcpListenSocket exact = listeners.get(new SocketAddress(new Ipv4Address(address), port));
+    return exact != null ? exact : listeners.get(new SocketAddress(Ipv4Address.ANY, port));
+  }
+
+  /** RFC 9293, 3.10.7.4 for TIME-WAIT, and RFC 6191 for a new SYN. */
+  private void timeWait(TimeWait old, TcpSegment s) {
+    boolean stale =
+        old.timestamps && s.hasTimestamps && Seq.before(s.timestamp, old.recentTimestamp);
+    if (s.has(TcpSegment.RST)) {
+      if (s.seq == old.receiveNext && !stale) {
+        timeWaits.remove(old);
+      }
+      return;
+    }
+    boolean newer =
+        Seq.after(s.seq, old.receiveNext)
+            || (old.timestamps && s.hasTimestamps && Seq.after(s.timestamp, old.recentTimestamp));
+    if (s.has(TcpSegment.SYN) && !s.has(TcpSegment.ACK) && !stale && newer) {
+      timeWaits.remove(old);
+      context.count(Counter.TCP_TIME_WAIT_RECYCLED);
+      unconnected(s, old.sendNext + 65537);
+      return;
+    }
+    if (s.length() > 0 || s.seq != old.receiveNext) {
+      if (s.has(TcpSegment.FIN) && !stale && s.end() == old.receiveNext) {
+        timeWaits.restart(old);
+      }
+      sendTimeWaitAck(old);
+    }
+  }
+
+  @Override
+  public void error(IcmpError error) {
+    Datagram about = error.quoted();
+    int ports = Wire.i32(about.bytes, about.payloadAt);
+    Connection connection =
+        table.find(about.source, ports >>> 16, about.destination, ports & 0xffff);
+    if (connection instanceof TcpSocket socket) {
+      socket.icmpError(error, Wire.i32(about.bytes, about.payloadAt + 4));
+    } else {
+      context.count(Counter.ICMP_IN_IGNORED);
+    }
+  }
+
+  // ---- what connections need ----
+
+  boolean isBatching() {
+    return batching;
+  }
+
+  void beginBatch() {
+    batching = true;
+  }
+
+  void ackAtEndOfBatch(TcpSocket socket) {
+    ackAtEnd.add(socket);
+  }
+
+  void endBatch() {
+    batching = false;
+    for (int i = 0; i < ackAtEnd.size(); i++) {
+      ackAtEnd.get(i).endOfBatch();
+    }
+    ackAtEnd.clear();
+  }
+
+  Neighbours neighbours() {
+    return ipv4.neighbours();
+  }
+
+  /** The path as the route table has it now; null if there is no route any more. */
+  @Nullable Destination refresh(Destination path) {
+    return routes.isCurrent(path) ? path : routes.lookup(path.address);
+  }
+
+  boolean learnPathMtu(IcmpError error) {
+    return ipv4.icmp().learnPathMtu(error);
+  }
+
+  void transmit(Destination path, Connection connection, int identification, SkBuff frame) {
+    context.count(Counter.TCP_OUT);
+    ipv4.transmit(
+        path,
+        connection.localAddress,
+        Wire.TCP,
+        Ipv4.DEFAULT_TTL,
+        identification,
+        Wire.IPV4_DONT_FRAGMENT,
+        frame);
+  }
+
+  boolean mayChallenge() {
+    long second = context.now / Context.SECOND;
+    if (second != challengeSecond) {
+      challengeSecond = second;
+      challenges = 0;
+    }
+    return challenges++ < CHALLENGES_PER_SECOND;
+  }
+
+  void remove(TcpSocket socket) {
+    table.remove(socket);
+  }
+
+  void enterTimeWait(TcpSocket socket) {
+    if (timeWaits.isFull()) {
+      context.count(Counter.TCP_TIME_WAIT_OVERFLOW);
+      table.remove(socket);
+    } else {
+      context.count(Counter.TCP_TIME_WAIT);
+      timeWaits.add(new TimeWait(socket, context.now));
+    }
+  }
+
+  /** RFC 6528: a clock of 64 ns ticks plus a secret function of the four-tuple. */
+  private int initialSequence(int local, int localPort, int remote, int remotePort) {
+    long addresses = (long) local << 32 | (remote & 0xffff_ffffL);
+    return (int) (context.now >>> 6)
+        + (int) secret.hash(addresses, (long) localPort << 16 | remotePort);
+  }
+
+  private int initialSequence(TcpSegment s) {
+    return initialSequence(s.destination, s.destinationPort, s.source, s.sourcePort);
+  }
+
+  /** One offset for a pair of hosts, so that timestamps grow from connection to connection. */
+  int timestampOffset(int local, int remote) {
+    return (int) secret.hash((long) local << 32 | (remote & 0xffff_ffffL), -1);
+  }
+
+  /** RST for a segment that no connection takes (RFC 9293, 3.10.7.1). */
+  void sendReset(TcpSegment s) {
+    Destination back = routes.lookup(s.source);
+    SkBuff frame = back == null || s.has(TcpSegment.RST) ? null : context.take();
+    if (back == null || frame == null) {
+      return;
+    }
+    boolean ack = s.has(TcpSegment.ACK);
+    int flags = ack ? TcpSegment.RST : TcpSegment.RST | TcpSegment.ACK;
+    context.count(Counter.TCP_OUT_RESETS);
+    bare(
+        frame,
+        s.destination,
+        s.destinationPort,
+        s.source,
+        s.sourcePort,
+        ack ? s.ack : 0,
+        ack ? 0 : s.end(),
+        flags,
+        Wire.TCP_HEADER);
+    context.count(Counter.TCP_OUT);
+    ipv4.transmit(
+        back, s.destination, Wire.TCP, Ipv4.DEFAULT_TTL, 0, Wire.IPV4_DONT_FRAGMENT, frame);
+  }
+
+  private void sendTimeWaitAck(TimeWait old) {
+    Destination back = routes.lookup(old.remoteAddress);
+    SkBuff frame = back == null || !mayChallenge() ? null : context.take();
+    if (back == null || frame == null) {
+      return;
+    }
+    int header = Wire.TCP_HEADER;
+    if (old.timestamps) {
+      int at = frame.head + Wire.ETHERNET + Wire.IPV4 + header;
+      Wire.setI32(frame.bytes, at, 0x0101080a);
+      Wire.setI32(
+          frame.bytes, at + 4, (int) (context.now / Context.MILLISECOND) + old.timestampOffset);
+      Wire.setI32(frame.bytes, at + 8, old.recentTimestamp);
+      header += 12;
+    }
+    bare(
+        frame,
+        old.localAddress,
+        old.localPort,
+        old.remoteAddress,
+        old.remotePort,
+        old.sendNext,
+        old.receiveNext,
+        TcpSegment.ACK,
+        header);
+    transmit(back, old, 0, frame);
+  }
+
+  /** Writes a segment without data; {@code header} bytes long, options in place already. */
+  private static void bare(
+      SkBuff frame,
+      int local,
+      int localPort,
+      int remote,
+      int remotePort,
+      int seq,
+      int ack,
+      int flags,
+      int header) {
+    byte[] bytes = frame.bytes;
+    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+    Wire.setI32(bytes, at, localPort << 16 | remotePort);
+    Wire.setI32(bytes, at + 4, seq);
+    Wire.setI32(bytes, at + 8, ack);
+    Wire.setU16(bytes, at + 12, header / 4 << 12 | flags);
+    Wire.setI32(bytes, at + 14, 0);
+    Wire.setU16(bytes, at + 18, 0);
+    int pseudo = Wire.pseudoHeaderSum(local, remote, Wire.TCP, header);
+    Wire.setU16(bytes, at + 16, ~Wire.fold((long) pseudo + Wire.sum(bytes, at, header)));
+    frame.length = Wire.ETHERNET + Wire.IPV4 + header;
+  }
+
+  // ---- inspection ----
+
+  int timeWaits() {
+    return timeWaits.size();
+  }
+
+  int listeners() {
+    return listeners.size();
+  }
+
+  /** Connections that are not in TIME-WAIT. */
+  int connections() {
+    return table.size() - timeWaits.size();
+  }
+
+  List<Connection> list() {
+    return table.list();
+  }
+
+  /** Resets every connection and forgets everything. */
+  void close() {
+    listeners.clear();
+    listeningPorts.clear();
+    for (Connection connection : table.list()) {
+      if (connection instanceof TcpSocket socket) {
+        socket.abort();
+      }
+    }
+    timeWaits.close();
+    table.clear();
+    ackAtEnd.clear();
+  }
+}

@@ -1,0 +1,815 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketError;
+import dev.paramecium.container.socket.TcpConnection;
+import dev.paramecium.container.socket.TcpHandler;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A connection: its state machine (RFC 9293, 3.10.7) between the two halves that move the data.
+ *
+ * <pre>
+ *   process --write--> TcpSender --emit--> segment        segment --> this --> TcpSender.acknowledge
+ *                                                                          --> TcpReceiver.segment --> process
+ * </pre>
+ */
+final class TcpSocket extends Connection implements TcpConnection {
+
+  /** net.ipv4.tcp_syn_retries and tcp_synack_retries. */
+  static final int SYN_RETRIES = 6;
+
+  static final int SYN_ACK_RETRIES = 5;
+
+  /** net.ipv4.tcp_fin_timeout: how long a peer may keep its half open after close(2). */
+  private static final long FIN_WAIT_2_TIMEOUT = 60 * Context.SECOND;
+
+  /** net.ipv4.tcp_invalid_ratelimit. */
+  private static final long INVALID_RATE_LIMIT = 500 * Context.MILLISECOND;
+
+  private static final int TIMESTAMPS_LENGTH = 12;
+
+  final Tcp tcp;
+  final TcpSender sender;
+  final TcpReceiver receiver;
+  final int timestampOffset;
+
+  boolean timestamps;
+  boolean sack;
+
+  /** Null for a connection that this side opened, or once it is accepted. */
+  @Nullable TcpListenSocket listener;
+
+  private final Context context;
+  private final Timers.Timer handshakeTimer = new Timers.Timer(this::handshakeTimeout);
+  private Destination path;
+  private TcpState state;
+  private @Nullable TcpHandler handler;
+  private boolean closedByProcess;
+  private boolean peerClosedTold;
+  private boolean finished;
+  private @Nullable SocketError softError;
+  private int peerMss = 536;
+  private int nextIdentification;
+  private long handshakeSentAt;
+  private long lastInvalidAckAt = -INVALID_RATE_LIMIT;
+  private boolean ackQueued;
+  private boolean resumeQueued;
+
+  /** Whether windows are scaled: offered in our SYN, and by the peer's. */
+  private boolean scaled = true;
+
+  private Timers.@Nullable Timer idleTimer;
+  private long keepAliveIdle;
+  private long keepAliveInterval;
+  private int keepAliveCount;
+  private int keepAliveProbes;
+  private long lastHeardAt;
+
+  TcpSocket(Tcp tcp, Context context, Destination path, int local, int localPort, int remotePort) {
+    super(local, localPort, path.address, remotePort);
+    this.tcp = tcp;
+    this.context = context;
+    this.path = path;
+    this.state = TcpState.CLOSED;
+    this.sender = new TcpSender(this, context);
+    this.receiver = new TcpReceiver(this, context);
+    this.timestampOffset = tcp.timestampOffset(local, path.address);
+    this.nextIdentification = context.random.nextInt();
+    this.lastHeardAt = context.now;
+  }
+
+  TcpState state() {
+    return state;
+  }
+
+  TcpHandler handler() {
+    TcpHandler known = handler;
+    if (known == null) {
+      throw new IllegalStateException("a connection that is not accepted has no process");
+    }
+    return known;
+  }
+
+  boolean isOrphan() {
+    return closedByProcess;
+  }
+
+  boolean isReleased() {
+    return state == TcpState.CLOSED;
+  }
+
+  /** SYN leaves: CLOSED to SYN-SENT. */
+  void open(int iss, TcpHandler process) {
+    handler = process;
+    sender.start(iss);
+    timestamps = true;
+    sack = true;
+    state = TcpState.SYN_SENT;
+    sendSyn();
+  }
+
+  /** A SYN came to a listener: LISTEN to SYN-RECEIVED. */
+  void accept(TcpListenSocket from, int iss, TcpSegment syn) {
+    listener = from;
+    sender.start(iss);
+    negotiate(syn);
+    state = TcpState.SYN_RECEIVED;
+    sendSyn();
+  }
+
+  /** What the two SYNs agree on. */
+  private void negotiate(TcpSegment syn) {
+    receiver.start(syn.seq);
+    peerMss = syn.mss == 0 ? 536 : Math.max(64, syn.mss);
+    timestamps = syn.hasTimestamps;
+    sack = syn.sackPermitted;
+    if (syn.windowShift >= 0) {
+      sender.windowShift = syn.windowShift;
+      receiver.windowShift = TcpReceiver.WINDOW_SHIFT;
+    }
+    scaled = syn.windowShift >= 0;
+    if (timestamps) {
+      receiver.startTimestamps(syn.timestamp);
+    }
+  }
+
+  private void sendSyn() {
+    handshakeSentAt = context.now;
+    emitSyn();
+    context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
+  }
+
+  private void handshakeTimeout() {
+    if (state != TcpState.SYN_SENT && state != TcpState.SYN_RECEIVED) {
+      return;
+    }
+    int retries = state == TcpState.SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES;
+    if (sender.noteHandshakeTimeout() > retries) {
+      context.count(Counter.TCP_ATTEMPT_FAILS);
+      timedOut();
+      return;
+    }
+    context.count(Counter.TCP_RETRANSMITTED);
+    context.count(Counter.TCP_TIMEOUTS);
+    emitSyn();
+    context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
+  }
+
+  /** A segment for this connection; its checksum is right. May call the process. */
+  void receive(TcpSegment s) {
+    lastHeardAt = context.now;
+    keepAliveProbes = 0;
+    if (state == TcpState.SYN_SENT) {
+      synSent(s);
+    } else if (state != TcpState.CLOSED) {
+      synchronised(s);
+    }
+    if (state != TcpState.CLOSED && sender.takeRoomEvent() && state.canSend()) {
+      handler().writable(this);
+    }
+    if (state.isSynchronized()) {
+      receiver.acknowledgeIfDue();
+    }
+  }
+
+  /** RFC 9293, 3.10.7.3. */
+  private void synSent(TcpSegment s) {
+    boolean ack = s.has(TcpSegment.ACK);
+    if (ack && s.ack != sender.next()) {
+      if (!s.has(TcpSegment.RST)) {
+        tcp.sendReset(s);
+      }
+      return;
+    }
+    if (s.has(TcpSegment.RST)) {
+      if (ack) {
+        context.count(Counter.TCP_ATTEMPT_FAILS);
+        fail(SocketError.CONNECTION_REFUSED);
+      }
+      return;
+    }
+    if (!s.has(TcpSegment.SYN)) {
+      return;
+    }
+    negotiate(s);
+    if (!ack) {
+      state = TcpState.SYN_RECEIVED;
+      sendSyn();
+      return;
+    }
+    established(s);
+    receiver.offerInitialEdge();
+    receiver.ackAtOnce();
+    handler().connected(this);
+    sender.output();
+    if (state.canReceive() && s.length() > 1) {
+      receiver.segment(s.seq + 1, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
+    }
+  }
+
+  private void established(TcpSegment s) {
+    long rtt = sender.backoff() == 0 ? context.now - handshakeSentAt : 0;
+    if (rtt == 0 && timestamps && s.hasTimestamps && s.timestampEcho != 0) {
+      rtt = Math.max(1, timestampNow() - s.timestampEcho) * Context.MILLISECOND;
+    }
+    context.timers.remove(handshakeTimer);
+    state = sender.isFinishing() ? TcpState.FIN_WAIT_1 : TcpState.ESTABLISHED;
+    sender.established(s, segmentSize(), rtt);
+    confirmNextHop();
+  }
+
+  /** RFC 9293, 3.10.7.4, with the checks of RFC 5961 and RFC 7323. */
+  private void synchronised(TcpSegment s) {
+    boolean reset = s.has(TcpSegment.RST);
+    if (timestamps && !reset) {
+      if (!s.hasTimestamps) {
+        context.count(Counter.TCP_IN_ERRORS);
+        return;
+      }
+      if (receiver.isOldByTimestamp(s)) {
+        context.count(Counter.TCP_PAWS_REJECTED);
+        answerInvalid(s);
+        return;
+      }
+    }
+    if (!receiver.isAcceptable(s)) {
+      context.count(Counter.TCP_OUT_OF_WINDOW);
+      if (state == TcpState.SYN_RECEIVED
+          && s.has(TcpSegment.SYN)
+          && !s.has(TcpSegment.ACK)
+          && s.seq == receiver.initialSeq()) {
+        emitSyn();
+      } else if (!reset) {
+        noteDuplicate(s);
+        answerInvalid(s);
+      }
+      return;
+    }
+    if (reset) {
+      if (s.seq == receiver.next()) {
+        resetByPeer();
+      } else {
+        challenge();
+      }
+      return;
+    }
+    if (s.has(TcpSegment.SYN)) {
+      challenge();
+      return;
+    }
+    if (!s.has(TcpSegment.ACK)) {
+      return;
+    }
+    if (timestamps) {
+      receiver.noteTimestamp(s);
+    }
+    if (state == TcpState.SYN_RECEIVED) {
+      if (s.ack != sender.next()) {
+        tcp.sendReset(s);
+        return;
+      }
+      established(s);
+      if (!tellEstablished()) {
+        return;
+      }
+    } else {
+      if (Seq.after(s.ack, sender.next())
+          || Seq.before(s.ack, sender.unacknowledged() - sender.maxWindow())) {
+        challenge();
+        return;
+      }
+      sender.acknowledge(s);
+      if (state == TcpState.CLOSED || finAcknowledged()) {
+        return;
+      }
+    }
+    if (s.length() == 0) {
+      return;
+    }
+    if (closedByProcess && s.dataLength > 0 && Seq.after(s.end(), receiver.next())) {
+      context.count(Counter.TCP_ABORT_ON_DATA);
+      emitReset();
+      end(null);
+      return;
+    }
+    if (state.canReceive()) {
+      receiver.segment(s.seq, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
+    } else {
+      receiver.ackAtOnce();
+    }
+  }
+
+  /** Answers false if the process ended the connection at once, or nobody listens any more. */
+  private boolean tellEstablished() {
+    TcpListenSocket from = listener;
+    if (from != null) {
+      listener = null;
+      context.count(Counter.TCP_PASSIVE_OPENS);
+      handler = from.accepted(this);
+    } else {
+      handler().connected(this);
+    }
+    sender.output();
+    return state != TcpState.CLOSED;
+  }
+
+  /** What happens once FIN is acknowledged; true if the connection is over. */
+  private boolean finAcknowledged() {
+    if (!sender.finAcknowledged()) {
+      return false;
+    }
+    switch (state) {
+      case FIN_WAIT_1 -> {
+        state = TcpState.FIN_WAIT_2;
+        if (closedByProcess) {
+          startFinWait2Timer();
+        }
+      }
+      case CLOSING -> {
+        enterTimeWait();
+        return true;
+      }
+      case LAST_ACK -> {
+        end(null);
+        return true;
+      }
+      case SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT, CLOSED -> {}
+    }
+    return false;
+  }
+
+  /** The peer's FIN is in order. */
+  void peerFinished(boolean everythingRead) {
+    switch (state) {
+      case ESTABLISHED -> state = TcpState.CLOSE_WAIT;
+      case FIN_WAIT_1 -> state = TcpState.CLOSING;
+      case FIN_WAIT_2 -> {
+        sendAck();
+        if (everythingRead || closedByProcess) {
+          tellPeerClosed();
+        }
+        if (state == TcpState.FIN_WAIT_2) {
+          enterTimeWait();
+        }
+        return;
+      }
+      case SYN_SENT, SYN_RECEIVED, CLOSE_WAIT, CLOSING, LAST_ACK, CLOSED -> {}
+    }
+    if (everythingRead) {
+      tellPeerClosed();
+    }
+  }
+
+  void tellPeerClosed() {
+    if (!peerClosedTold && !closedByProcess) {
+      peerClosedTold = true;
+      handler().peerClosed(this);
+    }
+  }
+
+  private void noteDuplicate(TcpSegment s) {
+    if (s.dataLength > 0 && sack) {
+      receiver.reportDuplicate(s.seq, s.seq + s.dataLength);
+    }
+  }
+
+  /**
+   * An acknowledgement that tells an honest peer where we are; segments without data are limited.
+   */
+  private void answerInvalid(TcpSegment s) {
+    if (state == TcpState.SYN_RECEIVED) {
+      sendAck();
+      return;
+    }
+    if (s.dataLength == 0 && !s.has(TcpSegment.FIN)) {
+      if (context.now - lastInvalidAckAt < INVALID_RATE_LIMIT) {
+        return;
+      }
+      lastInvalidAckAt = context.now;
+    }
+    sendAck();
+  }
+
+  /** RFC 5961: what could be forged is answered by where we are, at a limited rate. */
+  private void challenge() {
+    if (tcp.mayChallenge()) {
+      context.count(Counter.TCP_CHALLENGE_ACKS);
+      sendAck();
+    }
+  }
+
+  private void resetByPeer() {
+    if (state == TcpState.SYN_RECEIVED) {
+      context.count(Counter.TCP_ATTEMPT_FAILS);
+      if (listener != null) {
+        release();
+        return;
+      }
+      fail(SocketError.CONNECTION_REFUSED);
+      return;
+    }
+    context.count(Counter.TCP_ESTABLISHED_RESETS);
+    fail(state == TcpState.CLOSE_WAIT ? SocketError.BROKEN_PIPE : SocketError.CONNECTION_RESET);
+  }
+
+  /** Nothing was heard for too long. */
+  void timedOut() {
+    context.count(Counter.TCP_ABORT_ON_TIMEOUT);
+    SocketError reason = softError;
+    fail(reason == null ? SocketError.TIMED_OUT : reason);
+  }
+
+  /** An ICMP error about one of this connection's segments; {@code seq} is what it quotes. */
+  void icmpError(IcmpError error, int seq) {
+    boolean ours = !Seq.before(seq, sender.unacknowledged()) && !Seq.after(seq, sender.next());
+    if (!ours) {
+      return;
+    }
+    if (error.isFragmentationNeeded()) {
+      if (tcp.learnPathMtu(error) || sender.segmentSize() > segmentSize()) {
+        sender.setSegmentSize(segmentSize());
+      }
+      return;
+    }
+    if (state == TcpState.SYN_SENT) {
+      context.count(Counter.TCP_ATTEMPT_FAILS);
+      fail(error.socketError());
+    } else {
+      softError = error.socketError();
+    }
+  }
+
+  private void fail(SocketError error) {
+    end(error);
+  }
+
+  /** The connection is gone; tells the process. */
+  private void end(@Nullable SocketError error) {
+    TcpHandler process = handler;
+    release();
+    if (process != null && !finished) {
+      finished = true;
+      if (error == null) {
+        process.closed(this);
+      } else {
+        process.failed(this, error);
+      }
+    }
+  }
+
+  private void enterTimeWait() {
+    TcpHandler process = handler;
+    tcp.enterTimeWait(this);
+    releaseResources();
+    if (process != null && !finished) {
+      finished = true;
+      process.closed(this);
+    }
+  }
+
+  /** Lets go of everything, quietly. */
+  void release() {
+    if (state != TcpState.CLOSED) {
+      tcp.remove(this);
+      releaseResources();
+    }
+  }
+
+  private void releaseResources() {
+    state = TcpState.CLOSED;
+    TcpListenSocket from = listener;
+    if (from != null) {
+      listener = null;
+      from.forget(this);
+    }
+    sender.release();
+    receiver.release();
+    context.timers.remove(handshakeTimer);
+    Timers.Timer idle = idleTimer;
+    if (idle != null) {
+      context.timers.remove(idle);
+    }
+  }
+
+  // ---- segments ----
+
+  /** Milliseconds, the unit of the timestamps option, with this pair's offset. */
+  int timestampNow() {
+    return (int) (context.now / Context.MILLISECOND) + timestampOffset;
+  }
+
+  void confirmNextHop() {
+    tcp.neighbours().confirm(path);
+  }
+
+  /** What one segment may carry: the path's MTU and the peer's MSS less the options. */
+  private int segmentSize() {
+    int fits = path().mtu(context.now) - Wire.IPV4 - Wire.TCP_HEADER;
+    return Math.min(fits, peerMss) - (timestamps ? TIMESTAMPS_LENGTH : 0);
+  }
+
+  private Destination path() {
+    Destination current = tcp.refresh(path);
+    if (current != null) {
+      path = current;
+    }
+    return path;
+  }
+
+  void sendAck() {
+    emit(sender.next(), 0, TcpSegment.ACK);
+  }
+
+  /** Acknowledges at the end of the batch of frames that is being received, or now. */
+  void sendAckForBatch() {
+    if (!tcp.isBatching()) {
+      sendAck();
+    } else if (!ackQueued) {
+      ackQueued = true;
+      tcp.ackAtEndOfBatch(this);
+    }
+  }
+
+  void endOfBatch() {
+    ackQueued = false;
+    if (state.isSynchronized() && receiver.ackWaits()) {
+      sendAck();
+    }
+  }
+
+  /** Sends a segment; false if there was no buffer. */
+  boolean emit(int seq, int size, int flags) {
+    SkBuff frame = context.take();
+    if (frame == null) {
+      return false;
+    }
+    byte[] bytes = frame.bytes;
+    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+    int options = at + Wire.TCP_HEADER;
+    if (timestamps) {
+      options = putTimestamps(bytes, options);
+    }
+    if (sack && receiver.hasBlocks()) {
+      options = putBlocks(bytes, options, sender.segmentSize() - size);
+    }
+    int header = options - at;
+    int window = receiver.offerWindow();
+    if (size > 0) {
+      sender.copy(seq, bytes, options, size);
+    }
+    finish(frame, at, seq, header, flags, window, size);
+    return true;
+  }
+
+  private int putTimestamps(byte[] bytes, int at) {
+    Wire.setI32(bytes, at, 0x0101080a);
+    Wire.setI32(bytes, at + 4, timestampNow());
+    Wire.setI32(bytes, at + 8, receiver.recentTimestamp);
+    return at + TIMESTAMPS_LENGTH;
+  }
+
+  private int putBlocks(byte[] bytes, int at, int room) {
+    int most = Math.min(timestamps ? 3 : 4, (room - 4) / 8);
+    if (most <= 0) {
+      return at;
+    }
+    int count = receiver.blocks(tcp.blockLeft, tcp.blockRight, most);
+    if (count == 0) {
+      return at;
+    }
+    Wire.setI32(bytes, at, 0x0101_0000 | TcpSegment.OPTION_SACK << 8 | 2 + 8 * count);
+    for (int i = 0; i < count; i++) {
+      Wire.setI32(bytes, at + 4 + 8 * i, tcp.blockLeft[i]);
+      Wire.setI32(bytes, at + 8 + 8 * i, tcp.blockRight[i]);
+    }
+    return at + 4 + 8 * count;
+  }
+
+  private void emitSyn() {
+    boolean ack = state == TcpState.SYN_RECEIVED;
+    SkBuff frame = context.take();
+    if (frame == null) {
+      return;
+    }
+    byte[] bytes = frame.bytes;
+    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+    int option = at + Wire.TCP_HEADER;
+    int mss = path().mtu(context.now) - Wire.IPV4 - Wire.TCP_HEADER;
+    Wire.setI32(bytes, option, TcpSegment.OPTION_MSS << 24 | 4 << 16 | mss);
+    option += 4;
+    if (timestamps) {
+      int first = sack ? TcpSegment.OPTION_SACK_PERMITTED << 24 | 2 << 16 : 0x0101_0000;
+      Wire.setI32(bytes, option, first | TcpSegment.OPTION_TIMESTAMPS << 8 | 10);
+      Wire.setI32(bytes, option + 4, timestampNow());
+      Wire.setI32(bytes, option + 8, ack ? receiver.recentTimestamp : 0);
+      option += 12;
+    } else if (sack) {
+      Wire.setI32(bytes, option, 0x0101_0000 | TcpSegment.OPTION_SACK_PERMITTED << 8 | 2);
+      option += 4;
+    }
+    if (scaled) {
+      Wire.setI32(
+          bytes,
+          option,
+          0x0100_0000 | TcpSegment.OPTION_WINDOW_SCALE << 16 | 3 << 8 | TcpReceiver.WINDOW_SHIFT);
+      option += 4;
+    }
+    int window = ack ? receiver.offerInitialWindow() : TcpReceiver.INITIAL_LIMIT;
+    int flags = ack ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN;
+    finish(frame, at, sender.initialSeq(), option - at, flags, window, 0);
+  }
+
+  /** RST with the sequence number that the peer expects (RFC 9293, 3.10.5). */
+  private void emitReset() {
+    SkBuff frame = context.take();
+    if (frame != null) {
+      int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+      context.count(Counter.TCP_OUT_RESETS);
+      finish(frame, at, sender.next(), Wire.TCP_HEADER, TcpSegment.RST | TcpSegment.ACK, 0, 0);
+    }
+  }
+
+  private void finish(SkBuff frame, int at, int seq, int header, int flags, int window, int size) {
+    byte[] bytes = frame.bytes;
+    boolean ack = (flags & TcpSegment.ACK) != 0;
+    Wire.setI32(bytes, at, localPort << 16 | remotePort);
+    Wire.setI32(bytes, at + 4, seq);
+    Wire.setI32(bytes, at + 8, ack ? receiver.next() : 0);
+    Wire.setU16(bytes, at + 12, header / 4 << 12 | flags);
+    Wire.setU16(bytes, at + 14, window);
+    Wire.setI32(bytes, at + 16, 0);
+    int length = header + size;
+    int pseudo = Wire.pseudoHeaderSum(localAddress, remoteAddress, Wire.TCP, length);
+    int sum = Wire.fold((long) pseudo + Wire.sum(bytes, at, length));
+    Wire.setU16(bytes, at + 16, ~sum);
+    frame.length = Wire.ETHERNET + Wire.IPV4 + length;
+    tcp.transmit(path(), this, nextIdentification++ & 0xffff, frame);
+  }
+
+  // ---- socket calls ----
+
+  @Override
+  public SocketAddress local() {
+    return new SocketAddress(new Ipv4Address(localAddress), localPort);
+  }
+
+  @Override
+  public SocketAddress remote() {
+    return new SocketAddress(new Ipv4Address(remoteAddress), remotePort);
+  }
+
+  @Override
+  public int write(byte[] bytes, int from, int count) {
+    boolean opening = state == TcpState.SYN_SENT || state == TcpState.SYN_RECEIVED;
+    if (closedByProcess || sender.isFinishing() || !(state.canSend() || opening)) {
+      return 0;
+    }
+    context.tick();
+    return sender.write(bytes, from, count);
+  }
+
+  @Override
+  public void shutdownWrite() {
+    if (sender.isFinishing() || state == TcpState.CLOSED) {
+      return;
+    }
+    context.tick();
+    switch (state) {
+      case ESTABLISHED -> state = TcpState.FIN_WAIT_1;
+      case CLOSE_WAIT -> state = TcpState.LAST_ACK;
+      case SYN_SENT, SYN_RECEIVED, FIN_WAIT_1, FIN_WAIT_2, CLOSING, LAST_ACK, CLOSED -> {}
+    }
+    sender.finish();
+  }
+
+  @Override
+  public void close() {
+    if (closedByProcess || state == TcpState.CLOSED) {
+      return;
+    }
+    context.tick();
+    closedByProcess = true;
+    if (state == TcpState.SYN_SENT) {
+      release();
+      context.deferred.add(() -> end(null));
+      return;
+    }
+    if (receiver.hasUnread()) {
+      emitReset();
+      release();
+      context.deferred.add(() -> end(null));
+      return;
+    }
+    if (state == TcpState.FIN_WAIT_2) {
+      startFinWait2Timer();
+    }
+    shutdownWrite();
+  }
+
+  @Override
+  public void abort() {
+    if (state == TcpState.CLOSED) {
+      finished = true;
+      return;
+    }
+    context.tick();
+    finished = true;
+    if (state != TcpState.SYN_SENT) {
+      emitReset();
+    }
+    release();
+  }
+
+  @Override
+  public void pauseReading() {
+    receiver.pause();
+  }
+
+  @Override
+  public void resumeReading() {
+    if (receiver.isPaused()) {
+      receiver.resume();
+      if (!resumeQueued) {
+        resumeQueued = true;
+        context.deferred.add(this::readOn);
+      }
+    }
+  }
+
+  private void readOn() {
+    resumeQueued = false;
+    if (!receiver.isPaused() && state != TcpState.CLOSED && !closedByProcess) {
+      receiver.readOn();
+    }
+  }
+
+  @Override
+  public void setNoDelay(boolean on) {
+    context.tick();
+    sender.setNoDelay(on);
+  }
+
+  @Override
+  public void setKeepAlive(long idleMs, long intervalMs, int count) {
+    if (idleMs <= 0 || intervalMs <= 0 || count <= 0) {
+      throw new IllegalArgumentException(
+          "keepalive of "
+              + idleMs
+              + " ms, "
+              + intervalMs
+              + " ms, "
+              + count
+              + " probes: each must be at least 1");
+    }
+    context.tick();
+    keepAliveIdle = idleMs * Context.MILLISECOND;
+    keepAliveInterval = intervalMs * Context.MILLISECOND;
+    keepAliveCount = count;
+    if (state != TcpState.CLOSED) {
+      context.timers.set(idleTimer(), lastHeardAt + keepAliveIdle);
+    }
+  }
+
+  private Timers.Timer idleTimer() {
+    Timers.Timer known = idleTimer;
+    if (known == null) {
+      known = new Timers.Timer(this::idleTimeout);
+      idleTimer = known;
+    }
+    return known;
+  }
+
+  private void startFinWait2Timer() {
+    context.timers.set(idleTimer(), context.now + FIN_WAIT_2_TIMEOUT);
+  }
+
+  private void idleTimeout() {
+    if (state == TcpState.FIN_WAIT_2 && closedByProcess) {
+      end(null);
+    } else if (keepAliveIdle > 0 && state.isSynchronized()) {
+      keepAlive();
+    }
+  }
+
+  /** RFC 9293, 3.8.4: probes only while nothing else would find a dead peer. */
+  private void keepAlive() {
+    long now = context.now;
+    boolean busy = !sender.queue().isEmpty();
+    if (busy || (keepAliveProbes == 0 && now - lastHeardAt < keepAliveIdle)) {
+      context.timers.set(idleTimer(), busy ? now + keepAliveIdle : lastHeardAt + keepAliveIdle);
+      return;
+    }
+    if (keepAliveProbes >= keepAliveCount) {
+      emitReset();
+      timedOut();
+      return;
+    }
+    keepAliveProbes++;
+    context.count(Counter.TCP_KEEPALIVES);
+    emit(sender.unacknowledged() - 1, 0, TcpSegment.ACK);
+    context.timers.set(idleTimer(), now + keepAliveInterval);
+  }
+}

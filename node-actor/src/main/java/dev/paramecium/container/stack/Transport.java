@@ -1,0 +1,11 @@
+package dev.paramecium.container.stack;
+
+/** A protocol on top of IPv4. */
+interface Transport {
+
+  /** Takes a whole datagram for this host; {@code datagram} is lent until the call returns. */
+  void receive(Datagram datagram);
+
+  /** Takes an ICMP error about a datagram that this host sent. */
+  void error(IcmpError error);
+}

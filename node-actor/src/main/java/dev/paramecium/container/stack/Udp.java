@@ -1,0 +1,248 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketError;
+import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.socket.UdpHandler;
+import dev.paramecium.container.socket.UdpSocket;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** UDP (RFC 768, RFC 1122 4.1). */
+final class Udp implements Transport {
+
+  private static final int MAX_PAYLOAD = 65535 - Wire.IPV4 - Wire.UDP_HEADER;
+
+  private final Context context;
+  private final Routes routes;
+  private final Ipv4 ipv4;
+  private final Map<Integer, List<Socket>> byPort = new HashMap<>();
+  private int open;
+
+  Udp(Context context, Routes routes, Ipv4 ipv4) {
+    this.context = context;
+    this.routes = routes;
+    this.ipv4 = ipv4;
+  }
+
+  UdpSocket bind(Ipv4Address local, int port, UdpHandler handler) throws SocketException {
+    if (local.value() != 0
+        && !routes.isLocal(local.value())
+        && !routes.isBroadcast(local.value())) {
+      throw new SocketException(
+          SocketError.ADDRESS_NOT_AVAILABLE, local + " is not an address of this namespace");
+    }
+    int bound = port == 0 ? ephemeralPort(local) : port;
+    if (port != 0 && isTaken(local, port)) {
+      throw new SocketException(SocketError.ADDRESS_IN_USE, "UDP " + local + ":" + port);
+    }
+    Socket socket = new Socket(new SocketAddress(local, bound), handler);
+    byPort.computeIfAbsent(bound, _ -> new ArrayList<>(1)).add(socket);
+    open++;
+    return socket;
+  }
+
+  private int ephemeralPort(Ipv4Address local) throws SocketException {
+    int start = context.random(Ports.COUNT);
+    for (int i = 0; i < Ports.COUNT; i++) {
+      int port = Ports.FIRST + (start + i) % Ports.COUNT;
+      if (!isTaken(local, port)) {
+        return port;
+      }
+    }
+    throw new SocketException(
+        SocketError.ADDRESS_IN_USE, "all UDP ports from 32768 to 60999 are taken");
+  }
+
+  /** An unspecified address conflicts with every other one on the same port. */
+  private boolean isTaken(Ipv4Address local, int port) {
+    for (Socket socket : byPort.getOrDefault(port, List.of())) {
+      int other = socket.local.address().value();
+      if (other == 0 || local.value() == 0 || other == local.value()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  @Override
+  public void receive(Datagram in) {
+    byte[] bytes = in.bytes;
+    int at = in.payloadAt;
+    if (in.payloadLength < Wire.UDP_HEADER) {
+      context.count(Counter.UDP_IN_ERRORS);
+      return;
+    }
+    int length = Wire.u16(bytes, at + 4);
+    if (length < Wire.UDP_HEADER || length > in.payloadLength) {
+      context.count(Counter.UDP_IN_ERRORS);
+      return;
+    }
+    if (Wire.u16(bytes, at + 6) != 0) {
+      int pseudo = Wire.pseudoHeaderSum(in.source, in.destination, Wire.UDP, length);
+      if (Wire.fold((long) pseudo + Wire.sum(bytes, at, length)) != 0xffff) {
+        context.count(Counter.UDP_IN_ERRORS);
+        context.count(Counter.UDP_IN_CHECKSUM_ERRORS);
+        return;
+      }
+    }
+    int port = Wire.u16(bytes, at + 2);
+    SocketAddress from = new SocketAddress(new Ipv4Address(in.source), Wire.u16(bytes, at));
+    List<Socket> bound = byPort.get(port);
+    if (in.broadcast && bound != null) {
+      context.count(Counter.UDP_IN);
+      for (Socket socket : List.copyOf(bound)) {
+        if (socket.accepts(in.destination)) {
+          socket.deliver(from, bytes, at, length);
+        }
+      }
+      return;
+    }
+    Socket socket = find(bound, in.destination);
+    if (socket == null) {
+      context.count(Counter.UDP_IN_NO_PORT);
+      ipv4.icmp().sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.PORT_UNREACHABLE, 0);
+      return;
+    }
+    context.count(Counter.UDP_IN);
+    socket.deliver(from, bytes, at, length);
+  }
+
+  /** The socket bound to the address itself, else one bound to every address. */
+  private static @Nullable Socket find(@Nullable List<Socket> bound, int address) {
+    Socket any = null;
+    if (bound != null) {
+      for (Socket socket : bound) {
+        int local = socket.local.address().value();
+        if (local == address) {
+          return socket;
+        }
+        if (local == 0) {
+          any = socket;
+        }
+      }
+    }
+    return any;
+  }
+
+  @Override
+  public void error(IcmpError error) {
+    Datagram about = error.quoted();
+    Socket socket = find(byPort.get(Wire.u16(about.bytes, about.payloadAt)), about.source);
+    if (socket == null) {
+      context.count(Counter.ICMP_IN_IGNORED);
+      return;
+    }
+    int port = Wire.u16(about.bytes, about.payloadAt + 2);
+    socket.handler.error(
+        socket, new SocketAddress(new Ipv4Address(about.destination), port), error.socketError());
+  }
+
+  int sockets() {
+    return open;
+  }
+
+  void close() {
+    byPort.clear();
+    open = 0;
+  }
+
+  /** A bound socket. */
+  private final class Socket implements UdpSocket {
+    private final SocketAddress local;
+    private final UdpHandler handler;
+    private boolean closed;
+
+    Socket(SocketAddress local, UdpHandler handler) {
+      this.local = local;
+      this.handler = handler;
+    }
+
+    @Override
+    public SocketAddress local() {
+      return local;
+    }
+
+    boolean accepts(int destination) {
+      return local.address().value() == 0 || local.address().value() == destination;
+    }
+
+    void deliver(SocketAddress from, byte[] bytes, int at, int length) {
+      if (!closed) {
+        handler.datagram(this, from, Arrays.copyOfRange(bytes, at + Wire.UDP_HEADER, at + length));
+      }
+    }
+
+    @Override
+    public void send(SocketAddress remote, byte[] payload) throws SocketException {
+      if (closed) {
+        throw new SocketException(SocketError.BROKEN_PIPE, "the socket is closed");
+      }
+      if (payload.length > MAX_PAYLOAD) {
+        throw new SocketException(
+            SocketError.MESSAGE_TOO_LONG,
+            payload.length + " bytes: a datagram carries at most " + MAX_PAYLOAD);
+      }
+      context.tick();
+      Destination to = routes.lookup(remote.address().value());
+      if (to == null) {
+        throw new SocketException(
+            SocketError.NETWORK_UNREACHABLE, "no route to " + remote.address());
+      }
+      int bound = local.address().value();
+      int source = bound == 0 || routes.isBroadcast(bound) ? to.source : bound;
+      if (!transmit(to, source, remote.port(), payload)) {
+        throw new SocketException(SocketError.NO_BUFFER_SPACE, "the node's packet pool is empty");
+      }
+    }
+
+    private boolean transmit(Destination to, int source, int remotePort, byte[] payload) {
+      context.count(Counter.UDP_OUT);
+      int length = Wire.UDP_HEADER + payload.length;
+      if (Wire.IPV4 + length > to.mtu(context.now)) {
+        byte[] datagram = new byte[length];
+        write(datagram, 0, to, source, remotePort, payload);
+        return ipv4.send(to, source, Wire.UDP, Ipv4.DEFAULT_TTL, datagram, length);
+      }
+      SkBuff frame = context.take();
+      if (frame == null) {
+        return false;
+      }
+      frame.length = Wire.ETHERNET + Wire.IPV4 + length;
+      write(frame.bytes, frame.head + Wire.ETHERNET + Wire.IPV4, to, source, remotePort, payload);
+      ipv4.transmit(to, source, Wire.UDP, Ipv4.DEFAULT_TTL, ipv4.identification(), 0, frame);
+      return true;
+    }
+
+    private void write(
+        byte[] bytes, int at, Destination to, int source, int remotePort, byte[] payload) {
+      int length = Wire.UDP_HEADER + payload.length;
+      Wire.setU16(bytes, at, local.port());
+      Wire.setU16(bytes, at + 2, remotePort);
+      Wire.setU16(bytes, at + 4, length);
+      Wire.setU16(bytes, at + 6, 0);
+      System.arraycopy(payload, 0, bytes, at + Wire.UDP_HEADER, payload.length);
+      int pseudo = Wire.pseudoHeaderSum(source, to.address, Wire.UDP, length);
+      int checksum = ~Wire.fold((long) pseudo + Wire.sum(bytes, at, length)) & 0xffff;
+      Wire.setU16(bytes, at + 6, checksum == 0 ? 0xffff : checksum);
+    }
+
+    @Override
+    public void close() {
+      List<Socket> bound = byPort.get(local.port());
+      if (!closed && bound != null && bound.remove(this)) {
+        open--;
+        if (bound.isEmpty()) {
+          byPort.remove(local.port());
+        }
+      }
+      closed = true;
+    }
+  }
+}

@@ -1,0 +1,240 @@
+package dev.paramecium.container.stack;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.abi.MacAddress;
+import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.RandomSource;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.container.process.NamespaceView.Route;
+import dev.paramecium.syscall.LinkInfo;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+
+/**
+ * Two stacks, joined by a link that delays, loses, doubles, swaps and damages frames by a seed, on
+ * virtual time.
+ *
+ * <pre>
+ *   a 10.0.0.1 --eth0-- [ faults, delay ] --eth0-- b 10.0.0.2
+ * </pre>
+ */
+final class SimulatedNetwork implements Clock {
+
+  static final int ETH0 = 2;
+  static final Ipv4Address A = Ipv4Address.parse("10.0.0.1");
+  static final Ipv4Address B = Ipv4Address.parse("10.0.0.2");
+
+  /** What the link does to a frame, each with its probability. */
+  record Faults(double loss, double duplicate, double reorder, double corrupt) {
+    static final Faults NONE = new Faults(0, 0, 0, 0);
+  }
+
+  private record Flight(long at, long order, NetworkStack to, SkBuff frame) {}
+
+  final SkBuffPool pool = new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, 65_536);
+  final NetworkStack a;
+  final NetworkStack b;
+
+  /** A copy of each frame that was sent, with its time, if {@link #capture} is on. */
+  final List<Captured> captured = new ArrayList<>();
+
+  /** A frame as it left a stack. */
+  record Captured(long at, boolean fromA, byte[] bytes) {
+    int flags() {
+      return bytes[14 + 20 + 13] & 0x3f;
+    }
+
+    int seq() {
+      return Wire.i32(bytes, 14 + 20 + 4);
+    }
+
+    int ack() {
+      return Wire.i32(bytes, 14 + 20 + 8);
+    }
+
+    int windowField() {
+      return Wire.u16(bytes, 14 + 20 + 14);
+    }
+
+    int dataLength() {
+      int ip = Wire.u16(bytes, 16);
+      return ip - 20 - (bytes[14 + 20 + 12] >> 4 & 0xf) * 4;
+    }
+
+    boolean isTcp() {
+      return Wire.u16(bytes, 12) == 0x800 && bytes[14 + 9] == 6;
+    }
+  }
+
+  boolean capture;
+  Faults faults = Faults.NONE;
+  long delayNs = 5_000_000;
+
+  /** Frames that it holds for are lost. */
+  Predicate<Captured> drop = _ -> false;
+
+  private final RandomSource random;
+  private final PriorityQueue<Flight> flights =
+      new PriorityQueue<>(
+          java.util.Comparator.comparingLong(Flight::at).thenComparingLong(Flight::order));
+  private long now = 1_000_000_000_000L;
+  private long order;
+
+  SimulatedNetwork(long seed) {
+    this(seed, 1450);
+  }
+
+  SimulatedNetwork(long seed, int mtu) {
+    random = RandomSource.seeded(seed);
+    a = host("a", A, B, mtu, seed + 1);
+    b = host("b", B, A, mtu, seed + 2);
+  }
+
+  private NetworkStack host(
+      String name, Ipv4Address address, Ipv4Address peer, int mtu, long seed) {
+    boolean fromA = name.equals("a");
+    NetworkStack stack =
+        new NetworkStack(
+            name, this, RandomSource.seeded(seed), pool, (ifindex, frame) -> send(fromA, frame));
+    stack.addInterface(
+        new LinkInfo(
+            ETH0,
+            "eth0",
+            LinkInfo.Kind.VETH,
+            MacAddress.locallyAdministered(address.value()),
+            mtu,
+            0,
+            name,
+            ""),
+        false);
+    stack.addAddress(ETH0, address, 32);
+    stack.addRoute(new Route(new Ipv4Prefix(peer, 32), null, "eth0", null, "link", "boot"), 0);
+    stack.addRoute(
+        new Route(new Ipv4Prefix(Ipv4Address.ANY, 0), peer, "eth0", null, "global", "boot"), 0);
+    return stack;
+  }
+
+  private void send(boolean fromA, SkBuff frame) {
+    Captured copy = new Captured(now, fromA, frame.toByteArray());
+    if (capture) {
+      captured.add(copy);
+    }
+    if (drop.test(copy) || chance(faults.loss)) {
+      pool.release(frame);
+      return;
+    }
+    if (chance(faults.duplicate)) {
+      SkBuff twin = pool.take();
+      if (twin != null) {
+        twin.setBytes(frame.bytes, frame.head, frame.length);
+        fly(fromA, twin, delay());
+      }
+    }
+    if (chance(faults.corrupt)) {
+      int at = frame.head + (random.nextInt() >>> 1) % frame.length;
+      frame.bytes[at] ^= (byte) (1 << (random.nextInt() & 7));
+    }
+    fly(fromA, frame, delay());
+  }
+
+  private long delay() {
+    return chance(faults.reorder) ? delayNs * (2 + (random.nextInt() >>> 1) % 3) : delayNs;
+  }
+
+  private boolean chance(double probability) {
+    return probability > 0 && (random.nextInt() & 0xffff_ffffL) < probability * (1L << 32);
+  }
+
+  private void fly(boolean fromA, SkBuff frame, long delay) {
+    flights.add(new Flight(now + delay, order++, fromA ? b : a, frame));
+  }
+
+  /** Puts bytes on the link towards {@code to}, at once. */
+  void inject(NetworkStack to, byte[] bytes) {
+    SkBuff frame = pool.take();
+    if (frame == null) {
+      throw new AssertionError("the pool is empty");
+    }
+    frame.setBytes(bytes, 0, bytes.length);
+    to.receive(ETH0, frame);
+  }
+
+  @Override
+  public long nanos() {
+    return now;
+  }
+
+  @Override
+  public long epochMs() {
+    return 1_700_000_000_000L + now / 1_000_000;
+  }
+
+  /** The next thing to happen, {@link Long#MAX_VALUE} if nothing will. */
+  private long next() {
+    long timers = Math.min(a.nextDeadlineNanos(), b.nextDeadlineNanos());
+    Flight first = flights.peek();
+    return first == null ? timers : Math.min(timers, first.at());
+  }
+
+  private void step() {
+    long at = next();
+    now = Math.max(now, at);
+    Flight first = flights.peek();
+    if (first != null && first.at() <= now) {
+      flights.remove();
+      first.to().receive(ETH0, first.frame());
+      return;
+    }
+    if (a.nextDeadlineNanos() <= now) {
+      a.runTimers();
+    }
+    if (b.nextDeadlineNanos() <= now) {
+      b.runTimers();
+    }
+  }
+
+  /** Lets {@code ms} milliseconds pass. */
+  void run(long ms) {
+    long end = now + ms * 1_000_000;
+    while (next() <= end) {
+      step();
+    }
+    now = end;
+  }
+
+  /** Runs until the condition holds; answers whether it did within {@code ms} milliseconds. */
+  boolean runUntil(BooleanSupplier condition, long ms) {
+    long end = now + ms * 1_000_000;
+    while (!condition.getAsBoolean()) {
+      if (next() > end) {
+        now = end;
+        return condition.getAsBoolean();
+      }
+      step();
+    }
+    return true;
+  }
+
+  long counter(NetworkStack stack, String name) {
+    Long value = stack.counters().get(name);
+    if (value == null) {
+      throw new AssertionError("no counter " + name);
+    }
+    return value;
+  }
+
+  /** Ends both namespaces and what is on the link. */
+  void close() {
+    a.close();
+    b.close();
+    for (Flight flight : flights) {
+      pool.release(flight.frame());
+    }
+    flights.clear();
+  }
+}
