@@ -24,8 +24,25 @@ public interface ApiClient {
   CompletionStage<ApiReply> mergePatch(
       ResourceType type, String namespace, String name, String subresource, String body);
 
+  /** Deletes whatever has the name now. */
+  default CompletionStage<ApiReply> delete(
+      ResourceType type, String namespace, String name, long gracePeriodSeconds) {
+    return delete(type, namespace, name, gracePeriodSeconds, "");
+  }
+
+  /**
+   * Deletes the object only if it still has this uid, else 409: a late request must not hit a
+   * successor of the same name.
+   *
+   * @param gracePeriodSeconds -1 for the kind's own
+   * @param preconditionUid empty for any
+   */
   CompletionStage<ApiReply> delete(
-      ResourceType type, String namespace, String name, long gracePeriodSeconds);
+      ResourceType type,
+      String namespace,
+      String name,
+      long gracePeriodSeconds,
+      String preconditionUid);
 
   /** Watches with resume; {@link InformerEvent} says what the subscriber sees. */
   void inform(

@@ -1,11 +1,16 @@
 package dev.paramecium.operator;
 
 import dev.paramecium.api.ApiClient;
+import java.time.Duration;
 import java.time.InstantSource;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
-/** cilium-operator: pod CIDRs for nodes, identities for label sets. */
+/**
+ * cilium-operator: pod CIDRs for nodes, identities for label sets. Both parts hold nothing that the
+ * API server does not, so that a crashed one starts over.
+ */
 public final class Operator {
 
   /** What the operator can be told. */
@@ -16,8 +21,23 @@ public final class Operator {
 
   private Operator() {}
 
+  /** The operator of one cluster; a second one beside it does no harm to identities. */
   public static Behavior<Command> create(
       ApiClient api, OperatorConfig config, InstantSource clock) {
-    return Behaviors.receive(Command.class).onMessage(Stop.class, _ -> Behaviors.stopped()).build();
+    return Behaviors.setup(
+        context -> {
+          context.spawn(supervised(NodeIpam.create(api, config)), "node-ipam");
+          context.spawn(supervised(IdentityAllocator.create(api, config, clock)), "identities");
+          return Behaviors.receive(Command.class)
+              .onMessage(Stop.class, _ -> Behaviors.stopped())
+              .build();
+        });
+  }
+
+  private static <T> Behavior<T> supervised(Behavior<T> behavior) {
+    return Behaviors.supervise(behavior)
+        .onFailure(
+            SupervisorStrategy.restartWithBackoff(
+                Duration.ofMillis(200), Duration.ofSeconds(10), 0.1));
   }
 }
