@@ -1,0 +1,276 @@
+package dev.paramecium.apiserver;
+
+import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.ApiRequest;
+import dev.paramecium.api.ApiWatchEvent;
+import dev.paramecium.api.KubeObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * The API server's core: one actor that decides every write, in order.
+ *
+ * <pre>
+ *   request -> Writes (checks, defaults) -> Store.put -> JournalWriter (fsync) -> Store.commit -> reply, watches
+ * </pre>
+ *
+ * A write is checked against the state that includes the writes before it, and answered after the
+ * journal has it. What arrives while the disk works goes with the next batch. A read that arrives
+ * behind writes which are not durable waits for them, so nobody is told what could still be lost.
+ * If the journal refuses a batch, the state goes back to what is on disk and the requests of that
+ * batch fail.
+ */
+public final class ApiServer extends AbstractBehavior<Object> {
+
+  private static final Duration BOOKMARKS = Duration.ofSeconds(5);
+
+  private final Store store = new Store();
+  private final Watches watches = new Watches();
+  private final Writes writes;
+  private final Kinds kinds;
+  private final ActorRef<JournalWriter.Command> writer;
+  private final ActorRef<JournalWriter.Outcome> outcomes;
+  private final Journal journal;
+
+  /** What is done when the batch that is being written has become durable, or has failed. */
+  private List<Completion> inFlight = List.of();
+
+  private List<Completion> queued = new ArrayList<>();
+  private List<Store.Change> writing = List.of();
+
+  private sealed interface Completion {
+    void durable();
+
+    void lost(ApiReply.Failed failure);
+  }
+
+  private record Answer(ActorRef<ApiReply> replyTo, ApiReply reply) implements Completion {
+    @Override
+    public void durable() {
+      replyTo.tell(reply);
+    }
+
+    @Override
+    public void lost(ApiReply.Failed failure) {
+      replyTo.tell(failure);
+    }
+  }
+
+  private record Later(Runnable task) implements Completion {
+    @Override
+    public void durable() {
+      task.run();
+    }
+
+    @Override
+    public void lost(ApiReply.Failed failure) {
+      task.run();
+    }
+  }
+
+  private record TellBookmarks() {}
+
+  /**
+   * The API server over a journal, which it closes when it stops.
+   *
+   * @throws UncheckedIOException from the behaviour's start if the journal cannot be read
+   */
+  public static Behavior<ApiRequest> create(Journal journal, InstantSource clock) {
+    return Behaviors.setup(
+            (ActorContext<Object> context) ->
+                Behaviors.withTimers(
+                    timers -> {
+                      timers.startTimerWithFixedDelay(new TellBookmarks(), BOOKMARKS);
+                      return new ApiServer(context, journal, clock);
+                    }))
+        .narrow();
+  }
+
+  private ApiServer(ActorContext<Object> context, Journal journal, InstantSource clock) {
+    super(context);
+    this.kinds = Kinds.standard();
+    this.journal = journal;
+    this.writes = new Writes(kinds, store, clock);
+    try {
+      journal.replay(store::replay);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    this.writer =
+        context.spawn(JournalWriter.create(journal), "journal", DispatcherSelector.blocking());
+    this.outcomes = context.messageAdapter(JournalWriter.Outcome.class, outcome -> outcome);
+    writes.createStandardNamespaces();
+    flush();
+  }
+
+  @Override
+  public Receive<Object> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(ApiRequest.class, this::request)
+        .onMessage(JournalWriter.Outcome.class, this::journalled)
+        .onMessage(TellBookmarks.class, _ -> tellBookmarks())
+        .onSignal(Terminated.class, this::watcherGone)
+        .build();
+  }
+
+  private Behavior<Object> request(ApiRequest request) {
+    switch (request) {
+      case ApiRequest.Create create -> write(create.replyTo(), () -> writes.create(create));
+      case ApiRequest.Update update -> write(update.replyTo(), () -> writes.update(update));
+      case ApiRequest.Patch patch -> write(patch.replyTo(), () -> writes.patch(patch));
+      case ApiRequest.Delete delete -> write(delete.replyTo(), () -> writes.delete(delete));
+      case ApiRequest.Get get -> afterPendingWrites(() -> get.replyTo().tell(get(get)));
+      case ApiRequest.List list -> afterPendingWrites(() -> list.replyTo().tell(list(list)));
+      case ApiRequest.Watch watch -> afterPendingWrites(() -> watch(watch));
+      case ApiRequest.WatchAck ack -> watches.acknowledge(ack);
+      case ApiRequest.Unwatch unwatch -> unwatch(unwatch.subscriber());
+    }
+    return this;
+  }
+
+  private interface Write {
+    ApiReply perform() throws StatusException;
+  }
+
+  private void write(ActorRef<ApiReply> replyTo, Write write) {
+    ApiReply reply;
+    try {
+      reply = write.perform();
+    } catch (StatusException e) {
+      reply = e.reply();
+    }
+    queued.add(new Answer(replyTo, reply));
+    flush();
+  }
+
+  private void afterPendingWrites(Runnable read) {
+    queued.add(new Later(read));
+    flush();
+  }
+
+  /** Sends what is uncommitted to the journal, unless a batch is on its way. */
+  private void flush() {
+    if (!inFlight.isEmpty() || !writing.isEmpty()) {
+      return;
+    }
+    if (!store.hasUncommitted()) {
+      List<Completion> ready = queued;
+      queued = new ArrayList<>();
+      ready.forEach(Completion::durable);
+      return;
+    }
+    writing = store.uncommitted();
+    inFlight = queued;
+    queued = new ArrayList<>();
+    writer.tell(
+        new JournalWriter.Write(writing.stream().map(Store.Change::toRecord).toList(), outcomes));
+  }
+
+  private Behavior<Object> journalled(JournalWriter.Outcome outcome) {
+    List<Completion> done = inFlight;
+    List<Store.Change> written = writing;
+    inFlight = List.of();
+    writing = List.of();
+    if (outcome.failure().isEmpty()) {
+      store.commit(written, watches::publish);
+      done.forEach(Completion::durable);
+      if (journal.wantsCompaction()) {
+        compact();
+      }
+    } else {
+      fail(done, outcome.failure());
+    }
+    flush();
+    return this;
+  }
+
+  /** The journal has neither this batch nor the changes that were decided on top of it. */
+  private void fail(List<Completion> batch, String failure) {
+    getContext().getLog().error("the journal refused {} requests: {}", batch.size(), failure);
+    store.rollBack();
+    List<Completion> all = new ArrayList<>(batch);
+    all.addAll(queued);
+    queued = new ArrayList<>();
+    ApiReply.Failed lost =
+        StatusException.internal(
+                "the write is not stored: the journal cannot be written ("
+                    + failure
+                    + "). Free disk space and try again.")
+            .reply();
+    all.forEach(completion -> completion.lost(lost));
+  }
+
+  private void compact() {
+    // Only durable objects may go into a snapshot; between batches there are no others.
+    if (!store.hasUncommitted()) {
+      writer.tell(new JournalWriter.Compact(store.live(), store.revision()));
+    }
+  }
+
+  private ApiReply get(ApiRequest.Get get) {
+    try {
+      Kind kind = kinds.of(get.type());
+      KubeObject object = store.get(get.type(), get.namespace(), get.name());
+      return object == null
+          ? StatusException.notFound(kind.qualifiedPlural(), get.name()).reply()
+          : new ApiReply.Stored(object, false);
+    } catch (StatusException e) {
+      return e.reply();
+    }
+  }
+
+  private ApiReply list(ApiRequest.List list) {
+    try {
+      kinds.of(list.type());
+      Selector selector = Selector.parse(list.labelSelector(), list.fieldSelector());
+      return new ApiReply.Listed(
+          store.list(list.type(), list.namespace(), selector), store.revision());
+    } catch (StatusException e) {
+      return e.reply();
+    }
+  }
+
+  private void watch(ApiRequest.Watch watch) {
+    try {
+      Selector selector = Selector.parse(watch.labelSelector(), watch.fieldSelector());
+      if (!watches.contains(watch.subscriber())) {
+        getContext().watch(watch.subscriber());
+      }
+      watches.add(watch, selector, store);
+    } catch (StatusException e) {
+      getContext().getLog().warn("a watch was refused: {}", e.getMessage());
+      watch.subscriber().tell(new ApiWatchEvent.Expired(store.revision()));
+    }
+  }
+
+  private void unwatch(ActorRef<ApiWatchEvent> subscriber) {
+    if (watches.contains(subscriber)) {
+      watches.remove(subscriber);
+      getContext().unwatch(subscriber);
+    }
+  }
+
+  private Behavior<Object> watcherGone(Terminated terminated) {
+    watches.remove(terminated.getRef().unsafeUpcast());
+    return this;
+  }
+
+  private Behavior<Object> tellBookmarks() {
+    if (!store.hasUncommitted()) {
+      watches.bookmark(store.revision());
+    }
+    return this;
+  }
+}

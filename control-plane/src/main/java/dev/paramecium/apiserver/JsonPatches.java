@@ -1,0 +1,278 @@
+package dev.paramecium.apiserver;
+
+import com.fasterxml.jackson.core.JsonPointer;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The patch types that an API server takes: JSON merge patch (RFC 7386), JSON patch (RFC 6902) and
+ * Kubernetes' strategic merge patch.
+ */
+final class JsonPatches {
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /**
+   * The lists of the built-in kinds that merge by a key ({@code patchMergeKey} in {@code
+   * k8s.io/api}), by field name.
+   */
+  private static final Map<String, String> MERGE_KEYS =
+      Map.ofEntries(
+          Map.entry("containers", "name"),
+          Map.entry("initContainers", "name"),
+          Map.entry("ephemeralContainers", "name"),
+          Map.entry("env", "name"),
+          Map.entry("volumes", "name"),
+          Map.entry("volumeMounts", "mountPath"),
+          Map.entry("volumeDevices", "devicePath"),
+          Map.entry("ports", "containerPort"),
+          Map.entry("imagePullSecrets", "name"),
+          Map.entry("hostAliases", "ip"),
+          Map.entry("conditions", "type"),
+          Map.entry("addresses", "type"),
+          Map.entry("ownerReferences", "uid"),
+          Map.entry("podIPs", "ip"),
+          Map.entry("taints", "key"));
+
+  private JsonPatches() {}
+
+  /**
+   * A patched copy.
+   *
+   * @param type the Content-Type of the patch
+   */
+  static ObjectNode apply(String type, ObjectNode target, String body) throws StatusException {
+    JsonNode patch = parse(body);
+    JsonNode result =
+        switch (type) {
+          case "application/merge-patch+json" -> merge(target, patch);
+          case "application/strategic-merge-patch+json" -> strategic(target, patch);
+          case "application/json-patch+json" -> operations(target, patch);
+          default -> throw StatusException.unsupportedMediaType(type);
+        };
+    if (result instanceof ObjectNode object) {
+      return object;
+    }
+    throw StatusException.badRequest(
+        "the patch turns the object into something that is not an object");
+  }
+
+  private static JsonNode parse(String body) throws StatusException {
+    try {
+      return JSON.readTree(body);
+    } catch (JsonProcessingException e) {
+      throw StatusException.badRequest("error decoding patch: " + e.getOriginalMessage());
+    }
+  }
+
+  /** RFC 7386, section 2. */
+  static JsonNode merge(@Nullable JsonNode target, JsonNode patch) {
+    if (!(patch instanceof ObjectNode changes)) {
+      return patch.deepCopy();
+    }
+    ObjectNode result =
+        target instanceof ObjectNode object ? object.deepCopy() : JSON.createObjectNode();
+    changes
+        .properties()
+        .forEach(
+            field -> {
+              if (field.getValue().isNull()) {
+                result.remove(field.getKey());
+              } else {
+                result.set(field.getKey(), merge(result.get(field.getKey()), field.getValue()));
+              }
+            });
+    return result;
+  }
+
+  private static JsonNode strategic(@Nullable JsonNode target, JsonNode patch)
+      throws StatusException {
+    if (!(patch instanceof ObjectNode changes)) {
+      return patch.deepCopy();
+    }
+    if (changes.path("$patch").asText().equals("replace")) {
+      ObjectNode replacement = changes.deepCopy();
+      replacement.remove("$patch");
+      return replacement;
+    }
+    ObjectNode result =
+        target instanceof ObjectNode object ? object.deepCopy() : JSON.createObjectNode();
+    for (Map.Entry<String, JsonNode> field : changes.properties()) {
+      String name = field.getKey();
+      JsonNode change = field.getValue();
+      if (name.startsWith("$deleteFromPrimitiveList/")) {
+        removeValues(result, name.substring(name.indexOf('/') + 1), change);
+      } else if (name.startsWith("$")) {
+        continue;
+      } else if (change.isNull()) {
+        result.remove(name);
+      } else if (change instanceof ArrayNode list && MERGE_KEYS.containsKey(name)) {
+        result.set(name, mergeList(result.get(name), list, String.valueOf(MERGE_KEYS.get(name))));
+      } else if (change instanceof ArrayNode list && name.equals("finalizers")) {
+        result.set(name, union(result.get(name), list));
+      } else {
+        result.set(name, strategic(result.get(name), change));
+      }
+    }
+    return result;
+  }
+
+  private static void removeValues(ObjectNode object, String name, JsonNode values) {
+    if (object.get(name) instanceof ArrayNode list) {
+      ArrayNode kept = JSON.createArrayNode();
+      for (JsonNode element : list) {
+        boolean removed = false;
+        for (JsonNode value : values) {
+          removed |= value.equals(element);
+        }
+        if (!removed) {
+          kept.add(element);
+        }
+      }
+      object.set(name, kept);
+    }
+  }
+
+  private static ArrayNode union(@Nullable JsonNode target, ArrayNode additions) {
+    ArrayNode result = target instanceof ArrayNode list ? list.deepCopy() : JSON.createArrayNode();
+    for (JsonNode addition : additions) {
+      boolean there = false;
+      for (JsonNode element : result) {
+        there |= element.equals(addition);
+      }
+      if (!there) {
+        result.add(addition);
+      }
+    }
+    return result;
+  }
+
+  private static ArrayNode mergeList(@Nullable JsonNode target, ArrayNode changes, String key)
+      throws StatusException {
+    ArrayNode result = target instanceof ArrayNode list ? list.deepCopy() : JSON.createArrayNode();
+    for (JsonNode change : changes) {
+      if (change.path("$patch").asText().equals("replace")) {
+        result.removeAll();
+        continue;
+      }
+      int at = indexOf(result, key, change.path(key));
+      if (change.path("$patch").asText().equals("delete")) {
+        if (at >= 0) {
+          result.remove(at);
+        }
+      } else if (at >= 0) {
+        result.set(at, strategic(result.get(at), change));
+      } else {
+        result.add(change);
+      }
+    }
+    return result;
+  }
+
+  private static int indexOf(ArrayNode list, String key, JsonNode value) {
+    for (int i = 0; i < list.size(); i++) {
+      if (!value.isMissingNode() && list.get(i).path(key).equals(value)) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** RFC 6902. */
+  private static JsonNode operations(ObjectNode target, JsonNode patch) throws StatusException {
+    if (!patch.isArray()) {
+      throw StatusException.badRequest("a JSON patch must be a list of operations");
+    }
+    JsonNode result = target.deepCopy();
+    for (JsonNode operation : patch) {
+      String path = operation.path("path").asText();
+      switch (operation.path("op").asText()) {
+        case "add" -> put(result, path, operation.path("value"), true);
+        case "replace" -> {
+          at(result, path);
+          put(result, path, operation.path("value"), false);
+        }
+        case "remove" -> remove(result, path);
+        case "test" -> {
+          if (!at(result, path).equals(operation.path("value"))) {
+            throw StatusException.invalid(
+                "", path, "testing value " + path + " failed: test failed");
+          }
+        }
+        case "copy" ->
+            put(result, path, at(result, operation.path("from").asText()).deepCopy(), true);
+        case "move" -> {
+          JsonNode moved = at(result, operation.path("from").asText()).deepCopy();
+          remove(result, operation.path("from").asText());
+          put(result, path, moved, true);
+        }
+        default ->
+            throw StatusException.badRequest(
+                "JSON patch operation \"" + operation.path("op").asText() + "\" is not known");
+      }
+    }
+    return result;
+  }
+
+  private static JsonNode at(JsonNode root, String path) throws StatusException {
+    JsonNode found = pointer(path).length() == 0 ? root : root.at(pointer(path));
+    if (found instanceof MissingNode) {
+      throw StatusException.invalid(
+          "", path, "the JSON patch names a path that does not exist: " + path);
+    }
+    return found;
+  }
+
+  private static JsonPointer pointer(String path) throws StatusException {
+    try {
+      return JsonPointer.compile(path);
+    } catch (IllegalArgumentException e) {
+      throw StatusException.badRequest("\"" + path + "\" is not a JSON pointer");
+    }
+  }
+
+  private static void put(JsonNode root, String path, JsonNode value, boolean insert)
+      throws StatusException {
+    JsonPointer pointer = pointer(path);
+    JsonNode parent = at(root, pointer.head() == null ? "" : pointer.head().toString());
+    String name = pointer.last().getMatchingProperty();
+    if (parent instanceof ObjectNode object) {
+      object.set(name, value);
+    } else if (parent instanceof ArrayNode list) {
+      if (name.equals("-")) {
+        list.add(value);
+        return;
+      }
+      int index = pointer.last().getMatchingIndex();
+      if (index < 0 || index > list.size() || (!insert && index == list.size())) {
+        throw StatusException.invalid(
+            "", path, "the JSON patch names an index out of range: " + path);
+      }
+      if (insert) {
+        list.insert(index, value);
+      } else {
+        list.set(index, value);
+      }
+    } else {
+      throw StatusException.invalid(
+          "", path, "the JSON patch names a path inside a value: " + path);
+    }
+  }
+
+  private static void remove(JsonNode root, String path) throws StatusException {
+    at(root, path);
+    JsonPointer pointer = pointer(path);
+    JsonNode parent = at(root, pointer.head() == null ? "" : pointer.head().toString());
+    if (parent instanceof ObjectNode object) {
+      object.remove(pointer.last().getMatchingProperty());
+    } else if (parent instanceof ArrayNode list) {
+      list.remove(pointer.last().getMatchingIndex());
+    }
+  }
+}

@@ -1,0 +1,221 @@
+package dev.paramecium.apiserver;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.ByteString;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.proto.StoredObject;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The objects, and the changes that are still remembered.
+ *
+ * <p>A change is first {@link #put} (later requests see it), then either {@link #commit}ted, when
+ * the journal has it, or {@link #rollBack}ed.
+ */
+final class Store {
+
+  /** How many changes a watch can resume over. */
+  static final int HISTORY = 10_000;
+
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final NavigableMap<String, KubeObject> objects = new TreeMap<>();
+  private final Deque<Change> uncommitted = new ArrayDeque<>();
+  private final Deque<Change> history = new ArrayDeque<>();
+  private long revision;
+  private long forgottenRevision;
+
+  /**
+   * One write.
+   *
+   * @param before null for a creation
+   * @param after the object as written; for a deletion its last state, with the deletion's
+   *     resourceVersion
+   */
+  record Change(
+      long revision,
+      String key,
+      ResourceType type,
+      @Nullable KubeObject before,
+      KubeObject after,
+      boolean deleted) {
+
+    StoredObject toRecord() {
+      StoredObject.Builder record =
+          StoredObject.newBuilder().setKey(key).setResourceVersion(revision);
+      if (!deleted) {
+        record.setJson(encode(after));
+      }
+      return record.build();
+    }
+  }
+
+  private static ByteString encode(KubeObject object) {
+    try {
+      return ByteString.copyFrom(JSON.writeValueAsBytes(object.json()));
+    } catch (JsonProcessingException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static String key(ResourceType type, String namespace, String name) {
+    return prefix(type, namespace) + name;
+  }
+
+  private static String prefix(ResourceType type, String namespace) {
+    String all = type.group() + "/" + type.plural() + "/";
+    return type.namespaced() && !namespace.isEmpty() ? all + namespace + "/" : all;
+  }
+
+  /** Takes over what the journal holds. */
+  void replay(StoredObject record) {
+    revision = Math.max(revision, record.getResourceVersion());
+    forgottenRevision = revision;
+    if (record.getKey().isEmpty()) {
+      return;
+    }
+    if (record.getJson().isEmpty()) {
+      objects.remove(record.getKey());
+    } else {
+      try {
+        objects.put(
+            record.getKey(),
+            new KubeObject((ObjectNode) JSON.readTree(record.getJson().toByteArray())));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  /** The newest revision, whether it is durable or not. */
+  long revision() {
+    return revision;
+  }
+
+  /** Resuming a watch from before this is not possible. */
+  long forgottenRevision() {
+    return forgottenRevision;
+  }
+
+  @Nullable KubeObject get(ResourceType type, String namespace, String name) {
+    return objects.get(key(type, namespace, name));
+  }
+
+  List<KubeObject> list(ResourceType type, String namespace, Selector selector) {
+    String prefix = prefix(type, namespace);
+    List<KubeObject> found = new ArrayList<>();
+    for (KubeObject object : objects.subMap(prefix, true, prefix + '\uffff', false).values()) {
+      if (selector.matches(object)) {
+        found.add(object);
+      }
+    }
+    return found;
+  }
+
+  /** Whether any object is in a namespace. */
+  List<Stored> inNamespace(Kinds kinds, String namespace) {
+    List<Stored> found = new ArrayList<>();
+    for (Kind kind : kinds.all()) {
+      if (kind.type().namespaced()) {
+        String prefix = prefix(kind.type(), namespace);
+        objects
+            .subMap(prefix, true, prefix + '\uffff', false)
+            .values()
+            .forEach(object -> found.add(new Stored(kind.type(), object)));
+      }
+    }
+    return found;
+  }
+
+  /** An object and its type. */
+  record Stored(ResourceType type, KubeObject object) {}
+
+  /**
+   * Writes an object under the next revision, which is put into it. The tree becomes the store's.
+   */
+  KubeObject put(ResourceType type, ObjectNode json) {
+    KubeObject object = stamp(json);
+    String key = key(type, object.namespace(), object.name());
+    uncommitted.add(new Change(revision, key, type, objects.put(key, object), object, false));
+    return object;
+  }
+
+  /** Deletes an object under the next revision. */
+  KubeObject remove(ResourceType type, KubeObject object) {
+    KubeObject last = stamp(object.copy().json());
+    String key = key(type, object.namespace(), object.name());
+    uncommitted.add(new Change(revision, key, type, objects.remove(key), last, true));
+    return last;
+  }
+
+  private KubeObject stamp(ObjectNode json) {
+    revision++;
+    json.withObject("/metadata").put("resourceVersion", Long.toString(revision));
+    return new KubeObject(json);
+  }
+
+  boolean hasUncommitted() {
+    return !uncommitted.isEmpty();
+  }
+
+  /** The changes that no batch holds yet, oldest first; they count as being written from now on. */
+  List<Change> uncommitted() {
+    return List.copyOf(uncommitted);
+  }
+
+  /** {@code changes}, the oldest uncommitted ones, are durable. */
+  void commit(List<Change> changes, Consumer<Change> committed) {
+    for (Change change : changes) {
+      uncommitted.removeFirst();
+      history.addLast(change);
+      if (history.size() > HISTORY) {
+        forgottenRevision = history.removeFirst().revision();
+      }
+      committed.accept(change);
+    }
+  }
+
+  /** Nothing that is uncommitted will ever be durable. Revisions are not used again. */
+  void rollBack() {
+    while (!uncommitted.isEmpty()) {
+      Change change = uncommitted.removeLast();
+      if (change.before() == null) {
+        objects.remove(change.key());
+      } else {
+        objects.put(change.key(), change.before());
+      }
+    }
+  }
+
+  /** The remembered changes after {@code after}, oldest first. */
+  Iterable<Change> historyAfter(long after) {
+    return () -> history.stream().filter(change -> change.revision() > after).iterator();
+  }
+
+  /** Every object as the journal keeps it. */
+  Collection<StoredObject> live() {
+    List<StoredObject> live = new ArrayList<>();
+    objects.forEach(
+        (key, object) ->
+            live.add(
+                StoredObject.newBuilder()
+                    .setKey(key)
+                    .setResourceVersion(object.resourceVersion())
+                    .setJson(encode(object))
+                    .build()));
+    return live;
+  }
+}
