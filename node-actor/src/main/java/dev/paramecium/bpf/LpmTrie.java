@@ -175,12 +175,14 @@ public final class LpmTrie implements BpfMap {
     int shift = 24;
     while (true) {
       Object place = PLACE.getAcquire(table, address >>> shift & 0xff);
-      if (place instanceof Object[] deeper) {
-        table = deeper;
-        shift -= 8;
-      } else {
-        return (Entry) place;
+      if (place instanceof Entry entry) { // asked first: a final class is one comparison
+        return entry;
       }
+      if (place == null) {
+        return null;
+      }
+      table = (Object[]) place;
+      shift -= 8;
     }
   }
 
