@@ -1,6 +1,10 @@
 package dev.paramecium.inspect;
 
 import dev.paramecium.container.process.Executable;
+import dev.paramecium.inspect.bpftool.Bpftool;
+import dev.paramecium.inspect.net.Arp;
+import dev.paramecium.inspect.net.Ip;
+import dev.paramecium.inspect.net.Tc;
 import java.util.Map;
 
 /** What is in PATH of a node's host namespace beside the programs that pods have too. */
@@ -10,6 +14,10 @@ public final class HostTools {
 
   /** The node's tools by name, for the host namespace's processes. */
   public static Map<String, Executable> create(KernelView kernel, IdentityLabels labels) {
-    return Map.of();
+    return Map.of(
+        "ip", Ip.onNode(kernel),
+        "arp", Arp.onNode(),
+        "tc", Tc.onNode(kernel),
+        "bpftool", Bpftool.onNode(kernel));
   }
 }
