@@ -1,23 +1,33 @@
 package dev.paramecium.container;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.process.ExecPort;
+import dev.paramecium.container.process.NamespaceServices;
+import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
+import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Result;
+import java.time.Duration;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -59,6 +69,8 @@ public final class NetworkNamespace {
   /**
    * {@code ADDRESS/32} on {@code ifname}, a link-scope route to {@code gateway} and a default route
    * through it, as the Cilium CNI plugin does. ENODEV if there is no such interface.
+   *
+   * @param mtu of the default route; 0 for the device's
    */
   public record ConfigureInterface(
       String ifname,
@@ -68,7 +80,11 @@ public final class NetworkNamespace {
       ActorRef<Result<Done>> replyTo)
       implements Command {}
 
-  /** As {@link dev.paramecium.syscall.Syscall.StartContainer}. */
+  /**
+   * As {@link dev.paramecium.syscall.Syscall.StartContainer}. A command that the image does not
+   * have is ENOENT with the runtime's message (kubelet: StartError, exit code 128), and no event
+   * follows.
+   */
   public record StartContainer(
       ContainerSpec spec, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
       implements Command {}
@@ -93,12 +109,198 @@ public final class NetworkNamespace {
   /** {@code ip netns del}: processes are killed, frames released; then the actor stops. */
   public record Stop(@Nullable ActorRef<Done> replyTo) implements Command {}
 
-  private record Input(int session, ExecInput input) implements Command {}
+  /** A client of a session spoke. */
+  private record SessionInput(int session, ExecInput input) implements Command {}
 
-  private NetworkNamespace() {}
+  private record ClientGone(int session) implements Command {}
+
+  /** A process hears from another thread. */
+  private record Run(Runnable task) implements Command {}
+
+  private enum Tick implements Command {
+    TIMER,
+    DUE
+  }
+
+  /** How often timers that are due run in a row before other messages get their turn. */
+  private static final int TIMER_ROUNDS = 64;
+
+  private final ActorContext<Command> context;
+  private final TimerScheduler<Command> timers;
+  private final NamespaceConfig config;
+  private final NetworkStack stack;
+  private final Containers containers;
+  private final OutgoingBatches outgoing = new OutgoingBatches();
+  private long timerAt = NetworkStack.NO_DEADLINE;
+  private boolean dueQueued;
+
+  private NetworkNamespace(
+      ActorContext<Command> context, TimerScheduler<Command> timers, NamespaceConfig config) {
+    this.context = context;
+    this.timers = timers;
+    this.config = config;
+    this.stack =
+        new NetworkStack(
+            config.name(), config.clock(), config.random(), config.pool(), outgoing::add);
+    ActorRef<Command> self = context.getSelf();
+    this.containers =
+        new Containers(
+            config,
+            new NamespaceServices(
+                stack, stack, config.clock(), config.random(), task -> self.tell(new Run(task))),
+            new SessionPorts(context));
+  }
 
   /** A namespace with nothing but {@code lo}. */
   public static Behavior<Command> create(NamespaceConfig config) {
-    return Behaviors.receive(Command.class).onMessage(Stop.class, _ -> Behaviors.stopped()).build();
+    return Behaviors.setup(
+        context ->
+            Behaviors.withTimers(
+                timers -> new NetworkNamespace(context, timers, config).running()));
+  }
+
+  private Behavior<Command> running() {
+    return Behaviors.receive(Command.class)
+        .onMessage(Stop.class, this::stop)
+        .onAnyMessage(
+            command -> {
+              handle(command);
+              settle();
+              return Behaviors.same();
+            })
+        .onSignal(
+            PostStop.class,
+            _ -> {
+              containers.killAll();
+              stack.close();
+              outgoing.release(config.pool());
+              return Behaviors.same();
+            })
+        .build();
+  }
+
+  private void handle(Command command) {
+    switch (command) {
+      case Receive(int ifindex, SkBuff[] frames, Backlog backlog) -> {
+        int count = frames.length;
+        stack.receive(ifindex, frames, count);
+        backlog.done(count);
+      }
+      case AttachInterface(LinkInfo link, boolean noArp, FrameSink sink) -> {
+        outgoing.attach(link.ifindex(), sink);
+        stack.addInterface(link, noArp);
+      }
+      case Configure(var change) -> change.accept(stack);
+      case DetachInterface(int ifindex) -> {
+        stack.removeInterface(ifindex);
+        outgoing.detach(ifindex, config.pool());
+      }
+      case ConfigureInterface configure -> configure(configure);
+      case StartContainer(var spec, var events, var replyTo) ->
+          replyTo.tell(containers.start(spec, events));
+      case StopContainer(var id, var graceMs, var replyTo) ->
+          replyTo.tell(containers.stop(id, graceMs));
+      case RemoveContainer(var id, var replyTo) -> replyTo.tell(containers.remove(id));
+      case Exec(var request, var client) -> containers.exec(request, client);
+      case ReadLog(var request, var client) -> containers.readLog(request, client);
+      case ReadCounters(var replyTo) -> replyTo.tell(counters());
+      case SessionInput(int session, ExecInput input) -> containers.input(session, input);
+      case ClientGone(int session) -> containers.clientGone(session);
+      case Run(Runnable task) -> task.run();
+      case Tick.TIMER -> timerAt = NetworkStack.NO_DEADLINE;
+      case Tick.DUE -> dueQueued = false;
+      case Stop _ -> throw new IllegalStateException("Stop has a handler of its own");
+    }
+  }
+
+  private void configure(ConfigureInterface configure) {
+    LinkInfo link =
+        stack.links().stream()
+            .filter(candidate -> candidate.name().equals(configure.ifname()))
+            .findFirst()
+            .orElse(null);
+    if (link == null) {
+      configure
+          .replyTo()
+          .tell(
+              Result.failed(
+                  Errno.ENODEV,
+                  "namespace "
+                      + config.name()
+                      + " has no interface "
+                      + configure.ifname()
+                      + ": create the veth pair first"));
+      return;
+    }
+    stack.addAddress(link.ifindex(), configure.address(), 32);
+    stack.addRoute(
+        new NamespaceView.Route(
+            new Ipv4Prefix(configure.gateway(), 32), null, link.name(), null, "link", "boot"),
+        0);
+    stack.addRoute(
+        new NamespaceView.Route(
+            new Ipv4Prefix(Ipv4Address.ANY, 0),
+            configure.gateway(),
+            link.name(),
+            null,
+            "global",
+            "boot"),
+        configure.mtu());
+    configure.replyTo().tell(Result.ok(Done.getInstance()));
+  }
+
+  private Map<String, Long> counters() {
+    Map<String, Long> counters = new TreeMap<>(stack.counters());
+    counters.putAll(containers.counters());
+    return counters;
+  }
+
+  /** After every event: timers that are due run, frames leave, and the next deadline is armed. */
+  private void settle() {
+    long now = config.clock().nanos();
+    long deadline = stack.nextDeadlineNanos();
+    for (int round = 0; round < TIMER_ROUNDS && deadline <= now; round++) {
+      stack.runTimers();
+      now = config.clock().nanos();
+      deadline = stack.nextDeadlineNanos();
+    }
+    outgoing.flush();
+    if (deadline <= now) {
+      if (!dueQueued) {
+        dueQueued = true;
+        context.getSelf().tell(Tick.DUE);
+      }
+    } else if (deadline < timerAt) {
+      timerAt = deadline;
+      timers.startSingleTimer(Tick.TIMER, Tick.TIMER, Duration.ofNanos(deadline - now));
+    }
+  }
+
+  private Behavior<Command> stop(Stop command) {
+    return Behaviors.stopped(
+        () -> {
+          if (command.replyTo() != null) {
+            command.replyTo().tell(Done.getInstance());
+          }
+        });
+  }
+
+  /** The actors at which clients reach their sessions. */
+  private record SessionPorts(ActorContext<Command> context) implements Containers.Ports {
+    @Override
+    public ActorRef<ExecInput> open(int session, ActorRef<ExecOutput> client) {
+      return context.spawn(
+          ExecPort.create(
+              client,
+              context.getSelf(),
+              input -> new SessionInput(session, input),
+              new ClientGone(session)),
+          "session-" + session);
+    }
+
+    @Override
+    public void close(ActorRef<ExecInput> port) {
+      context.stop(port);
+    }
   }
 }

@@ -1,6 +1,9 @@
 package dev.paramecium.container.process;
 
+import java.util.function.ToIntFunction;
+
 /** A program on the image's PATH. */
+@FunctionalInterface
 public interface Executable {
 
   /**
@@ -8,4 +11,12 @@ public interface Executable {
    * it returns.
    */
   Process start(ProcessContext context);
+
+  /** A program that does all it does at once: {@code body} answers the exit code. */
+  static Executable immediate(ToIntFunction<ProcessContext> body) {
+    return context -> {
+      context.exit(body.applyAsInt(context));
+      return _ -> {};
+    };
+  }
 }

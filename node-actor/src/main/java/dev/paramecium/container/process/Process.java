@@ -1,11 +1,15 @@
 package dev.paramecium.container.process;
 
-/** A running program, as its namespace's actor drives it. No call comes after it exited. */
+/**
+ * A running program, as its namespace's actor drives it. No call comes after it exited. Sockets and
+ * timers that it leaves open are closed when it exits, as the kernel does.
+ */
 public interface Process {
 
   /** Input. Only called if the process was started with stdin. */
   default void stdin(byte[] bytes) {}
 
+  /** End of input. Only called if the process was started with stdin. */
   default void stdinClosed() {}
 
   default void resized(int columns, int rows) {}
@@ -14,8 +18,8 @@ public interface Process {
   default void outputDrained() {}
 
   /**
-   * A signal by Linux's number. The process must let go of its sockets and timers and exit with 128
-   * + number, unless it handles the signal.
+   * A signal by Linux's number, never SIGKILL. A process that does not handle it exits with 128 +
+   * number.
    */
   void signal(int number);
 }

@@ -37,6 +37,9 @@ public interface ProcessContext {
   /** The container's files. */
   FileSystem files();
 
+  /** The processes beside this one, for {@code ps} and {@code kill}. */
+  ProcessTable processes();
+
   Clock clock();
 
   RandomSource random();

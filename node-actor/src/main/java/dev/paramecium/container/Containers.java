@@ -1,0 +1,219 @@
+package dev.paramecium.container;
+
+import dev.paramecium.container.image.Image;
+import dev.paramecium.container.image.Images;
+import dev.paramecium.container.process.ExecSession;
+import dev.paramecium.container.process.FileSystem;
+import dev.paramecium.container.process.NamespaceServices;
+import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.process.ProcessTable;
+import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerSpec;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.ExecInput;
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.LogRequest;
+import dev.paramecium.syscall.Result;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A namespace's container runtime: its containers by id, and the sessions of those who run commands
+ * in them or read their logs.
+ */
+final class Containers {
+
+  /** Where sessions are reached from outside. */
+  interface Ports {
+    ActorRef<ExecInput> open(int session, ActorRef<ExecOutput> client);
+
+    void close(ActorRef<ExecInput> port);
+  }
+
+  private sealed interface Session {
+    record Command(ExecSession exec) implements Session {}
+
+    record Log(LogSession log) implements Session {}
+  }
+
+  private static final String SEARCH_PATH =
+      "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+  private final NamespaceConfig config;
+  private final NamespaceServices services;
+  private final Ports ports;
+  private final ProcessTable host;
+  private final Map<String, Container> containers = new LinkedHashMap<>();
+  private final Map<Integer, Session> sessions = new HashMap<>();
+  private int lastSession;
+
+  Containers(NamespaceConfig config, NamespaceServices services, Ports ports) {
+    this.config = config;
+    this.services = services;
+    this.ports = ports;
+    Map<String, String> env =
+        Map.of("PATH", SEARCH_PATH, "HOME", "/root", "USER", "root", "HOSTNAME", config.hostname());
+    FileSystem files = new FileSystem();
+    writeNames(files, config.hostname());
+    this.host = new ProcessTable(config.hostname(), config.hostTools(), env, files, services, 1000);
+  }
+
+  Result<Done> start(ContainerSpec spec, ActorRef<ContainerEvent> events) {
+    if (containers.containsKey(spec.id())) {
+      return Result.failed(
+          Errno.EEXIST,
+          "container " + spec.id() + " exists: remove it before its id is used again");
+    }
+    Image image = Images.find(spec);
+    String hostname = spec.podName().substring(spec.podName().indexOf('/') + 1);
+    Map<String, String> env = new HashMap<>(Map.of("PATH", SEARCH_PATH, "HOME", "/root"));
+    env.putAll(image.env());
+    env.putAll(spec.env());
+    env.putIfAbsent("HOSTNAME", hostname);
+    FileSystem files = new FileSystem();
+    writeNames(files, hostname);
+    ProcessTable processes =
+        new ProcessTable(hostname, image.path(config.podTools()), env, files, services, 1);
+    Container container = new Container(spec, image, processes, events, config.clock());
+    String refusal = container.start();
+    if (!refusal.isEmpty()) {
+      return Result.failed(Errno.ENOENT, refusal);
+    }
+    containers.put(spec.id(), container);
+    return Result.ok(Done.getInstance());
+  }
+
+  /** What kubelet mounts into every container. */
+  private void writeNames(FileSystem files, String hostname) {
+    StringBuilder hosts = new StringBuilder("# Kubernetes-managed hosts file.\n");
+    hosts.append("127.0.0.1\tlocalhost\n");
+    for (NamespaceView.Address address : services.view().addresses()) {
+      if (!address.device().equals("lo")) {
+        hosts.append(address.address()).append('\t').append(hostname).append('\n');
+      }
+    }
+    files.write("/etc/hosts", hosts.toString().getBytes(StandardCharsets.UTF_8));
+    files.write("/etc/hostname", (hostname + "\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  Result<Done> stop(String id, long graceMs) {
+    Container container = containers.get(id);
+    if (container == null) {
+      return missing(id);
+    }
+    container.stop(graceMs, services.sockets());
+    return Result.ok(Done.getInstance());
+  }
+
+  Result<Done> remove(String id) {
+    Container container = containers.get(id);
+    if (container == null) {
+      return missing(id);
+    }
+    if (!container.hasExited()) {
+      return Result.failed(
+          Errno.EBUSY, "container " + id + " runs: stop it and wait for its exit first");
+    }
+    containers.remove(id);
+    return Result.ok(Done.getInstance());
+  }
+
+  private Result<Done> missing(String id) {
+    return Result.failed(Errno.ENOENT, noContainer(id));
+  }
+
+  private String noContainer(String id) {
+    return "no container " + id + " in namespace " + config.name();
+  }
+
+  void exec(ExecRequest request, ActorRef<ExecOutput> client) {
+    ProcessTable processes;
+    if (request.containerId().isEmpty()) {
+      processes = host;
+    } else {
+      Container container = containers.get(request.containerId());
+      if (container == null) {
+        client.tell(new ExecOutput.Refused(Errno.ENOENT, noContainer(request.containerId())));
+        return;
+      }
+      if (container.hasExited()) {
+        client.tell(
+            new ExecOutput.Refused(
+                Errno.ESRCH, "container " + request.containerId() + " is not running"));
+        return;
+      }
+      processes = container.processes();
+    }
+    int number = ++lastSession;
+    ActorRef<ExecInput> port = ports.open(number, client);
+    Runnable ended = () -> end(number, port);
+    ExecSession session = ExecSession.start(processes, request, client, port, ended);
+    if (session == null) {
+      ports.close(port);
+    } else {
+      sessions.put(number, new Session.Command(session));
+    }
+  }
+
+  void readLog(LogRequest request, ActorRef<ExecOutput> client) {
+    Container container = containers.get(request.containerId());
+    if (container == null) {
+      client.tell(new ExecOutput.Refused(Errno.ENOENT, noContainer(request.containerId())));
+      return;
+    }
+    int number = ++lastSession;
+    ActorRef<ExecInput> port = ports.open(number, client);
+    LogSession session = new LogSession(container.log(), request, client, () -> end(number, port));
+    sessions.put(number, new Session.Log(session));
+    client.tell(new ExecOutput.Started(port));
+    session.start();
+  }
+
+  private void end(int number, ActorRef<ExecInput> port) {
+    sessions.remove(number);
+    ports.close(port);
+  }
+
+  void input(int number, ExecInput input) {
+    switch (session(number)) {
+      case Session.Command(ExecSession exec) -> exec.input(input);
+      case Session.Log(LogSession log) -> log.input(input);
+      case null -> {}
+    }
+  }
+
+  void clientGone(int number) {
+    switch (session(number)) {
+      case Session.Command(ExecSession exec) -> exec.clientGone();
+      case Session.Log(LogSession log) -> log.clientGone();
+      case null -> {}
+    }
+  }
+
+  /** A client may speak while its session has just ended. */
+  private @Nullable Session session(int number) {
+    return sessions.get(number);
+  }
+
+  void killAll() {
+    host.killAll();
+    containers.values().forEach(Container::kill);
+  }
+
+  Map<String, Long> counters() {
+    long processes = host.size();
+    for (Container container : containers.values()) {
+      processes += container.processes().size();
+    }
+    return Map.of(
+        "containers", (long) containers.size(),
+        "processes", processes,
+        "sessions", (long) sessions.size());
+  }
+}

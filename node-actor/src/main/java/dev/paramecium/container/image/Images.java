@@ -1,0 +1,93 @@
+package dev.paramecium.container.image;
+
+import dev.paramecium.container.process.Executable;
+import dev.paramecium.container.process.coreutils.Coreutils;
+import dev.paramecium.container.process.curl.Curl;
+import dev.paramecium.container.process.server.Httpbin;
+import dev.paramecium.container.process.server.Nginx;
+import dev.paramecium.container.process.server.StandIn;
+import dev.paramecium.syscall.ContainerSpec;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The images by name. Registry, tag and digest do not matter. */
+public final class Images {
+
+  private static final String STAND_IN = "paramecium-stand-in";
+
+  /** What every image but those from scratch has. */
+  private static final Map<String, Executable> TOOLS = tools();
+
+  private Images() {}
+
+  private static Map<String, Executable> tools() {
+    Map<String, Executable> tools = new HashMap<>(Coreutils.programs());
+    tools.put("curl", Curl::start);
+    return Map.copyOf(tools);
+  }
+
+  /** The image that a container asks for; an unknown one gets a stand-in, which its note says. */
+  public static Image find(ContainerSpec spec) {
+    return switch (repository(spec.image())) {
+      case "curlimages/curl", "curl" -> image(List.of("curl"), List.of(), Map.of());
+      case "kennethreitz/httpbin", "httpbin" ->
+          image(
+              List.of(),
+              List.of("gunicorn", "-b", "0.0.0.0:80", "httpbin:app", "-k", "gevent"),
+              Map.of("gunicorn", Httpbin::start));
+      case "nginx" ->
+          image(List.of(), List.of("nginx", "-g", "daemon off;"), Map.of("nginx", Nginx::start));
+      default -> standIn(spec);
+    };
+  }
+
+  private static Image image(
+      List<String> entrypoint, List<String> arguments, Map<String, Executable> own) {
+    Map<String, Executable> programs = new HashMap<>(TOOLS);
+    programs.putAll(own);
+    return new Image(entrypoint, arguments, programs, Map.of(), false, "");
+  }
+
+  private static Image standIn(ContainerSpec spec) {
+    String ports =
+        spec.ports().stream()
+            .map(port -> port.number() + "/" + port.protocol())
+            .collect(Collectors.joining(", "));
+    String note =
+        "image "
+            + spec.image()
+            + " is not known here: a stand-in answers on "
+            + (ports.isEmpty() ? "no port, because none is declared" : ports);
+    Map<String, Executable> programs = new HashMap<>(TOOLS);
+    Executable server = StandIn.of(spec);
+    programs.put(STAND_IN, server);
+    if (!spec.command().isEmpty()) {
+      // What the real image would have under this name cannot be known.
+      programs.putIfAbsent(Image.baseName(spec.command().getFirst()), server);
+    }
+    return new Image(List.of(STAND_IN), List.of(), programs, Map.of(), false, note);
+  }
+
+  /**
+   * The name that counts: {@code docker.io/library/nginx:1.25@sha256:…} is {@code nginx}, {@code
+   * quay.io/x/curlimages/curl} is {@code curlimages/curl}.
+   */
+  static String repository(String image) {
+    String name = image.split("@", 2)[0];
+    int colon = name.lastIndexOf(':');
+    if (colon > name.lastIndexOf('/')) {
+      name = name.substring(0, colon);
+    }
+    int last = name.lastIndexOf('/');
+    if (last < 0) {
+      return name;
+    }
+    int before = name.lastIndexOf('/', last - 1);
+    String owner = name.substring(before + 1, last);
+    boolean plain =
+        owner.equals("library") || owner.equals("e2e-test-images") || owner.contains(".");
+    return plain ? name.substring(last + 1) : owner + name.substring(last);
+  }
+}

@@ -1,0 +1,167 @@
+package dev.paramecium.container.process;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The processes of one container, or of a node's own namespace: a PID namespace with its PATH, its
+ * environment and its files. Not for several threads at once: all of it runs on the namespace's
+ * actor.
+ *
+ * <pre>
+ *   start(argv, Stdio) --&gt;  RunningProcess  --output(stream, bytes)--&gt;  Stdio   (a log, an exec session)
+ *                             | Child of a shell: output goes to the parent or where it says
+ * </pre>
+ */
+public final class ProcessTable {
+
+  /** Where a process's output goes. */
+  @FunctionalInterface
+  public interface Stdio {
+
+    /**
+     * Takes output; answers false when behind, and then calls {@link RunningProcess#drained}.
+     *
+     * @param stream 1 for stdout, 2 for stderr
+     */
+    boolean output(int stream, byte[] bytes);
+  }
+
+  private final String hostname;
+  private final Map<String, Executable> path;
+  private final Map<String, String> env;
+  private final FileSystem files;
+  private final NamespaceServices services;
+  private final Map<Integer, RunningProcess> processes = new TreeMap<>();
+  private int lastPid;
+
+  /**
+   * @param path the programs by name, as PATH finds them
+   * @param env what every process has, HOSTNAME and PATH included
+   * @param firstPid 1 in a container, whose end the exit of process 1 is; more on a node, where
+   *     process 1 is not one of these
+   */
+  public ProcessTable(
+      String hostname,
+      Map<String, Executable> path,
+      Map<String, String> env,
+      FileSystem files,
+      NamespaceServices services,
+      int firstPid) {
+    this.hostname = hostname;
+    this.path = Map.copyOf(path);
+    this.env = Map.copyOf(env);
+    this.files = files;
+    this.services = services;
+    this.lastPid = firstPid - 1;
+  }
+
+  /**
+   * Starts a process, or answers null if PATH has no such program: {@link #notFound} says it as a
+   * runtime does.
+   *
+   * @param stdin whether input will come through {@link RunningProcess#stdin}
+   * @param exited gets the exit code, at the earliest after this call has returned
+   */
+  public @Nullable RunningProcess start(
+      List<String> argv, boolean stdin, boolean tty, Stdio stdio, IntConsumer exited) {
+    return start(argv, env, stdin, tty, stdio, exited, null);
+  }
+
+  @Nullable RunningProcess start(
+      List<String> argv,
+      Map<String, String> processEnv,
+      boolean stdin,
+      boolean tty,
+      Stdio stdio,
+      IntConsumer exited,
+      @Nullable RunningProcess parent) {
+    Executable executable = find(argv);
+    if (executable == null) {
+      return null;
+    }
+    RunningProcess process =
+        new RunningProcess(this, ++lastPid, argv, processEnv, stdin, tty, stdio, exited, parent);
+    processes.put(process.pid(), process);
+    process.start(executable);
+    return process;
+  }
+
+  @Nullable Executable find(List<String> argv) {
+    if (argv.isEmpty()) {
+      return null;
+    }
+    String name = argv.getFirst();
+    return path.get(name.substring(name.lastIndexOf('/') + 1));
+  }
+
+  /** What runc says when a program does not exist, without the prefix that names who asked. */
+  public static String notFound(List<String> argv) {
+    String name = argv.isEmpty() ? "" : argv.getFirst();
+    String reason =
+        name.contains("/")
+            ? "stat " + name + ": no such file or directory"
+            : "executable file not found in $PATH";
+    return "unable to start container process: exec: \"" + name + "\": " + reason + ": unknown";
+  }
+
+  /** Ends every process with SIGKILL; their exits are told. */
+  public void killAll() {
+    for (RunningProcess process : new ArrayList<>(processes.values())) {
+      process.signal(Signals.SIGKILL);
+    }
+  }
+
+  /** The processes that run, by pid: their command lines. */
+  public Map<Integer, List<String>> list() {
+    Map<Integer, List<String>> running = new LinkedHashMap<>();
+    processes.forEach((pid, process) -> running.put(pid, process.argv()));
+    return running;
+  }
+
+  public int size() {
+    return processes.size();
+  }
+
+  public FileSystem files() {
+    return files;
+  }
+
+  @Nullable RunningProcess process(int pid) {
+    return processes.get(pid);
+  }
+
+  /** Ends a process and everything that it started. */
+  void killTree(RunningProcess process) {
+    for (RunningProcess other : new ArrayList<>(processes.values())) {
+      if (other.parent() == process) {
+        killTree(other);
+      }
+    }
+    process.signal(Signals.SIGKILL);
+  }
+
+  void exited(RunningProcess process) {
+    processes.remove(process.pid());
+    if (process.pid() == 1) {
+      killAll();
+    }
+  }
+
+  List<String> programs() {
+    return path.keySet().stream().sorted().toList();
+  }
+
+  String hostname() {
+    return hostname;
+  }
+
+  NamespaceServices services() {
+    return services;
+  }
+}

@@ -1,0 +1,144 @@
+package dev.paramecium.container.process;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The line discipline of a terminal (termios(3), cooked mode): echoes what is typed, lets a line be
+ * edited before the process sees it, turns Ctrl-C into SIGINT and Ctrl-D into end of input, and
+ * newlines into CR LF on the way out.
+ */
+final class Terminal {
+
+  private static final int CTRL_C = 3;
+  private static final int CTRL_D = 4;
+  private static final int BACKSPACE = 8;
+  private static final int CTRL_U = 21;
+  private static final int CTRL_W = 23;
+  private static final int CTRL_BACKSLASH = 28;
+  private static final int ESCAPE = 27;
+  private static final int DELETE = 127;
+  private static final int MAX_LINE = 4096;
+
+  private final ProcessTable.Stdio screen;
+  private final StringBuilder escape = new StringBuilder();
+  private byte[] line = new byte[MAX_LINE];
+  private int length;
+  private @Nullable RunningProcess process;
+
+  Terminal(ProcessTable.Stdio screen) {
+    this.screen = screen;
+  }
+
+  void attach(RunningProcess attached) {
+    process = attached;
+  }
+
+  /** A process wrote. */
+  boolean output(byte[] bytes) {
+    ByteArrayOutputStream cooked = new ByteArrayOutputStream(bytes.length + 16);
+    for (byte b : bytes) {
+      if (b == '\n') {
+        cooked.write('\r');
+      }
+      cooked.write(b);
+    }
+    return screen.output(1, cooked.toByteArray());
+  }
+
+  private void echo(String text) {
+    screen.output(1, text.getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** Someone typed. */
+  void input(byte[] typed) {
+    for (byte b : typed) {
+      key(b & 0xff);
+    }
+  }
+
+  private void key(int key) {
+    RunningProcess reader = process;
+    if (reader == null) {
+      return;
+    }
+    if (!escape.isEmpty()) {
+      escaped((char) key);
+      return;
+    }
+    switch (key) {
+      case CTRL_C -> interrupt(reader, Signals.SIGINT, "^C\r\n");
+      case CTRL_BACKSLASH -> interrupt(reader, Signals.SIGQUIT, "^\\\r\n");
+      case CTRL_D -> {
+        if (length == 0) {
+          reader.closeStdin();
+        } else {
+          deliver(reader);
+        }
+      }
+      case BACKSPACE, DELETE -> erase();
+      case CTRL_U -> {
+        while (length > 0) {
+          erase();
+        }
+      }
+      case CTRL_W -> {
+        while (length > 0 && line[length - 1] == ' ') {
+          erase();
+        }
+        while (length > 0 && line[length - 1] != ' ') {
+          erase();
+        }
+      }
+      case ESCAPE -> escape.append((char) key);
+      case '\r', '\n' -> {
+        echo("\r\n");
+        append('\n');
+        deliver(reader);
+      }
+      default -> {
+        if ((key >= ' ' || key == '\t') && length < MAX_LINE - 1) {
+          append(key);
+          echo(String.valueOf((char) key));
+        }
+      }
+    }
+  }
+
+  /** Swallows an escape sequence (arrow keys): there is nothing to move on a line being typed. */
+  private void escaped(char key) {
+    escape.append(key);
+    boolean introducer = escape.length() == 2 && (key == '[' || key == 'O');
+    if (!introducer && (escape.length() == 2 || Character.isLetter(key) || key == '~')) {
+      escape.setLength(0);
+    }
+  }
+
+  private void interrupt(RunningProcess reader, int signal, String shown) {
+    length = 0;
+    echo(shown);
+    reader.signal(signal);
+  }
+
+  private void append(int key) {
+    line[length++] = (byte) key;
+  }
+
+  private void erase() {
+    if (length == 0) {
+      return;
+    }
+    while (length > 1 && (line[length - 1] & 0xc0) == 0x80) {
+      length--;
+    }
+    length--;
+    echo("\b \b");
+  }
+
+  private void deliver(RunningProcess reader) {
+    byte[] bytes = java.util.Arrays.copyOf(line, length);
+    length = 0;
+    reader.stdin(bytes);
+  }
+}
