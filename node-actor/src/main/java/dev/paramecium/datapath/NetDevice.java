@@ -1,0 +1,302 @@
+package dev.paramecium.datapath;
+
+import dev.paramecium.bpf.PacketBatch;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.datapath.trace.PacketTrace;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What every device does: count, show its frames to packet taps, and have its clsact programs run.
+ * A kind of device says what is below it ({@link #driverTransmit}) and above it ({@link
+ * #stackReceive}).
+ *
+ * <pre>
+ *   Transmit --&gt; tc egress program --&gt; EgressPassed --&gt; taps --&gt; driverTransmit
+ *   Receive  --&gt; taps --&gt; tc ingress program --&gt; IngressPassed --&gt; stackReceive
+ * </pre>
+ *
+ * Without a program on the hook the batch goes straight on. A program's redirect or drop is carried
+ * out by its {@link ProgramActor}; the device only sees what passed.
+ */
+public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
+
+  /** What a device can be told. Batches are given. */
+  public interface Command {}
+
+  /** Frames leave through the device. Sent by {@link DevicePort#transmit}. */
+  record Transmit(PacketBatch packets) implements Command {}
+
+  /** Frames arrived at the device. Sent by {@link DevicePort#receive}. */
+  record Receive(PacketBatch packets) implements Command {}
+
+  /** The egress program let these pass. */
+  record EgressPassed(PacketBatch packets) implements Command {}
+
+  /** The ingress program let these pass. */
+  record IngressPassed(PacketBatch packets) implements Command {}
+
+  /** {@code tc filter replace dev … ingress|egress bpf da}: null takes the program away. */
+  public record Attach(Hook.Direction direction, @Nullable ActorRef<ProgramActor.Command> program)
+      implements Command {}
+
+  /** A packet socket is bound to the device. */
+  public record OpenTap(PacketTap tap) implements Command {}
+
+  public record CloseTap(PacketTap tap) implements Command {}
+
+  /** The device goes; its programs too. What is still under way to it is dropped. */
+  public record Remove(ActorRef<Done> replyTo) implements Command {}
+
+  private enum Drained implements Command {
+    INSTANCE
+  }
+
+  /** How long a removed device still takes what was sent to it before its port was closed. */
+  private static final Duration DRAIN = Duration.ofSeconds(1);
+
+  private static final int ETHERNET_HEADER = 14;
+
+  /** A VLAN tag and a little: what a frame may have beyond header and MTU. */
+  private static final int SLACK = 8;
+
+  protected final DevicePort port;
+  protected final NodeDatapath node;
+  private final int maxFrame;
+  private @Nullable ActorRef<ProgramActor.Command> ingress;
+  private @Nullable ActorRef<ProgramActor.Command> egress;
+  private List<PacketTap> taps = List.of();
+  private boolean removed;
+
+  protected NetDevice(ActorContext<Command> context, DevicePort port, NodeDatapath node) {
+    super(context);
+    this.port = port;
+    this.node = node;
+    this.maxFrame = port.link().mtu() + ETHERNET_HEADER + SLACK;
+  }
+
+  /** Hands frames to what is below: the peer, the tunnel, the wire. */
+  protected abstract void driverTransmit(PacketBatch packets);
+
+  /** Hands frames to what is above: the namespace's stack. */
+  protected abstract void stackReceive(PacketBatch packets);
+
+  /** Called for frames that leave, before anything else, when a trace is armed. */
+  protected void traceTransmit(PacketTrace trace, PacketBatch packets) {}
+
+  /** Called for frames that arrived, before anything else, when a trace is armed. */
+  protected void traceReceive(PacketTrace trace, PacketBatch packets) {}
+
+  /** For commands of one kind of device. */
+  protected void handle(Command command) {
+    throw new IllegalStateException(port.link().name() + " does not understand " + command);
+  }
+
+  @Override
+  public org.apache.pekko.actor.typed.javadsl.Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Transmit.class, this::onTransmit)
+        .onMessage(Receive.class, this::onReceive)
+        .onMessage(EgressPassed.class, this::onEgressPassed)
+        .onMessage(IngressPassed.class, this::onIngressPassed)
+        .onMessage(Attach.class, this::onAttach)
+        .onMessage(OpenTap.class, this::onOpenTap)
+        .onMessage(CloseTap.class, this::onCloseTap)
+        .onMessage(Remove.class, this::onRemove)
+        .onMessage(Drained.class, _ -> Behaviors.stopped())
+        .onAnyMessage(
+            command -> {
+              handle(command);
+              return this;
+            })
+        .build();
+  }
+
+  private Behavior<Command> onTransmit(Transmit message) {
+    PacketBatch packets = message.packets();
+    port.backlog().done(packets.size());
+    packets = admit(packets, true);
+    if (packets == null) {
+      return this;
+    }
+    if (node.trace().isArmed()) {
+      traceTransmit(node.trace(), packets);
+    }
+    if (egress != null) {
+      egress.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
+    } else {
+      leave(packets);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onReceive(Receive message) {
+    PacketBatch packets = message.packets();
+    port.backlog().done(packets.size());
+    packets = admit(packets, false);
+    if (packets == null) {
+      return this;
+    }
+    long bytes = 0;
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      bytes += packet.length;
+      packet.ingressIfindex = port.ifindex();
+    }
+    port.counters().received(packets.size(), bytes);
+    if (node.trace().isArmed()) {
+      traceReceive(node.trace(), packets);
+    }
+    if (!taps.isEmpty()) {
+      tap(packets, false);
+    }
+    if (ingress != null) {
+      ingress.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
+    } else {
+      stackReceive(packets);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onEgressPassed(EgressPassed message) {
+    leave(message.packets());
+    return this;
+  }
+
+  private Behavior<Command> onIngressPassed(IngressPassed message) {
+    stackReceive(message.packets());
+    return this;
+  }
+
+  /**
+   * {@code skb_scrub_packet}: what must not be seen in another namespace. The flow hash and the
+   * trace bit stay.
+   */
+  protected static void scrub(PacketBatch packets) {
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      packet.mark = 0;
+      packet.tcIndex = 0;
+      packet.clearCb();
+      packet.clearTunnelKey();
+    }
+  }
+
+  private void leave(PacketBatch packets) {
+    long bytes = 0;
+    for (int i = 0; i < packets.size(); i++) {
+      bytes += packets.get(i).length;
+    }
+    port.counters().transmitted(packets.size(), bytes);
+    if (!taps.isEmpty()) {
+      tap(packets, true);
+    }
+    driverTransmit(packets);
+  }
+
+  /** Frames that the device can carry, now on it; null if there is none. */
+  private @Nullable PacketBatch admit(PacketBatch packets, boolean outgoing) {
+    if (removed) {
+      node.drops().drop(DatapathDrop.DEVICE_GONE, packets);
+      return null;
+    }
+    boolean allFit = true;
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      packet.ifindex = port.ifindex();
+      allFit &= fits(packet);
+    }
+    return allFit ? packets : withoutMisfits(packets, outgoing);
+  }
+
+  private boolean fits(SkBuff packet) {
+    return packet.length >= ETHERNET_HEADER && packet.length <= maxFrame;
+  }
+
+  private @Nullable PacketBatch withoutMisfits(PacketBatch packets, boolean outgoing) {
+    PacketBatch fitting = node.pool().takeBatch();
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      if (fits(packet)) {
+        fitting.add(packet);
+        continue;
+      }
+      if (outgoing) {
+        port.counters().transmitDropped();
+      } else {
+        port.counters().receiveDropped();
+      }
+      node.drops()
+          .drop(
+              packet.length < ETHERNET_HEADER
+                  ? DatapathDrop.FRAME_TOO_SHORT
+                  : DatapathDrop.FRAME_TOO_LONG,
+              packet);
+    }
+    packets.clear();
+    node.pool().release(packets);
+    if (fitting.isEmpty()) {
+      node.pool().release(fitting);
+      return null;
+    }
+    return fitting;
+  }
+
+  private void tap(PacketBatch packets, boolean outgoing) {
+    for (PacketTap tap : taps) {
+      for (int i = 0; i < packets.size(); i++) {
+        tap.offer(port.ifindex(), outgoing, packets.get(i));
+      }
+    }
+  }
+
+  private Behavior<Command> onAttach(Attach attach) {
+    switch (attach.direction()) {
+      case INGRESS -> ingress = replaced(ingress, attach.program());
+      case EGRESS -> egress = replaced(egress, attach.program());
+    }
+    return this;
+  }
+
+  /** The device is the only one that has a program run: nothing comes after its Unload. */
+  private static @Nullable ActorRef<ProgramActor.Command> replaced(
+      @Nullable ActorRef<ProgramActor.Command> old,
+      @Nullable ActorRef<ProgramActor.Command> program) {
+    if (old != null && !old.equals(program)) {
+      old.tell(new ProgramActor.Unload());
+    }
+    return program;
+  }
+
+  private Behavior<Command> onOpenTap(OpenTap open) {
+    List<PacketTap> more = new ArrayList<>(taps);
+    more.add(open.tap());
+    taps = List.copyOf(more);
+    return this;
+  }
+
+  private Behavior<Command> onCloseTap(CloseTap close) {
+    List<PacketTap> fewer = new ArrayList<>(taps);
+    fewer.removeIf(tap -> tap.frames() == close.tap().frames());
+    taps = List.copyOf(fewer);
+    return this;
+  }
+
+  private Behavior<Command> onRemove(Remove remove) {
+    ingress = replaced(ingress, null);
+    egress = replaced(egress, null);
+    removed = true;
+    getContext().scheduleOnce(DRAIN, getContext().getSelf(), Drained.INSTANCE);
+    remove.replyTo().tell(Done.getInstance());
+    return this;
+  }
+}

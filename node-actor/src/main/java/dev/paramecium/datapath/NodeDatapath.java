@@ -1,0 +1,9 @@
+package dev.paramecium.datapath;
+
+import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.datapath.trace.PacketTrace;
+
+/** What all devices and programs of a node share. */
+public record NodeDatapath(
+    SkBuffPool pool, Clock clock, DeviceTable devices, DropCounters drops, PacketTrace trace) {}

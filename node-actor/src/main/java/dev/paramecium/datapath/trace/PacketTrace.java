@@ -1,0 +1,142 @@
+package dev.paramecium.datapath.trace;
+
+import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.PacketBatch;
+import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.syscall.Observation;
+import dev.paramecium.syscall.TraceFilter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * The traces that are armed on a node. A packet is recognised where it enters the node, by what it
+ * carries; from there one bit beside it says that its steps are to be told.
+ *
+ * <pre>
+ *   enters: isArmed? --&gt; mark --&gt; packet.traced     at each step: packet.traced? --&gt; observe --&gt; observer
+ * </pre>
+ *
+ * While nothing is armed a device pays one read of a boolean a batch, and a program one of a
+ * packet.
+ */
+public final class PacketTrace {
+
+  private record Armed(String traceId, TraceFilter filter, ActorRef<Observation> observer) {}
+
+  private final String nodeName;
+  private final Clock clock;
+  private final AtomicLong sequence = new AtomicLong();
+  private volatile List<Armed> armed = List.of();
+  private volatile boolean isArmed;
+
+  public PacketTrace(String nodeName, Clock clock) {
+    this.nodeName = nodeName;
+    this.clock = clock;
+  }
+
+  /** Whether any trace waits for packets. */
+  public boolean isArmed() {
+    return isArmed;
+  }
+
+  /** Arms a trace, in place of one with the same id. */
+  public synchronized void arm(String traceId, TraceFilter filter, ActorRef<Observation> observer) {
+    List<Armed> next = without(traceId);
+    next.add(new Armed(traceId, filter, observer));
+    armed = List.copyOf(next);
+    isArmed = true;
+  }
+
+  /** Whether there was such a trace. */
+  public synchronized boolean disarm(String traceId) {
+    List<Armed> next = without(traceId);
+    boolean found = next.size() < armed.size();
+    armed = List.copyOf(next);
+    isArmed = !armed.isEmpty();
+    return found;
+  }
+
+  private List<Armed> without(String traceId) {
+    List<Armed> others = new ArrayList<>(armed);
+    others.removeIf(trace -> trace.traceId().equals(traceId));
+    return others;
+  }
+
+  /** Sets the trace bit of the packets that an armed trace follows. */
+  public void mark(PacketBatch packets) {
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      PacketDigest digest = PacketDigest.of(packet);
+      packet.traced = digest != null && isFollowed(digest);
+    }
+  }
+
+  /** As {@link #mark}, for packets that may carry the bit already. */
+  public void markNew(PacketBatch packets) {
+    for (int i = 0; i < packets.size(); i++) {
+      SkBuff packet = packets.get(i);
+      if (!packet.traced) {
+        PacketDigest digest = PacketDigest.of(packet);
+        packet.traced = digest != null && isFollowed(digest);
+      }
+    }
+  }
+
+  private boolean isFollowed(PacketDigest digest) {
+    for (Armed trace : armed) {
+      if (digest.isRequestOf(trace.filter()) || digest.isReplyOf(trace.filter())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The packet as it is now, before a step may change it. */
+  public Sight look(SkBuff packet) {
+    PacketDigest digest = PacketDigest.of(packet);
+    PacketDigest outer = digest == null ? null : PacketDigest.at(packet, 0, -1);
+    int vni =
+        digest != null && digest.vni() >= 0
+            ? digest.vni()
+            : packet.hasTunnelKey ? packet.tunnelId : -1;
+    return new Sight(digest, outer == null ? null : outer.summary(packet), vni);
+  }
+
+  /** Tells of a step, to everyone who follows the packet. */
+  public void observe(Sight sight, Step step) {
+    PacketDigest digest = sight.digest();
+    Observation.PacketSummary summary = sight.summary();
+    if (digest == null || summary == null) {
+      return; // no IPv4 packet any more: nobody can have asked for it
+    }
+    for (Armed trace : armed) {
+      boolean request = digest.isRequestOf(trace.filter());
+      if (request || digest.isReplyOf(trace.filter())) {
+        trace
+            .observer()
+            .tell(
+                new Observation(
+                    nodeName,
+                    clock.epochMs() * 1_000_000L,
+                    sequence.incrementAndGet(),
+                    digest.identity(),
+                    step.number(),
+                    step.device(),
+                    step.ifindex(),
+                    step.place(),
+                    step.program(),
+                    step.programId(),
+                    step.functions(),
+                    step.lookups(),
+                    step.verdict(),
+                    step.reason(),
+                    step.rule(),
+                    !request,
+                    summary,
+                    sight.vni()));
+      }
+    }
+  }
+}
