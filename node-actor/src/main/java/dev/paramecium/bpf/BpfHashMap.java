@@ -203,6 +203,7 @@ public final class BpfHashMap implements BpfMap {
    * Whether the index really names a slot with another key of the same 32 hash bits. Otherwise the
    * wanted key moved to another slot, and this one was reused, after its index word was read.
    */
+  @SuppressWarnings("ReferenceEquality") // the same index, not an equal one
   private boolean collides(long[] table, int indexAt, long word, long k0, long k1, long k2) {
     int slot = (int) word - 1;
     long[] chunk = chunkOf(slot);
@@ -294,10 +295,10 @@ public final class BpfHashMap implements BpfMap {
     long[] chunk = chunkOf(slot);
     int at = wordOf(slot, offset);
     long seen = (long) WORD.getOpaque(chunk, at);
-    long wanted = seen & ~(mask << shift) | (value & mask) << shift;
+    long wanted = (seen & ~(mask << shift)) | ((value & mask) << shift);
     while (seen != wanted && !WORD.compareAndSet(chunk, at, seen, wanted)) {
       seen = (long) WORD.getOpaque(chunk, at);
-      wanted = seen & ~(mask << shift) | (value & mask) << shift;
+      wanted = (seen & ~(mask << shift)) | ((value & mask) << shift);
     }
   }
 
@@ -417,7 +418,7 @@ public final class BpfHashMap implements BpfMap {
       int old = (int) index[at] - 1;
       int slot = unusedSlot();
       write(slot, k0, k1, k2, value, from);
-      WORD.setRelease(index, at, hash & ~SLOT_MASK | (slot + 1));
+      WORD.setRelease(index, at, (hash & ~SLOT_MASK) | (slot + 1));
       retire(old);
       return 0;
     }
@@ -553,7 +554,7 @@ public final class BpfHashMap implements BpfMap {
         if (low == 0) {
           indexUsed++;
         }
-        WORD.setRelease(table, at, hash & ~SLOT_MASK | (slot + 1));
+        WORD.setRelease(table, at, (hash & ~SLOT_MASK) | (slot + 1));
         return;
       }
       at = at + 1 & mask;

@@ -1,5 +1,6 @@
 package dev.paramecium.bpf;
 
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.syscall.Errno;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -91,7 +92,15 @@ public final class LpmTrie implements BpfMap {
   }
 
   /** The tables of each static word, sorted by it; replaced as a whole. */
-  private record Roots(int[] staticWords, Object[][] tables) {}
+  private static final class Roots {
+    private final int[] staticWords;
+    private final Object[][] tables;
+
+    private Roots(int[] staticWords, Object[][] tables) {
+      this.staticWords = staticWords;
+      this.tables = tables;
+    }
+  }
 
   private final int id;
   private final String name;
@@ -210,7 +219,7 @@ public final class LpmTrie implements BpfMap {
     if (length < 0 || length > 32 || value.length != valueSize) {
       return Errno.EINVAL;
     }
-    int network = length == 0 ? 0 : address & -1 << 32 - length;
+    int network = address & Ipv4Prefix.mask(length);
     if (prefixes.get(staticWord, network, length) == null && prefixes.size() >= maxEntries) {
       return Errno.ENOSPC;
     }
@@ -260,7 +269,7 @@ public final class LpmTrie implements BpfMap {
       shift -= 8;
     }
     int first = entry.address >>> shift & 0xff;
-    int covered = 1 << 32 - shift - entry.length;
+    int covered = 1 << (32 - shift - entry.length);
     fill(table, first, covered, entry);
   }
 
@@ -280,7 +289,7 @@ public final class LpmTrie implements BpfMap {
     if (length < 0 || length > 32) {
       return false;
     }
-    int network = length == 0 ? 0 : address & -1 << 32 - length;
+    int network = address & Ipv4Prefix.mask(length);
     Entry gone = prefixes.remove(staticWord, network, length);
     Object[] root = tableOf(staticWord);
     if (gone == null || root == null) {
@@ -288,7 +297,7 @@ public final class LpmTrie implements BpfMap {
     }
     Entry shorter = null;
     for (int bits = length - 1; bits >= 0 && shorter == null; bits--) {
-      shorter = prefixes.get(staticWord, bits == 0 ? 0 : network & -1 << 32 - bits, bits);
+      shorter = prefixes.get(staticWord, network & Ipv4Prefix.mask(bits), bits);
     }
     pullUp(root, 24, gone, shorter);
     return true;
@@ -304,7 +313,7 @@ public final class LpmTrie implements BpfMap {
       }
       return;
     }
-    int covered = 1 << 32 - shift - gone.length;
+    int covered = 1 << (32 - shift - gone.length);
     for (int at = first; at < first + covered; at++) {
       replace(table, at, gone, shorter);
     }
@@ -320,6 +329,7 @@ public final class LpmTrie implements BpfMap {
     }
   }
 
+  @SuppressWarnings("ReferenceEquality") // the same entry, not an equal one
   private static void dropIfUniform(Object[] table, int at, Object[] deeper) {
     Object first = deeper[0];
     if (first instanceof Object[]) {
@@ -405,7 +415,7 @@ public final class LpmTrie implements BpfMap {
       found = null;
       synchronized (this) {
         for (int bits = length; bits >= 0 && found == null; bits--) {
-          found = prefixes.get(staticWord, bits == 0 ? 0 : address & -1 << 32 - bits, bits);
+          found = prefixes.get(staticWord, address & Ipv4Prefix.mask(bits), bits);
         }
       }
     }

@@ -71,7 +71,7 @@ public final class PerCpuHashMap implements BpfMap {
   /** Which stripe the calling thread counts on. */
   private int cpu() {
     long spread = Thread.currentThread().threadId() * 0x9e3779b97f4a7c15L;
-    return (int) ((spread >>> 33) * cpus >>> 31);
+    return (int) (((spread >>> 33) * cpus) >>> 31);
   }
 
   public int cpus() {

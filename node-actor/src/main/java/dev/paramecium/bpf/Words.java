@@ -19,7 +19,7 @@ final class Words {
 
   /** How many words hold {@code bytes} bytes. */
   static int count(int bytes) {
-    return bytes + 7 >>> 3;
+    return (bytes + 7) >>> 3;
   }
 
   /** Word {@code index} of a record of {@code size} bytes that starts at {@code from}. */

@@ -71,6 +71,6 @@ public final class FlowHash {
   /** {@value #MIN_SOURCE_PORT} to {@value #MAX_SOURCE_PORT}, spread evenly over all hashes. */
   public static int sourcePort(int hash) {
     long spread = (hash ^ hash << 16) & 0xffff_ffffL;
-    return (int) (spread * (MAX_SOURCE_PORT - MIN_SOURCE_PORT + 1) >>> 32) + MIN_SOURCE_PORT;
+    return (int) ((spread * (MAX_SOURCE_PORT - MIN_SOURCE_PORT + 1)) >>> 32) + MIN_SOURCE_PORT;
   }
 }

@@ -21,11 +21,11 @@ final class BpfHashMapConcurrencyTest {
   /** A value whose two words tell its key and each other. */
   private static byte[] value(long key, long version) {
     byte[] bytes = new byte[16];
-    long first = key << 32 | version;
+    long first = (key << 32) | version;
     long second = ~first;
     for (int i = 0; i < 8; i++) {
-      bytes[i] = (byte) (first >>> 8 * i);
-      bytes[8 + i] = (byte) (second >>> 8 * i);
+      bytes[i] = (byte) (first >>> (8 * i));
+      bytes[8 + i] = (byte) (second >>> (8 * i));
     }
     return bytes;
   }
@@ -69,7 +69,7 @@ final class BpfHashMapConcurrencyTest {
             threads.submit(
                 () -> {
                   for (int i = 0; i < WRITES; i++) {
-                    long key = (random.nextInt() >>> 1) % KEYS;
+                    long key = (random.nextLong() >>> 1) % KEYS;
                     if (key >= stableKeys && (random.nextInt() & 1) == 0) {
                       map.remove(key, key * 31);
                     } else {

@@ -8,8 +8,12 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
@@ -19,8 +23,8 @@ final class BpfHashMapTest {
   private static byte[] value(long first, long second) {
     byte[] bytes = new byte[16];
     for (int i = 0; i < 8; i++) {
-      bytes[i] = (byte) (first >>> 8 * i);
-      bytes[8 + i] = (byte) (second >>> 8 * i);
+      bytes[i] = (byte) (first >>> (8 * i));
+      bytes[8 + i] = (byte) (second >>> (8 * i));
     }
     return bytes;
   }
@@ -190,7 +194,7 @@ final class BpfHashMapTest {
   private static byte[] key(long key) {
     byte[] bytes = new byte[8];
     for (int i = 0; i < 8; i++) {
-      bytes[i] = (byte) (key >>> 8 * i);
+      bytes[i] = (byte) (key >>> (8 * i));
     }
     return bytes;
   }
@@ -207,12 +211,12 @@ final class BpfHashMapTest {
   /** What a map is asked to do, with few different keys so that they meet. */
   record Operation(int kind, int key, long value) {}
 
-  @net.jqwik.api.Provide
-  net.jqwik.api.Arbitrary<List<Operation>> operations() {
-    return net.jqwik.api.Combinators.combine(
-            net.jqwik.api.Arbitraries.integers().between(0, 4),
-            net.jqwik.api.Arbitraries.integers().between(0, 60),
-            net.jqwik.api.Arbitraries.longs())
+  @Provide
+  Arbitrary<List<Operation>> operations() {
+    return Combinators.combine(
+            Arbitraries.integers().between(0, 4),
+            Arbitraries.integers().between(0, 60),
+            Arbitraries.longs())
         .as(Operation::new)
         .list()
         .ofMaxSize(400);

@@ -101,7 +101,7 @@ public record CtEntry(
     Layout.putNetworkU16(out, revNatIndex);
     out.putShort((short) ifindex).put((byte) txFlagsSeen).put((byte) rxFlagsSeen);
     out.putInt(sourceSecurityIdentity).putInt(lastTxReport).putInt(lastRxReport);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** {@code Flags=0x0013 [ RxClosing TxClosing SeenNonSyn ]}. */

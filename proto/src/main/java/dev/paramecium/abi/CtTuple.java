@@ -52,7 +52,7 @@ public record CtTuple(
     Layout.putNetworkU16(out, sport);
     out.put((byte) nexthdr);
     out.put((byte) flags);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /**

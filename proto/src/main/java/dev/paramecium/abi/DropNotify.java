@@ -52,6 +52,6 @@ public record DropNotify(
     out.position(HEADER_SIZE);
     out.putInt(sourceLabel).putInt(destinationLabel).putInt(destinationId);
     out.putShort((short) line).put((byte) file).put((byte) extError);
-    return out.array();
+    return Layout.bytes(out);
   }
 }

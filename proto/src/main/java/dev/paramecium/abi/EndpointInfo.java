@@ -56,7 +56,7 @@ public record EndpointInfo(int ifindex, int lxcId, int flags, MacAddress mac, Ma
     out.putInt(FLAGS, flags);
     out.putLong(MAC, macToU64(mac));
     out.putLong(NODE_MAC, macToU64(nodeMac));
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** The u64 that holds an address in an entry, as the machine reads it. */

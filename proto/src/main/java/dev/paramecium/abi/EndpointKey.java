@@ -35,7 +35,7 @@ public record EndpointKey(Ipv4Address address, int key) {
     Layout.putAddress(out, address);
     out.put(16, (byte) FAMILY_IPV4);
     out.put(17, (byte) key);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 10.0.0.21:0}. */

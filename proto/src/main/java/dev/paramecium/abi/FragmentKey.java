@@ -27,7 +27,7 @@ public record FragmentKey(Ipv4Address daddr, Ipv4Address saddr, int id, int prot
     Layout.putAddress(out, saddr);
     Layout.putNetworkU16(out, id);
     out.put((byte) protocol);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 10.0.0.1 --> 10.0.0.2, 17, 4711}. */

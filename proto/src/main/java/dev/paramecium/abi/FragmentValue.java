@@ -28,7 +28,7 @@ public record FragmentValue(int sport, int dport) {
     ByteBuffer out = Layout.writer(SIZE);
     Layout.putNetworkU16(out, sport);
     Layout.putNetworkU16(out, dport);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: destination port, source port. */

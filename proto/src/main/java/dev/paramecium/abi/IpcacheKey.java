@@ -53,7 +53,7 @@ public record IpcacheKey(int prefixLength, Ipv4Address address) {
     out.put(7, (byte) EndpointKey.FAMILY_IPV4);
     out.position(ADDRESS);
     Layout.putAddress(out, address);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 10.0.1.53/32}. */

@@ -38,7 +38,7 @@ public record Ipv4NatEntry(long created, long hostLocal, Ipv4Address address, in
     out.putLong(created).putLong(hostLocal).position(ADDRESS);
     Layout.putAddress(out, address);
     Layout.putNetworkU16(out, port);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code Addr=10.0.0.1 Port=4000 Created=12 HostLocal=0}. */

@@ -30,7 +30,7 @@ public record Ipv4RevNatEntry(Ipv4Address address, int port, int revNatIndex) {
     Layout.putAddress(out, address);
     Layout.putNetworkU16(out, port);
     Layout.putNetworkU16(out, revNatIndex);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code [10.96.0.10]:53, 3}. */

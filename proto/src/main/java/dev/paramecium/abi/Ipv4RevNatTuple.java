@@ -24,7 +24,7 @@ public record Ipv4RevNatTuple(long cookie, Ipv4Address address, int port) {
     out.putLong(cookie);
     Layout.putAddress(out, address);
     Layout.putNetworkU16(out, port);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code [10.0.0.1]:53, 77}. */

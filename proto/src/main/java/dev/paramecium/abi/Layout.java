@@ -13,6 +13,13 @@ final class Layout {
     return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
   }
 
+  /** All bytes of a record, wherever the writing stopped. */
+  static byte[] bytes(ByteBuffer record) {
+    byte[] bytes = new byte[record.capacity()];
+    record.get(0, bytes);
+    return bytes;
+  }
+
   /**
    * @throws IllegalArgumentException if {@code bytes} is not exactly {@code size} long
    */

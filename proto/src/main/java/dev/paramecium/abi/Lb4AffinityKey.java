@@ -35,7 +35,7 @@ public record Lb4AffinityKey(long clientId, int revNatIndex, boolean netnsCookie
     out.putLong(clientId);
     Layout.putNetworkU16(out, revNatIndex);
     out.put((byte) (netnsCookie ? 1 : 0));
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: client, whether it is a cookie, rev_nat id. */

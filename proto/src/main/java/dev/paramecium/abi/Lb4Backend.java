@@ -32,7 +32,7 @@ public record Lb4Backend(Ipv4Address address, int port, int protocol, int flags)
 
   /** The map's key. */
   public static byte[] encodeKey(int backendId) {
-    return Layout.writer(KEY_SIZE).putInt(backendId).array();
+    return Layout.bytes(Layout.writer(KEY_SIZE).putInt(backendId));
   }
 
   public static int decodeKey(byte[] bytes) {
@@ -49,7 +49,7 @@ public record Lb4Backend(Ipv4Address address, int port, int protocol, int flags)
     Layout.putAddress(out, address);
     Layout.putNetworkU16(out, port);
     out.put((byte) protocol).put((byte) flags);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code ANY://10.0.0.112:53}. */

@@ -41,7 +41,7 @@ public record Lb4Key(Ipv4Address address, int dport, int backendSlot, int scope)
     Layout.putNetworkU16(out, dport);
     out.putShort((short) backendSlot);
     out.put(9, (byte) scope);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 10.96.0.10:53}, with {@code /i} for the internal scope. */

@@ -24,7 +24,7 @@ public record Lb4ReverseNat(Ipv4Address address, int port) {
   public static byte[] encodeKey(int revNatIndex) {
     ByteBuffer out = Layout.writer(KEY_SIZE);
     Layout.putNetworkU16(out, revNatIndex);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   public static int decodeKey(byte[] bytes) {
@@ -40,7 +40,7 @@ public record Lb4ReverseNat(Ipv4Address address, int port) {
     ByteBuffer out = Layout.writer(SIZE);
     Layout.putAddress(out, address);
     Layout.putNetworkU16(out, port);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 10.96.0.10:53}. */

@@ -53,7 +53,7 @@ public record Lb4Service(int backendId, int count, int revNatIndex, int flags, i
     out.putInt(backendId).putShort((short) count);
     Layout.putNetworkU16(out, revNatIndex);
     out.put((byte) flags).put((byte) flags2);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As {@code cilium bpf lb list --frontends} prints it: {@code 0 2 (3) [0x0 0x0]}. */

@@ -34,7 +34,7 @@ public record Lb4SourceRangeKey(int revNatIndex, Ipv4Prefix prefix) {
     Layout.putNetworkU16(out, revNatIndex);
     Layout.skip(out, 2);
     Layout.putAddress(out, prefix.address());
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code 192.0.2.0/24 (3)}. */

@@ -24,7 +24,7 @@ public record LbAffinityMatch(int backendId, int revNatIndex) {
     ByteBuffer out = Layout.writer(SIZE);
     out.putInt(backendId);
     Layout.putNetworkU16(out, revNatIndex);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: backend, rev_nat id. */

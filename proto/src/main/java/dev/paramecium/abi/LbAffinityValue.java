@@ -22,7 +22,7 @@ public record LbAffinityValue(long lastUsed, int backendId) {
   }
 
   public byte[] encode() {
-    return Layout.writer(SIZE).putLong(lastUsed).putInt(backendId).array();
+    return Layout.bytes(Layout.writer(SIZE).putLong(lastUsed).putInt(backendId));
   }
 
   /** As Go prints it: backend, last use. */

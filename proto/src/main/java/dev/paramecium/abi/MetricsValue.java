@@ -21,7 +21,7 @@ public record MetricsValue(long count, long bytes) {
   }
 
   public byte[] encode() {
-    return Layout.writer(SIZE).putLong(count).putLong(bytes).array();
+    return Layout.bytes(Layout.writer(SIZE).putLong(count).putLong(bytes));
   }
 
   /**

@@ -44,7 +44,7 @@ public record PolicyEntry(int proxyPort, boolean deny, long packets, long bytes)
     out.put((byte) (deny ? FLAG_DENY : 0));
     out.putLong(PACKETS, packets);
     out.putLong(BYTES, bytes);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: proxy port, packets, bytes. */

@@ -32,7 +32,7 @@ public record PolicyKey(int securityIdentity, int destinationPort, int protocol,
     Layout.putNetworkU16(out, destinationPort);
     out.put((byte) protocol);
     out.put((byte) (egress ? 1 : 0));
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** {@code 80/TCP}; {@code ANY} for port 0, unless the protocol is ICMP, where 0 is a type. */

@@ -70,7 +70,7 @@ public record PolicyVerdictNotify(
     out.putInt(remoteLabel).putInt(verdict).putShort((short) destinationPort);
     out.put((byte) protocol);
     out.put((byte) (direction | (ipv6 ? 4 : 0) | match << 3 | (audited ? 0x40 : 0)));
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** {@code L3-L4}: the word in {@code cilium monitor}. */

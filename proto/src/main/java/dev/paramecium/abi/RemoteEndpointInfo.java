@@ -37,7 +37,7 @@ public record RemoteEndpointInfo(int securityIdentity, Ipv4Address tunnelEndpoin
     out.putInt(securityIdentity);
     Layout.putAddress(out, tunnelEndpoint);
     out.put((byte) key);
-    return out.array();
+    return Layout.bytes(out);
   }
 
   /** As Go prints it: {@code identity=4521 encryptkey=0 tunnelendpoint=192.168.1.12}. */

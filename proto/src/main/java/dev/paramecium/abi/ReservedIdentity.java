@@ -4,15 +4,15 @@ import java.util.List;
 
 /** The identities with a fixed number ({@code pkg/identity/numericidentity.go}). */
 public enum ReservedIdentity {
-  UNKNOWN(0, "unknown", List.of()),
-  HOST(1, "host", List.of("reserved:host")),
-  WORLD(2, "world", List.of("reserved:world")),
-  UNMANAGED(3, "unmanaged", List.of("reserved:unmanaged")),
-  HEALTH(4, "health", List.of("reserved:health")),
-  INIT(5, "init", List.of("reserved:init")),
-  REMOTE_NODE(6, "remote-node", List.of("reserved:remote-node")),
-  KUBE_APISERVER(7, "kube-apiserver", List.of("reserved:kube-apiserver", "reserved:remote-node")),
-  INGRESS(8, "ingress", List.of("reserved:ingress"));
+  UNKNOWN(0, "unknown", ""),
+  HOST(1, "host", "reserved:host"),
+  WORLD(2, "world", "reserved:world"),
+  UNMANAGED(3, "unmanaged", "reserved:unmanaged"),
+  HEALTH(4, "health", "reserved:health"),
+  INIT(5, "init", "reserved:init"),
+  REMOTE_NODE(6, "remote-node", "reserved:remote-node"),
+  KUBE_APISERVER(7, "kube-apiserver", "reserved:kube-apiserver,reserved:remote-node"),
+  INGRESS(8, "ingress", "reserved:ingress");
 
   /** The smallest and largest number that is allocated to a label set in cluster 0. */
   public static final int ALLOCATION_MIN = 256;
@@ -26,9 +26,11 @@ public enum ReservedIdentity {
 
   private final int id;
   private final String label;
-  private final List<String> labels;
 
-  ReservedIdentity(int id, String label, List<String> labels) {
+  /** Separated by commas. */
+  private final String labels;
+
+  ReservedIdentity(int id, String label, String labels) {
     this.id = id;
     this.label = label;
     this.labels = labels;
@@ -45,7 +47,7 @@ public enum ReservedIdentity {
 
   /** With their source: {@code reserved:remote-node}. */
   public List<String> labels() {
-    return labels;
+    return labels.isEmpty() ? List.of() : List.of(labels.split(","));
   }
 
   /** The label of a reserved identity, otherwise the number. */

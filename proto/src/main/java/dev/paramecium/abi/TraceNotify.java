@@ -55,6 +55,6 @@ public record TraceNotify(
     out.putInt(sourceLabel).putInt(destinationLabel).putShort((short) destinationId);
     out.put((byte) reason).put((byte) (ipv6 ? 1 : 0)).putInt(ifindex);
     Layout.putAddress(out, originalIp);
-    return out.array();
+    return Layout.bytes(out);
   }
 }

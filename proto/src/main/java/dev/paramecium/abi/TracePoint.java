@@ -2,34 +2,33 @@ package dev.paramecium.abi;
 
 import java.util.List;
 
-/**
- * Where a program tells that a packet passed ({@code bpf/lib/trace.h}); the ordinal is Cilium's
- * number.
- */
+/** Where a program tells that a packet passed, with Cilium's number ({@code bpf/lib/trace.h}). */
 public enum TracePoint {
-  TO_LXC("to-endpoint"),
-  TO_PROXY("to-proxy"),
-  TO_HOST("to-host"),
-  TO_STACK("to-stack"),
-  TO_OVERLAY("to-overlay"),
-  FROM_LXC("from-endpoint"),
-  FROM_PROXY("from-proxy"),
-  FROM_HOST("from-host"),
-  FROM_STACK("from-stack"),
-  FROM_OVERLAY("from-overlay"),
-  FROM_NETWORK("from-network"),
-  TO_NETWORK("to-network");
+  TO_LXC(0, "to-endpoint"),
+  TO_PROXY(1, "to-proxy"),
+  TO_HOST(2, "to-host"),
+  TO_STACK(3, "to-stack"),
+  TO_OVERLAY(4, "to-overlay"),
+  FROM_LXC(5, "from-endpoint"),
+  FROM_PROXY(6, "from-proxy"),
+  FROM_HOST(7, "from-host"),
+  FROM_STACK(8, "from-stack"),
+  FROM_OVERLAY(9, "from-overlay"),
+  FROM_NETWORK(10, "from-network"),
+  TO_NETWORK(11, "to-network");
 
   private static final List<TracePoint> BY_CODE = List.of(values());
 
+  private final int code;
   private final String text;
 
-  TracePoint(String text) {
+  TracePoint(int code, String text) {
+    this.code = code;
     this.text = text;
   }
 
   public int code() {
-    return ordinal();
+    return code;
   }
 
   /** {@code to-endpoint}: the name in Hubble and in {@code cilium monitor -j}. */
