@@ -29,6 +29,11 @@ class Recorder implements TcpHandler {
     this.closeAfterwards = closeAfterwards;
   }
 
+  @Override
+  public String toString() {
+    return "connected " + connected + ", peerClosed " + peerClosed + ", closed " + closed + ", failure " + failure + ", received " + received.size();
+  }
+
   boolean isOver() {
     return closed || failure != null;
   }

@@ -124,7 +124,15 @@ final class SimulatedNetwork implements Clock {
     if (capture) {
       captured.add(copy);
     }
-    if (drop.test(copy) || chance(faults.loss)) {
+    if (drop.test(copy)) {
+      pool.release(frame);
+      return;
+    }
+    if (frame.u16(12) == Wire.ETHERTYPE_ARP) {
+      fly(fromA, frame, delayNs); // it has no checksum, and three losses are a failure
+      return;
+    }
+    if (chance(faults.loss)) {
       pool.release(frame);
       return;
     }

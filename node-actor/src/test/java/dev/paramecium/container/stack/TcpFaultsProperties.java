@@ -1,0 +1,81 @@
+package dev.paramecium.container.stack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.stack.SimulatedNetwork.Faults;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.IntRange;
+
+/** Whatever the path does to segments, streams arrive as they were written, and end. */
+class TcpFaultsProperties {
+
+  private static final long TEN_MINUTES = 600_000;
+
+  @Property(tries = 100)
+  void everyStreamArrivesIntactAndBothEndsClose(
+      @ForAll long seed,
+      @ForAll @DoubleRange(min = 0, max = 0.10) double loss,
+      @ForAll @DoubleRange(min = 0, max = 0.10) double duplicate,
+      @ForAll @DoubleRange(min = 0, max = 0.10) double reorder,
+      @ForAll @DoubleRange(min = 0, max = 0.05) double corrupt,
+      @ForAll @IntRange(min = 0, max = 400_000) int up,
+      @ForAll @IntRange(min = 0, max = 400_000) int down,
+      @ForAll @IntRange(min = 576, max = 1500) int mtu)
+      throws SocketException {
+    SimulatedNetwork net = new SimulatedNetwork(seed, mtu);
+    net.faults = new Faults(loss, duplicate, reorder, corrupt);
+    byte[] request = TcpTransferTest.bytes(up, seed);
+    byte[] answer = TcpTransferTest.bytes(down, ~seed);
+    Recorder server = new Recorder(answer, true);
+    Recorder client = new Recorder(request, true);
+    net.b.listen(
+        Ipv4Address.ANY,
+        80,
+        16,
+        connection -> {
+          server.push(connection);
+          return server;
+        });
+    net.a.connect(new SocketAddress(SimulatedNetwork.B, 80), client);
+
+    boolean over = net.runUntil(() -> client.isOver() && server.isOver(), TEN_MINUTES);
+
+    assertThat(over).as("both ends are over; client %s server %s", client, server).isTrue();
+    assertThat(client.failure).isNull();
+    assertThat(server.failure).isNull();
+    assertThat(server.received.toByteArray()).isEqualTo(request);
+    assertThat(client.received.toByteArray()).isEqualTo(answer);
+    net.run(200_000);
+    for (NetworkStack stack : new NetworkStack[] {net.a, net.b}) {
+      assertThat(net.counter(stack, "SockTcpInuse")).isZero();
+      assertThat(net.counter(stack, "SockTcpTimeWait")).isZero();
+    }
+    assertThat(net.pool.inUse()).isZero();
+    net.close();
+  }
+
+  /** Loss alone, at ten percent, must not stop SACK recovery from keeping the pipe going. */
+  @Property(tries = 10)
+  void lossIsRepairedWithoutWaitingForTimeoutsMostly(@ForAll long seed) throws SocketException {
+    SimulatedNetwork net = new SimulatedNetwork(seed);
+    net.faults = new Faults(0.02, 0, 0, 0);
+    byte[] request = TcpTransferTest.bytes(1_000_000, seed);
+    Recorder server = new Recorder();
+    Recorder client = new Recorder(request, true);
+    net.b.listen(Ipv4Address.ANY, 80, 16, _ -> server);
+    net.a.connect(new SocketAddress(SimulatedNetwork.B, 80), client);
+
+    assertThat(net.runUntil(() -> client.isOver() && server.isOver(), TEN_MINUTES)).isTrue();
+
+    assertThat(server.received.toByteArray()).isEqualTo(request);
+    assertThat(net.counter(net.a, "TcpRetransSegs")).isLessThan(40);
+    assertThat(net.counter(net.a, "TcpExtTCPTimeouts")).isLessThanOrEqualTo(2);
+    net.close();
+    assertThat(net.pool.inUse()).isZero();
+  }
+}
