@@ -36,14 +36,7 @@ class MalformedFramesTest {
     for (NetworkStack stack : new NetworkStack[] {net.a, net.b}) {
       stack.setForwarding(true);
       stack.addRoute(
-          new Route(
-              Ipv4Prefix.parse("10.9.0.0/16"),
-              null,
-              "eth0",
-              null,
-              "link",
-              "static"),
-          600);
+          new Route(Ipv4Prefix.parse("10.9.0.0/16"), null, "eth0", null, "link", "static"), 600);
       stack.listen(Ipv4Address.ANY, 80, 64, _ -> new Recorder(new byte[5000], true));
       stack.bindUdp(Ipv4Address.ANY, 53, echo());
       stack.openPing((_, _, _, _) -> {});

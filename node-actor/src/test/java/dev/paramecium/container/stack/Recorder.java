@@ -31,7 +31,16 @@ class Recorder implements TcpHandler {
 
   @Override
   public String toString() {
-    return "connected " + connected + ", peerClosed " + peerClosed + ", closed " + closed + ", failure " + failure + ", received " + received.size();
+    return "connected "
+        + connected
+        + ", peerClosed "
+        + peerClosed
+        + ", closed "
+        + closed
+        + ", failure "
+        + failure
+        + ", received "
+        + received.size();
   }
 
   boolean isOver() {
