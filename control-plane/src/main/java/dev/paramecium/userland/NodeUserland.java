@@ -1,18 +1,24 @@
 package dev.paramecium.userland;
 
+import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.api.ApiClient;
+import dev.paramecium.kubelet.Kubelet;
 import dev.paramecium.syscall.Syscall;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
  * What runs in a node's user space: kubelet and cilium-agent, as systemd and a DaemonSet would
  * start them. The kubelet is registered with the receptionist under {@code
- * KubeletRequest.key(nodeName)} and {@code KubeletRequest.ALL}.
+ * KubeletRequest.key(nodeName)} and {@code KubeletRequest.ALL}. Each is restarted when it fails;
+ * the kernel, and with it the pods' traffic, does not notice.
  */
 public final class NodeUserland {
 
@@ -29,7 +35,7 @@ public final class NodeUserland {
    *
    * @param kernel the node's kernel, in this JVM
    * @param clock the node's wall clock
-   * @param random the node's source of chance; only this actor and its children draw from it
+   * @param random the node's source of chance; only this actor draws from it, while it starts
    */
   public static Behavior<Command> create(
       NodeConfig config,
@@ -37,6 +43,26 @@ public final class NodeUserland {
       ApiClient api,
       InstantSource clock,
       RandomGenerator random) {
-    return Behaviors.receive(Command.class).onMessage(Stop.class, _ -> Behaviors.stopped()).build();
+    return Behaviors.setup(
+        context -> {
+          RandomGenerator forAgent = new SplittableRandom(random.nextLong());
+          RandomGenerator forKubelet = new SplittableRandom(random.nextLong());
+          ActorRef<CiliumAgent.Command> agent =
+              context.spawn(
+                  supervised(CiliumAgent.create(config, kernel, api, clock, forAgent)),
+                  "cilium-agent");
+          context.spawn(
+              supervised(Kubelet.create(config, kernel, agent, api, clock, forKubelet)), "kubelet");
+          return Behaviors.receive(Command.class)
+              .onMessage(Stop.class, _ -> Behaviors.stopped())
+              .build();
+        });
+  }
+
+  private static <T> Behavior<T> supervised(Behavior<T> behavior) {
+    return Behaviors.supervise(behavior)
+        .onFailure(
+            SupervisorStrategy.restartWithBackoff(
+                Duration.ofMillis(200), Duration.ofSeconds(10), 0.1));
   }
 }

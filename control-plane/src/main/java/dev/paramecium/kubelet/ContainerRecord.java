@@ -1,0 +1,136 @@
+package dev.paramecium.kubelet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.time.Duration;
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/** One container of a pod as the kubelet sees it: what it is doing, and what it did before. */
+final class ContainerRecord {
+
+  /** The first delay of CrashLoopBackOff, doubled up to the last; both as in the real kubelet. */
+  private static final Duration FIRST_BACKOFF = Duration.ofSeconds(10);
+
+  private static final Duration LAST_BACKOFF = Duration.ofMinutes(5);
+
+  /** A container that ran this long is forgiven. */
+  private static final Duration FORGIVEN_AFTER = Duration.ofMinutes(10);
+
+  /** {@code state} and {@code lastState} of a container status. */
+  sealed interface State {
+
+    record Waiting(String reason, String message) implements State {}
+
+    record Running(Instant startedAt) implements State {}
+
+    record Terminated(int exitCode, String reason, Instant startedAt, Instant finishedAt)
+        implements State {}
+  }
+
+  final JsonNode spec;
+  final boolean init;
+  State state = new State.Waiting("ContainerCreating", "");
+  State.@Nullable Terminated last;
+  int restartCount;
+  String id = "";
+  boolean starting;
+  private int crashes;
+  private @Nullable Instant retryAt;
+
+  ContainerRecord(JsonNode spec, boolean init) {
+    this.spec = spec;
+    this.init = init;
+  }
+
+  String name() {
+    return spec.path("name").asText();
+  }
+
+  String image() {
+    return spec.path("image").asText();
+  }
+
+  boolean isRunning() {
+    return state instanceof State.Running;
+  }
+
+  boolean hasSucceeded() {
+    return state instanceof State.Terminated terminated && terminated.exitCode() == 0;
+  }
+
+  /** Notes the end of a run. */
+  void exited(int exitCode, String reason, Instant now) {
+    Instant startedAt = state instanceof State.Running running ? running.startedAt() : now;
+    if (Duration.between(startedAt, now).compareTo(FORGIVEN_AFTER) > 0) {
+      crashes = 0;
+    }
+    String why = reason.isEmpty() ? (exitCode == 0 ? "Completed" : "Error") : reason;
+    State.Terminated end = new State.Terminated(exitCode, why, startedAt, now);
+    state = end;
+    starting = false;
+    id = "";
+    // The first restart is at once, the next ones wait longer and longer.
+    retryAt = crashes == 0 ? now : now.plus(delay(crashes));
+    crashes++;
+  }
+
+  /** A start that did not succeed. */
+  void failedToStart(String message, Instant now) {
+    starting = false;
+    id = "";
+    state = new State.Waiting("CreateContainerError", message);
+    crashes++;
+    retryAt = now.plus(delay(crashes));
+  }
+
+  private static Duration delay(int crashes) {
+    Duration delay = FIRST_BACKOFF.multipliedBy(1L << Math.min(crashes - 1, 20));
+    return delay.compareTo(LAST_BACKOFF) < 0 ? delay : LAST_BACKOFF;
+  }
+
+  /** How long the next start has to wait; zero if it may happen now. */
+  Duration waitUntilStart(Instant now) {
+    Instant at = retryAt;
+    return at == null || !at.isAfter(now) ? Duration.ZERO : Duration.between(now, at);
+  }
+
+  /** The delay that {@code kubectl} shows: {@code back-off 40s restarting failed container}. */
+  Duration backoff() {
+    return delay(Math.max(1, crashes - 1));
+  }
+
+  /** The terminated run becomes the last one, and the container waits for its next. */
+  void prepareRestart() {
+    if (state instanceof State.Terminated terminated) {
+      last = terminated;
+      restartCount++;
+      state = new State.Waiting("ContainerCreating", "");
+    }
+  }
+
+  void crashLoop(String pod, String uid) {
+    if (state instanceof State.Terminated terminated) {
+      last = terminated;
+      restartCount++;
+    }
+    state =
+        new State.Waiting(
+            "CrashLoopBackOff",
+            "back-off "
+                + format(backoff())
+                + " restarting failed container="
+                + name()
+                + " pod="
+                + pod
+                + "("
+                + uid
+                + ")");
+  }
+
+  /** As Go prints a duration: {@code 10s}, {@code 1m20s}, {@code 5m0s}. */
+  private static String format(Duration duration) {
+    return duration.toMinutes() == 0
+        ? duration.toSeconds() + "s"
+        : duration.toMinutes() + "m" + duration.toSecondsPart() + "s";
+  }
+}

@@ -1,0 +1,520 @@
+package dev.paramecium.kubelet;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.agent.CiliumAgent;
+import dev.paramecium.agent.CiliumAgent.AgentStatus;
+import dev.paramecium.agent.NodeConfig;
+import dev.paramecium.agent.kernel.Backoff;
+import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.api.ApiClient;
+import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.InformerEvent;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
+import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.LinkInfo;
+import dev.paramecium.syscall.Syscall;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kubelet of one node. At its start it deletes what an earlier kubelet left in the kernel,
+ * registers the Node, and then runs a {@link PodWorker} for each pod that is bound to the node. It
+ * answers {@link KubeletRequest}s.
+ */
+public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
+
+  /** {@code --node-status-update-frequency}. */
+  static final Duration HEARTBEAT = Duration.ofSeconds(10);
+
+  private static final Duration AGENT_POLL = Duration.ofMillis(100);
+  private static final Duration ASK = Duration.ofSeconds(3);
+  private static final Duration RESPAWN = Duration.ofSeconds(1);
+
+  /** What the kubelet is told from inside its JVM; the cluster speaks {@link KubeletRequest}. */
+  public sealed interface Command {}
+
+  private record Request(KubeletRequest request) implements Command {}
+
+  private record FromApi(InformerEvent event) implements Command {}
+
+  private record Cleaned(String error) implements Command {}
+
+  private record Registered(String error) implements Command {}
+
+  private record HeartbeatSent(String error) implements Command {}
+
+  private record AgentPodChecked(boolean exists, String error) implements Command {}
+
+  private record AgentHeard(boolean ready) implements Command {}
+
+  private record WorkerEnded(String uid) implements Command {}
+
+  private record Armed(KubeletRequest.ArmTrace request, String error) implements Command {}
+
+  private record Clean() implements Command {}
+
+  private record Register() implements Command {}
+
+  private record Heartbeat() implements Command {}
+
+  private record CheckAgentPod() implements Command {}
+
+  private record PollAgent() implements Command {}
+
+  private record Respawn(String uid) implements Command {}
+
+  private record Worker(String podKey, ActorRef<PodWorker.Command> actor) {}
+
+  private final NodeConfig config;
+  private final KernelCalls kernel;
+  private final ActorRef<CiliumAgent.Command> agent;
+  private final ApiClient api;
+  private final InstantSource clock;
+  private final RandomGenerator random;
+  private final TimerScheduler<Command> timers;
+  private final NodeObject node;
+  private final Backoff backoff = Backoff.forApi();
+  private final Map<String, KubeObject> pods = new HashMap<>();
+  private final Map<String, Worker> workers = new HashMap<>();
+  private final Map<String, String> uidOfPod = new HashMap<>();
+  private boolean clean;
+  private boolean registered;
+  private boolean networkReady;
+  private boolean reporting;
+  private boolean synced;
+
+  /**
+   * The kubelet; it registers itself with the receptionist.
+   *
+   * @param random drawn from by this actor alone
+   */
+  public static Behavior<Command> create(
+      NodeConfig config,
+      ActorRef<Syscall> kernel,
+      ActorRef<CiliumAgent.Command> agent,
+      ApiClient api,
+      InstantSource clock,
+      RandomGenerator random) {
+    return Behaviors.withTimers(
+        timers ->
+            Behaviors.setup(
+                context ->
+                    new Kubelet(context, timers, config, kernel, agent, api, clock, random)));
+  }
+
+  private Kubelet(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      NodeConfig config,
+      ActorRef<Syscall> kernel,
+      ActorRef<CiliumAgent.Command> agent,
+      ApiClient api,
+      InstantSource clock,
+      RandomGenerator random) {
+    super(context);
+    this.config = config;
+    this.kernel = new KernelCalls(kernel, context.getSystem().scheduler());
+    this.agent = agent;
+    this.api = api;
+    this.clock = clock;
+    this.random = random;
+    this.timers = timers;
+    this.node = new NodeObject(config, new UUID(random.nextLong(), random.nextLong()).toString());
+    ActorRef<Command> self = context.getSelf();
+    ActorRef<KubeletRequest> server =
+        context.spawn(
+            Behaviors.receiveMessage(
+                request -> {
+                  self.tell(new Request(request));
+                  return Behaviors.same();
+                }),
+            "requests");
+    ActorRef<Receptionist.Command> receptionist = context.getSystem().receptionist();
+    receptionist.tell(Receptionist.register(KubeletRequest.key(config.nodeName()), server));
+    receptionist.tell(Receptionist.register(KubeletRequest.ALL, server));
+    cleanUp();
+    register();
+    pollAgent();
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder().onMessage(Command.class, this::onCommand).build();
+  }
+
+  private Behavior<Command> onCommand(Command command) {
+    switch (command) {
+      case Request(KubeletRequest request) -> onRequest(request);
+      case FromApi(InformerEvent event) -> onApiEvent(event);
+      case Clean _ -> cleanUp();
+      case Cleaned cleaned -> onCleaned(cleaned);
+      case Register _ -> register();
+      case Registered done -> onRegistered(done);
+      case Heartbeat _ -> heartbeat();
+      case HeartbeatSent sent -> onHeartbeatSent(sent);
+      case CheckAgentPod _ -> checkAgentPod();
+      case AgentPodChecked checked -> onAgentPodChecked(checked);
+      case PollAgent _ -> pollAgent();
+      case AgentHeard heard -> onAgentHeard(heard);
+      case WorkerEnded ended -> onWorkerEnded(ended);
+      case Respawn respawn -> respawn(respawn.uid());
+      case Armed armed -> onArmed(armed);
+    }
+    return this;
+  }
+
+  // ---- start
+
+  /** Namespaces of pods whose kubelet is gone: their containers have nobody to answer to. */
+  private void cleanUp() {
+    CompletionStage<Done> cleaned =
+        kernel
+            .listLinks()
+            .thenCompose(
+                links -> {
+                  CompletionStage<Done> all = CompletableFuture.completedFuture(Done.done());
+                  for (String netns : podNamespaces(links)) {
+                    all = all.thenCompose(_ -> kernel.deleteNetns(netns));
+                  }
+                  return all;
+                });
+    getContext()
+        .pipeToSelf(
+            cleaned,
+            (_, failure) -> new Cleaned(failure == null ? "" : KernelCalls.message(failure)));
+  }
+
+  private static Set<String> podNamespaces(List<LinkInfo> links) {
+    Set<String> namespaces = new TreeSet<>();
+    for (LinkInfo link : links) {
+      for (String netns : List.of(link.netns(), link.peerNetns())) {
+        if (netns.startsWith("cni-")) {
+          namespaces.add(netns);
+        }
+      }
+    }
+    return namespaces;
+  }
+
+  private void onCleaned(Cleaned cleaned) {
+    if (!cleaned.error().isEmpty()) {
+      getContext().getLog().warn("cannot clean up left-over pods: {}", cleaned.error());
+      timers.startSingleTimer(new Clean(), backoff.next());
+      return;
+    }
+    if (!clean) {
+      clean = true;
+      api.inform(
+          ResourceType.POD,
+          "",
+          "",
+          "spec.nodeName=" + config.nodeName(),
+          getContext().messageAdapter(InformerEvent.class, FromApi::new));
+    }
+  }
+
+  private void register() {
+    getContext()
+        .pipeToSelf(
+            api.create(ResourceType.NODE, node.create()),
+            (reply, failure) -> new Registered(error(reply, failure, 409)));
+  }
+
+  /** What went wrong, empty if nothing did or if the server answered {@code harmless}. */
+  private static String error(@Nullable ApiReply reply, @Nullable Throwable failure, int harmless) {
+    if (failure != null) {
+      return KernelCalls.message(failure);
+    }
+    return reply instanceof ApiReply.Failed failed && failed.code() != harmless
+        ? failed.message()
+        : "";
+  }
+
+  private void onRegistered(Registered done) {
+    if (!done.error().isEmpty()) {
+      getContext()
+          .getLog()
+          .info("cannot register node {} yet: {}", config.nodeName(), done.error());
+      timers.startSingleTimer(new Register(), backoff.next());
+      return;
+    }
+    backoff.reset();
+    registered = true;
+    timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
+    heartbeat();
+    checkAgentPod();
+  }
+
+  // ---- the Node's status
+
+  private void heartbeat() {
+    if (!registered || reporting) {
+      return;
+    }
+    reporting = true;
+    ObjectNode patch = JsonNodeFactory.instance.objectNode();
+    patch.set("status", node.status(networkReady, clock.instant()));
+    getContext()
+        .pipeToSelf(
+            api.mergePatch(ResourceType.NODE, "", config.nodeName(), "status", patch.toString()),
+            (reply, failure) -> new HeartbeatSent(error(reply, failure, 0)));
+  }
+
+  private void onHeartbeatSent(HeartbeatSent sent) {
+    reporting = false;
+    if (!sent.error().isEmpty()) {
+      getContext()
+          .getLog()
+          .info("status of node {} is not written: {}", config.nodeName(), sent.error());
+      timers.startSingleTimer("soon", new Heartbeat(), backoff.next());
+    } else {
+      backoff.reset();
+    }
+  }
+
+  /** Whether the network is up: asked often until it is, then with each status. */
+  private void pollAgent() {
+    CompletionStage<AgentStatus> status =
+        AskPattern.ask(
+            agent, CiliumAgent.ReadStatus::new, ASK, getContext().getSystem().scheduler());
+    getContext()
+        .pipeToSelf(status, (now, failure) -> new AgentHeard(failure == null && now.ready()));
+  }
+
+  private void onAgentHeard(AgentHeard heard) {
+    if (heard.ready() != networkReady) {
+      networkReady = heard.ready();
+      heartbeat();
+      if (reporting) {
+        // The one under way says the old state.
+        timers.startSingleTimer("soon", new Heartbeat(), AGENT_POLL);
+      }
+    }
+    timers.startSingleTimer(new PollAgent(), networkReady ? HEARTBEAT : AGENT_POLL);
+  }
+
+  // ---- the agent's pod
+
+  private void checkAgentPod() {
+    CompletionStage<ApiReply> found =
+        api.list(
+            ResourceType.POD,
+            AgentPod.NAMESPACE,
+            AgentPod.SELECTOR,
+            "spec.nodeName=" + config.nodeName());
+    getContext()
+        .pipeToSelf(
+            found,
+            (reply, failure) ->
+                new AgentPodChecked(
+                    reply instanceof ApiReply.Listed listed && !listed.objects().isEmpty(),
+                    error(reply, failure, 0)));
+  }
+
+  private void onAgentPodChecked(AgentPodChecked checked) {
+    if (checked.exists()) {
+      return;
+    }
+    if (checked.error().isEmpty()) {
+      // Whatever comes of it is seen by the next look.
+      getContext()
+          .pipeToSelf(
+              api.create(ResourceType.POD, AgentPod.create(config, random)),
+              (reply, failure) -> {
+                String error = error(reply, failure, 0);
+                return new AgentPodChecked(error.isEmpty(), error);
+              });
+    } else {
+      getContext().getLog().info("no cilium pod yet: {}", checked.error());
+      timers.startSingleTimer(new CheckAgentPod(), backoff.next());
+    }
+  }
+
+  // ---- pods
+
+  private static String key(KubeObject pod) {
+    return pod.namespace() + "/" + pod.name();
+  }
+
+  private void onApiEvent(InformerEvent event) {
+    switch (event) {
+      case InformerEvent.Synced _ -> synced = true;
+      case InformerEvent.Upserted upserted -> {
+        KubeObject pod = upserted.current();
+        KubeObject before = upserted.old();
+        if (before != null && !before.uid().equals(pod.uid())) {
+          vanish(before);
+        }
+        pods.put(pod.uid(), pod);
+        uidOfPod.put(key(pod), pod.uid());
+        Worker worker = workers.get(pod.uid());
+        if (worker == null) {
+          respawn(pod.uid());
+        } else {
+          worker.actor().tell(new PodWorker.Update(pod));
+        }
+      }
+      case InformerEvent.Removed(KubeObject last) -> vanish(last);
+    }
+  }
+
+  private void vanish(KubeObject pod) {
+    pods.remove(pod.uid());
+    uidOfPod.remove(key(pod), pod.uid());
+    Worker worker = workers.get(pod.uid());
+    if (worker != null) {
+      worker.actor().tell(new PodWorker.Vanish());
+    }
+    if (AgentPod.isOne(pod)) {
+      timers.startSingleTimer(new CheckAgentPod(), RESPAWN);
+    }
+  }
+
+  private void respawn(String uid) {
+    KubeObject pod = pods.get(uid);
+    if (pod == null || workers.containsKey(uid)) {
+      return;
+    }
+    ActorRef<PodWorker.Command> actor =
+        getContext()
+            .spawnAnonymous(
+                PodWorker.create(
+                    pod,
+                    config,
+                    kernel,
+                    agent,
+                    api,
+                    clock,
+                    new java.util.SplittableRandom(random.nextLong())));
+    getContext().watchWith(actor, new WorkerEnded(uid));
+    workers.put(uid, new Worker(key(pod), actor));
+  }
+
+  private void onWorkerEnded(WorkerEnded ended) {
+    workers.remove(ended.uid());
+    KubeObject pod = pods.get(ended.uid());
+    if (pod != null && !pod.at("/metadata/deletionTimestamp").isTextual()) {
+      // It failed: another one takes over from what the API server knows.
+      timers.startSingleTimer(ended.uid(), new Respawn(ended.uid()), RESPAWN);
+    }
+  }
+
+  // ---- requests
+
+  private void onRequest(KubeletRequest request) {
+    switch (request) {
+      case KubeletRequest.Exec exec -> {
+        Worker worker = worker(exec.namespace(), exec.pod(), exec.client());
+        if (worker != null) {
+          worker.actor().tell(new PodWorker.Exec(exec.container(), exec.request(), exec.client()));
+        }
+      }
+      case KubeletRequest.ReadLog read -> {
+        Worker worker = worker(read.namespace(), read.pod(), read.client());
+        if (worker != null) {
+          worker
+              .actor()
+              .tell(new PodWorker.ReadLog(read.container(), read.request(), read.client()));
+        }
+      }
+      case KubeletRequest.HostExec exec ->
+          agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
+      case KubeletRequest.ArmTrace arm ->
+          getContext()
+              .pipeToSelf(
+                  kernel.<Done>call(
+                      replyTo ->
+                          new Syscall.ArmTrace(
+                              arm.traceId(), arm.filter(), arm.observer(), replyTo)),
+                  (_, failure) ->
+                      new Armed(arm, failure == null ? "" : KernelCalls.message(failure)));
+      case KubeletRequest.DisarmTrace disarm ->
+          kernel
+              .kernel()
+              .tell(
+                  new Syscall.DisarmTrace(disarm.traceId(), getContext().getSystem().ignoreRef()));
+      case KubeletRequest.ReadStatus read -> readStatus(read.replyTo());
+    }
+  }
+
+  private @Nullable Worker worker(String namespace, String pod, ActorRef<ExecOutput> client) {
+    String uid = uidOfPod.get(namespace + "/" + pod);
+    Worker worker = uid == null ? null : workers.get(uid);
+    if (worker == null) {
+      client.tell(
+          new ExecOutput.Refused(
+              Errno.ENOENT,
+              "pod \""
+                  + pod
+                  + "\" in namespace \""
+                  + namespace
+                  + "\" does not run on node "
+                  + config.nodeName()));
+    }
+    return worker;
+  }
+
+  private void onArmed(Armed armed) {
+    if (armed.error().isEmpty()) {
+      armed.request().replyTo().tell(new TraceArmed(config.nodeName(), armed.request().traceId()));
+    } else {
+      // Not answered: whoever asked learns by its timeout that this node is not followed.
+      getContext()
+          .getLog()
+          .warn("cannot follow trace {}: {}", armed.request().traceId(), armed.error());
+    }
+  }
+
+  private void readStatus(ActorRef<KubeletStatus> replyTo) {
+    int running = workers.size();
+    boolean settled = synced;
+    CompletionStage<AgentStatus> fromAgent =
+        AskPattern.ask(
+            agent, CiliumAgent.ReadStatus::new, ASK, getContext().getSystem().scheduler());
+    CompletionStage<Map<String, Long>> fromKernel =
+        kernel.readCounters().exceptionally(_ -> Map.of());
+    String nodeName = config.nodeName();
+    fromAgent
+        .thenCombine(
+            fromKernel,
+            (status, counters) -> {
+              Map<String, Long> all = new HashMap<>(counters);
+              all.putAll(status.counters());
+              all.put("pods", (long) running);
+              int pending = status.ready() && settled ? status.pending() : status.pending() + 1;
+              return new KubeletStatus(
+                  nodeName,
+                  ProcessHandle.current().pid(),
+                  status.appliedRevision(),
+                  pending,
+                  status.endpoints(),
+                  Map.copyOf(all));
+            })
+        .thenAccept(replyTo::tell);
+  }
+}

@@ -1,0 +1,257 @@
+package dev.paramecium.kubelet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.KubeObject;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A Pod's {@code status} as the kubelet writes it ({@code pkg/kubelet/kubelet_pods.go}). */
+final class PodStatus {
+
+  private static final List<String> CONDITIONS =
+      List.of("Initialized", "Ready", "ContainersReady", "PodScheduled");
+
+  private final Map<String, Instant> transitions = new HashMap<>();
+  private final Map<String, String> known = new HashMap<>();
+
+  /** Takes over when each condition last changed from a status that was stored before. */
+  PodStatus(KubeObject pod) {
+    for (JsonNode condition : pod.at("/status/conditions")) {
+      String type = condition.path("type").asText();
+      String time = condition.path("lastTransitionTime").asText();
+      if (CONDITIONS.contains(type) && !time.isEmpty()) {
+        known.put(type, condition.path("status").asText());
+        transitions.put(type, Instant.parse(time));
+      }
+    }
+  }
+
+  /** What the containers' states amount to. */
+  static String phase(String restartPolicy, List<ContainerRecord> containers) {
+    List<ContainerRecord> inits = containers.stream().filter(c -> c.init).toList();
+    List<ContainerRecord> mains = containers.stream().filter(c -> !c.init).toList();
+    if (inits.stream().anyMatch(c -> !c.hasSucceeded())) {
+      boolean failed =
+          restartPolicy.equals("Never")
+              && inits.stream().anyMatch(c -> isTerminated(c) && !c.hasSucceeded());
+      return failed ? "Failed" : "Pending";
+    }
+    boolean allOver = mains.stream().allMatch(c -> isTerminated(c));
+    if (allOver && !restartPolicy.equals("Always")) {
+      boolean allSucceeded = mains.stream().allMatch(ContainerRecord::hasSucceeded);
+      if (allSucceeded) {
+        return "Succeeded";
+      }
+      if (restartPolicy.equals("Never")) {
+        return "Failed";
+      }
+    }
+    boolean neverRan =
+        mains.stream().allMatch(c -> !c.isRunning() && !isTerminated(c) && c.last == null);
+    return neverRan ? "Pending" : "Running";
+  }
+
+  private static boolean isTerminated(ContainerRecord container) {
+    return container.state instanceof ContainerRecord.State.Terminated;
+  }
+
+  /**
+   * The status to store.
+   *
+   * @param podIp empty while there is none
+   */
+  ObjectNode build(
+      KubeObject pod,
+      String phase,
+      List<ContainerRecord> containers,
+      String podIp,
+      String hostIp,
+      Instant startTime,
+      Instant now) {
+    ObjectNode status = JsonNodeFactory.instance.objectNode();
+    status.put("phase", phase);
+    boolean over = phase.equals("Succeeded") || phase.equals("Failed");
+    boolean initialized = containers.stream().filter(c -> c.init).allMatch(c -> c.hasSucceeded());
+    List<String> unready =
+        containers.stream()
+            .filter(c -> !c.init && !c.isRunning())
+            .map(ContainerRecord::name)
+            .toList();
+    List<String> incomplete =
+        containers.stream()
+            .filter(c -> c.init && !c.hasSucceeded())
+            .map(ContainerRecord::name)
+            .toList();
+    String why = over ? "PodCompleted" : "ContainersNotReady";
+    String which = over ? "" : "containers with unready status: " + list(unready);
+    boolean ready = unready.isEmpty() && initialized && !over;
+    ArrayNode conditions = status.putArray("conditions");
+    condition(
+        conditions,
+        "Initialized",
+        initialized,
+        "ContainersNotInitialized",
+        "containers with incomplete status: " + list(incomplete),
+        now);
+    condition(conditions, "Ready", ready, why, which, now);
+    condition(conditions, "ContainersReady", ready, why, which, now);
+    condition(conditions, "PodScheduled", true, "", "", now);
+    for (JsonNode foreign : pod.at("/status/conditions")) {
+      if (!CONDITIONS.contains(foreign.path("type").asText())) {
+        conditions.add(foreign.deepCopy());
+      }
+    }
+    status.put("hostIP", hostIp);
+    if (!podIp.isEmpty()) {
+      status.put("podIP", podIp);
+      status.putArray("podIPs").addObject().put("ip", podIp);
+    }
+    status.put("startTime", time(startTime));
+    ArrayNode inits = JsonNodeFactory.instance.arrayNode();
+    ArrayNode mains = JsonNodeFactory.instance.arrayNode();
+    containers.forEach(c -> (c.init ? inits : mains).add(containerStatus(c)));
+    if (!inits.isEmpty()) {
+      status.set("initContainerStatuses", inits);
+    }
+    status.set("containerStatuses", mains);
+    status.put("qosClass", qosClass(pod));
+    return status;
+  }
+
+  private static String list(List<String> names) {
+    return "[" + String.join(" ", names) + "]";
+  }
+
+  private void condition(
+      ArrayNode conditions,
+      String type,
+      boolean holds,
+      String reason,
+      String message,
+      Instant now) {
+    String value = holds ? "True" : "False";
+    if (!value.equals(known.put(type, value))) {
+      transitions.put(type, now);
+    }
+    ObjectNode condition = conditions.addObject();
+    condition.put("type", type);
+    condition.put("status", value);
+    condition.putNull("lastProbeTime");
+    condition.put("lastTransitionTime", time(transitions.getOrDefault(type, now)));
+    if (!holds) {
+      condition.put("reason", reason);
+      if (!message.isEmpty()) {
+        condition.put("message", message);
+      }
+    }
+  }
+
+  private static ObjectNode containerStatus(ContainerRecord container) {
+    ObjectNode status = JsonNodeFactory.instance.objectNode();
+    status.put("name", container.name());
+    state(status.putObject("state"), container.state);
+    ObjectNode lastState = status.putObject("lastState");
+    if (container.last != null) {
+      state(lastState, container.last);
+    }
+    status.put("ready", container.init ? container.hasSucceeded() : container.isRunning());
+    status.put("restartCount", container.restartCount);
+    status.put("image", canonicalImage(container.image()));
+    boolean pulled = container.isRunning() || container.last != null || isTerminated(container);
+    status.put("imageID", pulled ? imageId(container.image()) : "");
+    if (!container.id.isEmpty()) {
+      status.put("containerID", "containerd://" + container.id);
+    }
+    if (!container.init) {
+      status.put("started", container.isRunning());
+    }
+    return status;
+  }
+
+  private static void state(ObjectNode node, ContainerRecord.State state) {
+    switch (state) {
+      case ContainerRecord.State.Waiting(String reason, String message) -> {
+        ObjectNode waiting = node.putObject("waiting");
+        waiting.put("reason", reason);
+        if (!message.isEmpty()) {
+          waiting.put("message", message);
+        }
+      }
+      case ContainerRecord.State.Running(Instant startedAt) ->
+          node.putObject("running").put("startedAt", time(startedAt));
+      case ContainerRecord.State.Terminated terminated ->
+          node.putObject("terminated")
+              .put("exitCode", terminated.exitCode())
+              .put("reason", terminated.reason())
+              .put("startedAt", time(terminated.startedAt()))
+              .put("finishedAt", time(terminated.finishedAt()));
+    }
+  }
+
+  /** Guaranteed, Burstable or BestEffort, by the containers' resources. */
+  static String qosClass(KubeObject pod) {
+    boolean any = false;
+    boolean guaranteed = true;
+    for (JsonNode container : pod.at("/spec/containers")) {
+      JsonNode limits = container.at("/resources/limits");
+      JsonNode requests = container.at("/resources/requests");
+      for (String resource : Set.of("cpu", "memory")) {
+        String limit = limits.path(resource).asText();
+        String request = requests.path(resource).asText();
+        any |= !limit.isEmpty() || !request.isEmpty();
+        guaranteed &= !limit.isEmpty() && (request.isEmpty() || request.equals(limit));
+      }
+    }
+    return !any ? "BestEffort" : guaranteed ? "Guaranteed" : "Burstable";
+  }
+
+  /** {@code curlimages/curl} is {@code docker.io/curlimages/curl:latest}. */
+  static String canonicalImage(String image) {
+    String name = image;
+    int slash = name.indexOf('/');
+    String first = slash < 0 ? "" : name.substring(0, slash);
+    if (slash < 0) {
+      name = "docker.io/library/" + name;
+    } else if (!first.contains(".") && !first.contains(":") && !first.equals("localhost")) {
+      name = "docker.io/" + name;
+    }
+    boolean tagged = name.lastIndexOf(':') > name.lastIndexOf('/');
+    return tagged || name.contains("@") ? name : name + ":latest";
+  }
+
+  /** No registry is asked: the digest is that of the image's name. */
+  private static String imageId(String image) {
+    String canonical = canonicalImage(image);
+    int end = canonical.indexOf('@');
+    String name = end < 0 ? canonical : canonical.substring(0, end);
+    int colon = name.lastIndexOf(':');
+    String repository = colon > name.lastIndexOf('/') ? name.substring(0, colon) : name;
+    return repository + "@sha256:" + sha256(canonical);
+  }
+
+  private static String sha256(String text) {
+    try {
+      return HexFormat.of()
+          .formatHex(
+              MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+
+  /** RFC 3339 in whole seconds, as Kubernetes writes times. */
+  static String time(Instant instant) {
+    return instant.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+}
