@@ -221,7 +221,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
 
   private ApiReply get(ApiRequest.Get get) {
     try {
-      Kind kind = kinds.of(get.type());
+      ServedKind kind = kinds.of(get.type());
       KubeObject object = store.get(get.type(), get.namespace(), get.name());
       return object == null
           ? StatusException.notFound(kind.qualifiedPlural(), get.name()).reply()

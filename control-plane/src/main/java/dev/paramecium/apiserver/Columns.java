@@ -19,30 +19,30 @@ final class Columns {
 
   private Columns() {}
 
-  private static Kind.Column column(String name, Kind.Cell cell) {
-    return new Kind.Column(name, "string", name.equals("Name") ? "name" : "", 0, cell);
+  private static ServedKind.Column column(String name, ServedKind.Cell cell) {
+    return new ServedKind.Column(name, "string", name.equals("Name") ? "name" : "", 0, cell);
   }
 
-  private static Kind.Column wide(String name, Kind.Cell cell) {
-    return new Kind.Column(name, "string", "", 1, cell);
+  private static ServedKind.Column wide(String name, ServedKind.Cell cell) {
+    return new ServedKind.Column(name, "string", "", 1, cell);
   }
 
-  private static Kind.Column at(String name, String pointer) {
+  private static ServedKind.Column at(String name, String pointer) {
     return column(name, (object, _) -> object.text(pointer));
   }
 
-  private static final Kind.Column NAME = column("Name", (object, _) -> object.name());
-  private static final Kind.Column AGE = column("Age", Columns::age);
+  private static final ServedKind.Column NAME = column("Name", (object, _) -> object.name());
+  private static final ServedKind.Column AGE = column("Age", Columns::age);
 
-  static List<Kind.Column> nameAndAge() {
+  static List<ServedKind.Column> nameAndAge() {
     return List.of(NAME, AGE);
   }
 
-  static List<Kind.Column> namespace() {
+  static List<ServedKind.Column> namespace() {
     return List.of(NAME, column("Status", (object, _) -> object.text("/status/phase")), AGE);
   }
 
-  static List<Kind.Column> node() {
+  static List<ServedKind.Column> node() {
     return List.of(
         NAME,
         column("Status", (object, _) -> nodeStatus(object)),
@@ -61,7 +61,7 @@ final class Columns {
                 orElse(object.text("/status/nodeInfo/containerRuntimeVersion"), UNKNOWN)));
   }
 
-  static List<Kind.Column> pod() {
+  static List<ServedKind.Column> pod() {
     return List.of(
         NAME,
         column("Ready", (object, _) -> ready(object)),
@@ -76,7 +76,7 @@ final class Columns {
         wide("Readiness Gates", (_, _) -> NONE));
   }
 
-  static List<Kind.Column> ciliumEndpoint() {
+  static List<ServedKind.Column> ciliumEndpoint() {
     return List.of(
         NAME,
         at("Endpoint ID", "/status/id"),
@@ -89,7 +89,7 @@ final class Columns {
         at("IPv6", "/status/networking/addressing/0/ipv6"));
   }
 
-  static List<Kind.Column> ciliumIdentity() {
+  static List<ServedKind.Column> ciliumIdentity() {
     return List.of(
         NAME,
         column(
@@ -99,7 +99,7 @@ final class Columns {
         AGE);
   }
 
-  static List<Kind.Column> ciliumNode() {
+  static List<ServedKind.Column> ciliumNode() {
     return List.of(
         NAME,
         column("CiliumInternalIP", (object, _) -> specAddress(object, "CiliumInternalIP")),

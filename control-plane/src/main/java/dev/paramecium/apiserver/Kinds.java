@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /** Every kind that this API server serves; a new kind is one entry here. */
-final class Kinds {
+public final class Kinds {
 
-  private static final Kind.Rules NO_RULES = new Kind.Rules() {};
+  private static final ServedKind.Rules NO_RULES = new ServedKind.Rules() {};
 
-  private static final Kind.Rules IDENTITY_RULES =
-      new Kind.Rules() {
+  private static final ServedKind.Rules IDENTITY_RULES =
+      new ServedKind.Rules() {
         @Override
         public void validate(KubeObject object, Violations violations) {
           if (!object.name().matches("[0-9]+")) {
@@ -33,15 +33,15 @@ final class Kinds {
         }
       };
 
-  private final Map<String, Kind> byPath = new LinkedHashMap<>();
+  private final Map<String, ServedKind> byPath = new LinkedHashMap<>();
 
   private Kinds() {}
 
   /** The kinds of this release. */
-  static Kinds standard() {
+  public static Kinds standard() {
     Kinds kinds = new Kinds();
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.NAMESPACE,
             "namespace",
             List.of("ns"),
@@ -50,10 +50,10 @@ final class Kinds {
             new NamespaceRules(),
             Columns.namespace()));
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.NODE, "node", List.of("no"), List.of(), true, NO_RULES, Columns.node()));
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.POD,
             "pod",
             List.of("po"),
@@ -62,7 +62,7 @@ final class Kinds {
             new PodRules(),
             Columns.pod()));
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.CILIUM_IDENTITY,
             "ciliumidentity",
             List.of("ciliumid"),
@@ -71,7 +71,7 @@ final class Kinds {
             IDENTITY_RULES,
             Columns.ciliumIdentity()));
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.CILIUM_ENDPOINT,
             "ciliumendpoint",
             List.of("cep", "ciliumep"),
@@ -80,7 +80,7 @@ final class Kinds {
             NO_RULES,
             Columns.ciliumEndpoint()));
     kinds.add(
-        new Kind(
+        new ServedKind(
             ResourceType.CILIUM_NODE,
             "ciliumnode",
             List.of("cn", "ciliumn"),
@@ -91,7 +91,7 @@ final class Kinds {
     return kinds;
   }
 
-  private void add(Kind kind) {
+  private void add(ServedKind kind) {
     byPath.put(path(kind.type().group(), kind.type().version(), kind.type().plural()), kind);
   }
 
@@ -99,19 +99,19 @@ final class Kinds {
     return group + "/" + version + "/" + plural;
   }
 
-  Optional<Kind> find(String group, String version, String plural) {
+  public Optional<ServedKind> find(String group, String version, String plural) {
     return Optional.ofNullable(byPath.get(path(group, version, plural)));
   }
 
-  Kind of(ResourceType type) throws StatusException {
-    Kind kind = byPath.get(path(type.group(), type.version(), type.plural()));
+  ServedKind of(ResourceType type) throws StatusException {
+    ServedKind kind = byPath.get(path(type.group(), type.version(), type.plural()));
     if (kind == null) {
       throw StatusException.notFound(type.plural(), type.apiVersion());
     }
     return kind;
   }
 
-  Iterable<Kind> all() {
+  public Iterable<ServedKind> all() {
     return byPath.values();
   }
 }

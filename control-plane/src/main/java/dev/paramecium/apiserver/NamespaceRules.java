@@ -6,7 +6,7 @@ import dev.paramecium.api.KubeObject;
 /**
  * {@code v1/Namespace}: named by a label, active until it is deleted, labelled with its own name.
  */
-final class NamespaceRules implements Kind.Rules {
+final class NamespaceRules implements ServedKind.Rules {
 
   @Override
   public void setDefaults(ObjectNode object) {

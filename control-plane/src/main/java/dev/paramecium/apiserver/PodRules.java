@@ -11,7 +11,7 @@ import java.util.Set;
  * {@code v1/Pod}: defaults of {@code pkg/apis/core/v1/defaults.go}, the checks of {@code
  * pkg/apis/core/validation} that the emulator acts on.
  */
-final class PodRules implements Kind.Rules {
+final class PodRules implements ServedKind.Rules {
 
   private static final long DEFAULT_GRACE_SECONDS = 30;
 

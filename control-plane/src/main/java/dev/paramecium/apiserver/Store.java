@@ -128,7 +128,7 @@ final class Store {
   /** Whether any object is in a namespace. */
   List<Stored> inNamespace(Kinds kinds, String namespace) {
     List<Stored> found = new ArrayList<>();
-    for (Kind kind : kinds.all()) {
+    for (ServedKind kind : kinds.all()) {
       if (kind.type().namespaced()) {
         String prefix = prefix(kind.type(), namespace);
         objects

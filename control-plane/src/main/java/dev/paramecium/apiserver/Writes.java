@@ -56,7 +56,7 @@ final class Writes {
   }
 
   ApiReply create(ApiRequest.Create request) throws StatusException {
-    Kind kind = kinds.of(request.type());
+    ServedKind kind = kinds.of(request.type());
     ObjectNode object = request.object().copy().json();
     checkType(kind, object);
     ObjectNode metadata = object.withObject("/metadata");
@@ -105,7 +105,7 @@ final class Writes {
     return clock.instant().truncatedTo(ChronoUnit.SECONDS);
   }
 
-  private static void checkType(Kind kind, ObjectNode object) throws StatusException {
+  private static void checkType(ServedKind kind, ObjectNode object) throws StatusException {
     String kindName = object.path("kind").asText();
     String apiVersion = object.path("apiVersion").asText();
     if (kindName.isEmpty()) {
@@ -130,7 +130,7 @@ final class Writes {
     }
   }
 
-  private static void placeInNamespace(Kind kind, ObjectNode metadata, String namespace)
+  private static void placeInNamespace(ServedKind kind, ObjectNode metadata, String namespace)
       throws StatusException {
     String given = metadata.path("namespace").asText();
     if (!kind.type().namespaced()) {
@@ -156,7 +156,7 @@ final class Writes {
     return name.toString();
   }
 
-  private void check(Kind kind, KubeObject object) throws StatusException {
+  private void check(ServedKind kind, KubeObject object) throws StatusException {
     Violations violations = new Violations();
     if (object.name().isEmpty()) {
       violations.required("metadata.name");
@@ -168,14 +168,14 @@ final class Writes {
     throwIfAny(kind, object, violations);
   }
 
-  private static void throwIfAny(Kind kind, KubeObject object, Violations violations)
+  private static void throwIfAny(ServedKind kind, KubeObject object, Violations violations)
       throws StatusException {
     if (!violations.isEmpty()) {
       throw StatusException.invalid(kind.type().kind(), object.name(), violations.text());
     }
   }
 
-  private void requireActiveNamespace(Kind kind, KubeObject object) throws StatusException {
+  private void requireActiveNamespace(ServedKind kind, KubeObject object) throws StatusException {
     KubeObject namespace = store.get(ResourceType.NAMESPACE, "", object.namespace());
     if (namespace == null) {
       throw StatusException.notFound("namespaces", object.namespace());
@@ -190,7 +190,8 @@ final class Writes {
     }
   }
 
-  private KubeObject require(Kind kind, String namespace, String name) throws StatusException {
+  private KubeObject require(ServedKind kind, String namespace, String name)
+      throws StatusException {
     KubeObject object = store.get(kind.type(), namespace, name);
     if (object == null) {
       throw StatusException.notFound(kind.qualifiedPlural(), name);
@@ -199,7 +200,7 @@ final class Writes {
   }
 
   ApiReply update(ApiRequest.Update request) throws StatusException {
-    Kind kind = kinds.of(request.type());
+    ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
     ObjectNode object = request.object().copy().json();
     checkType(kind, object);
@@ -216,7 +217,7 @@ final class Writes {
   }
 
   ApiReply patch(ApiRequest.Patch request) throws StatusException {
-    Kind kind = kinds.of(request.type());
+    ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
     ObjectNode patched = JsonPatches.apply(request.patchType(), old.json(), request.body());
     checkType(kind, patched);
@@ -229,7 +230,7 @@ final class Writes {
   }
 
   private ApiReply replace(
-      Kind kind, KubeObject old, ObjectNode object, String subresource, boolean dryRun)
+      ServedKind kind, KubeObject old, ObjectNode object, String subresource, boolean dryRun)
       throws StatusException {
     String version = object.path("metadata").path("resourceVersion").asText();
     if (!version.isEmpty()
@@ -292,7 +293,7 @@ final class Writes {
   }
 
   ApiReply delete(ApiRequest.Delete request) throws StatusException {
-    Kind kind = kinds.of(request.type());
+    ServedKind kind = kinds.of(request.type());
     KubeObject object = require(kind, request.namespace(), request.name());
     if (!request.preconditionUid().isEmpty() && !request.preconditionUid().equals(object.uid())) {
       throw StatusException.conflict(
@@ -308,7 +309,7 @@ final class Writes {
         : delete(kind, object, request.gracePeriodSeconds());
   }
 
-  private ApiReply delete(Kind kind, KubeObject object, long gracePeriodSeconds) {
+  private ApiReply delete(ServedKind kind, KubeObject object, long gracePeriodSeconds) {
     boolean waitsForNode = kind.rules().deletesGracefully(object) && gracePeriodSeconds != 0;
     if (!waitsForNode && !hasFinalizers(object)) {
       return removed(kind, object);
@@ -335,14 +336,14 @@ final class Writes {
   }
 
   /** An object that is being deleted goes when nobody holds it any longer. */
-  private static boolean isReadyToGo(Kind kind, KubeObject object) {
+  private static boolean isReadyToGo(ServedKind kind, KubeObject object) {
     return !object.text("/metadata/deletionTimestamp").isEmpty()
         && !hasFinalizers(object)
         && !kind.rules().deletesGracefully(object)
         && !kind.type().equals(ResourceType.NAMESPACE);
   }
 
-  private ApiReply removed(Kind kind, KubeObject object) {
+  private ApiReply removed(ServedKind kind, KubeObject object) {
     KubeObject last = store.remove(kind.type(), object);
     if (kind.type().namespaced()) {
       removeNamespaceIfEmpty(object.namespace());

@@ -10,10 +10,9 @@ import java.util.List;
  * What the API server knows of one kind of object: its names, what it fills in, what it refuses,
  * how it prints.
  *
- * @param deletesGracefully whether a deletion first sets {@code deletionTimestamp} and waits for a
- *     node to finish
+ * @param hasStatus whether status is a subresource of its own node to finish
  */
-record Kind(
+public record ServedKind(
     ResourceType type,
     String singular,
     List<String> shortNames,
@@ -23,7 +22,7 @@ record Kind(
     List<Column> columns) {
 
   /** What is particular to a kind when one of its objects is written. */
-  interface Rules {
+  public interface Rules {
 
     /** Fills in what the manifest left out. */
     default void setDefaults(ObjectNode object) {}
@@ -45,15 +44,15 @@ record Kind(
    *
    * @param priority 0 always, 1 only with {@code -o wide}
    */
-  record Column(String name, String type, String format, int priority, Cell cell) {}
+  public record Column(String name, String type, String format, int priority, Cell cell) {}
 
   /** A column's text for one object. */
-  interface Cell {
+  public interface Cell {
     String of(KubeObject object, Instant now);
   }
 
   /** A resource's name in messages: {@code pods}, {@code ciliumnodes.cilium.io}. */
-  String qualifiedPlural() {
+  public String qualifiedPlural() {
     return type.group().isEmpty() ? type.plural() : type.plural() + "." + type.group();
   }
 }

@@ -1,0 +1,91 @@
+package dev.paramecium.apiserver.rest;
+
+import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.kubelet.KubeletRequest;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+
+/** Finds the kubelet that a request is for. */
+final class KubeletLookup {
+
+  private static final Duration TIMEOUT = Duration.ofSeconds(3);
+
+  private KubeletLookup() {}
+
+  /** A kubelet, or why there is none. */
+  sealed interface Found {
+
+    record Kubelet(ActorRef<KubeletRequest> ref) implements Found {}
+
+    record Missing(ApiReply.Failed failure) implements Found {}
+  }
+
+  /** The kubelet of the node that a pod is bound to. */
+  static CompletionStage<Found> ofPod(RestServer.Services services, String namespace, String pod) {
+    return services
+        .api()
+        .get(ResourceType.POD, namespace, pod)
+        .thenCompose(
+            reply ->
+                switch (reply) {
+                  case ApiReply.Stored stored -> {
+                    String node = stored.object().text("/spec/nodeName");
+                    yield node.isEmpty()
+                        ? missing(
+                            400, "BadRequest", "pod " + pod + " does not have a host assigned")
+                        : ofNode(services, node);
+                  }
+                  case ApiReply.Failed failed ->
+                      CompletableFuture.completedStage(new Found.Missing(failed));
+                  case ApiReply.Deleted _, ApiReply.Listed _ ->
+                      throw new IllegalStateException("not an answer to a get");
+                });
+  }
+
+  /** The kubelet of a node. */
+  static CompletionStage<Found> ofNode(RestServer.Services services, String node) {
+    return services
+        .api()
+        .get(ResourceType.NODE, "", node)
+        .thenCompose(
+            reply ->
+                reply instanceof ApiReply.Failed failed
+                    ? CompletableFuture.completedStage(new Found.Missing(failed))
+                    : registered(services, node));
+  }
+
+  private static CompletionStage<Found> registered(RestServer.Services services, String node) {
+    CompletionStage<Receptionist.Listing> listing =
+        AskPattern.ask(
+            services.system().receptionist(),
+            replyTo -> Receptionist.find(KubeletRequest.key(node), replyTo),
+            TIMEOUT,
+            services.system().scheduler());
+    return listing
+        .thenCompose(
+            found ->
+                found.getServiceInstances(KubeletRequest.key(node)).stream()
+                    .findFirst()
+                    .<CompletionStage<Found>>map(
+                        ref -> CompletableFuture.completedStage(new Found.Kubelet(ref)))
+                    .orElseGet(() -> unreachable(node)))
+        .exceptionallyCompose(_ -> unreachable(node));
+  }
+
+  private static CompletionStage<Found> unreachable(String node) {
+    return missing(
+        500,
+        "InternalError",
+        "error dialing backend: node " + node + " is not connected to the control plane");
+  }
+
+  private static CompletionStage<Found> missing(int code, String reason, String message) {
+    return CompletableFuture.completedStage(
+        new Found.Missing(new ApiReply.Failed(code, reason, message)));
+  }
+}

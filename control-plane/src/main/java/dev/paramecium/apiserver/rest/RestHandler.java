@@ -1,0 +1,433 @@
+package dev.paramecium.apiserver.rest;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.ApiRequest;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.apiserver.ServedKind;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.FullHttpResponse;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponse;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.QueryStringDecoder;
+import io.netty.handler.timeout.ReadTimeoutException;
+import io.netty.handler.timeout.ReadTimeoutHandler;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * One connection: takes requests apart, asks the API server, puts answers together. Streams are
+ * handed over to their own actors.
+ */
+final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
+
+  private static final java.time.Duration TIMEOUT = java.time.Duration.ofSeconds(15);
+  private static final String OWN_GROUP = "/apis/paramecium.dev/v1alpha1/";
+
+  private final RestServer.Services services;
+
+  RestHandler(RestServer.Services services) {
+    this.services = services;
+  }
+
+  /** A request with its URL and body taken apart. */
+  private record Parsed(
+      HttpMethod method,
+      String path,
+      Query query,
+      String contentType,
+      String accept,
+      String body) {}
+
+  @Override
+  protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+    if (request.decoderResult().isFailure()) {
+      respond(
+          context,
+          Answer.failure(
+              400,
+              "BadRequest",
+              "the request is not HTTP/1.1: " + request.decoderResult().cause().getMessage()),
+          true);
+      return;
+    }
+    try {
+      QueryStringDecoder url = new QueryStringDecoder(request.uri());
+      Parsed parsed =
+          new Parsed(
+              request.method(),
+              url.path(),
+              new Query(url.parameters()),
+              header(request, HttpHeaderNames.CONTENT_TYPE.toString()),
+              header(request, HttpHeaderNames.ACCEPT.toString()),
+              request.content().toString(StandardCharsets.UTF_8));
+      route(context, request, parsed);
+    } catch (BadRequest e) {
+      respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
+    } catch (IllegalArgumentException e) {
+      respond(
+          context,
+          Answer.failure(400, "BadRequest", "the URL cannot be read: " + e.getMessage()),
+          true);
+    }
+  }
+
+  private static String header(FullHttpRequest request, String name) {
+    String value = request.headers().get(name);
+    return value == null ? "" : value;
+  }
+
+  private void route(ChannelHandlerContext context, FullHttpRequest request, Parsed parsed)
+      throws BadRequest {
+    String path = parsed.path();
+    if (path.equals("/healthz") || path.equals("/readyz") || path.equals("/livez")) {
+      health(context);
+      return;
+    }
+    if (path.equals("/openapi/v2")) {
+      // An empty gnostic document: every kubectl then leaves validation to the server.
+      respond(context, Answer.of(200, "application/octet-stream", new byte[0]), false);
+      return;
+    }
+    Optional<ObjectNode> document =
+        services
+            .discovery()
+            .document(
+                path.endsWith("/") && path.length() > 1
+                    ? path.substring(0, path.length() - 1)
+                    : path,
+                String.valueOf(context.channel().localAddress()).replace("/", ""));
+    if (document.isPresent()) {
+      respond(context, Answer.json(200, document.get()), false);
+    } else if (path.startsWith(OWN_GROUP)) {
+      own(context, request, parsed, path.substring(OWN_GROUP.length()));
+    } else {
+      resource(context, request, parsed);
+    }
+  }
+
+  /** Ready means that the API server answers, not just that something listens. */
+  private void health(ChannelHandlerContext context) {
+    services
+        .api()
+        .get(dev.paramecium.api.ResourceType.NAMESPACE, "", "default")
+        .thenAccept(
+            reply ->
+                respond(
+                    context,
+                    reply instanceof ApiReply.Stored
+                        ? Answer.text(200, "ok")
+                        : Answer.text(503, "the API server is not ready"),
+                    false));
+  }
+
+  private void own(
+      ChannelHandlerContext context, FullHttpRequest request, Parsed parsed, String rest)
+      throws BadRequest {
+    if (rest.matches("nodes/[^/]+/exec")) {
+      ExecStream.openOnNode(context, request, services, rest.split("/")[1], parsed.query());
+      return;
+    }
+    for (RestExtension extension : services.extensions()) {
+      if (rest.equals(extension.path())) {
+        if (!parsed.method().equals(extension.method())) {
+          throw BadRequest.methodNotAllowed();
+        }
+        ExtensionStream.open(
+            context,
+            extension,
+            parsed.body().isBlank() ? Answer.JSON.createObjectNode() : json(parsed));
+        return;
+      }
+    }
+    throw BadRequest.notFound();
+  }
+
+  private void resource(ChannelHandlerContext context, FullHttpRequest request, Parsed parsed)
+      throws BadRequest {
+    ApiPath path = ApiPath.parse(parsed.path()).orElseThrow(BadRequest::notFound);
+    ServedKind kind =
+        services
+            .kinds()
+            .find(path.group(), path.version(), path.plural())
+            .orElseThrow(BadRequest::notFound);
+    if (kind.type().namespaced() && path.namespace().isEmpty() && !path.name().isEmpty()) {
+      throw BadRequest.notFound();
+    }
+    switch (path.subresource()) {
+      case "exec" -> ExecStream.openInPod(context, request, services, path, parsed.query());
+      case "log" -> LogStream.open(context, services, path, parsed.query());
+      case "", "status" -> object(context, parsed, kind, path);
+      default -> throw BadRequest.notFound();
+    }
+  }
+
+  private void object(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path)
+      throws BadRequest {
+    boolean collection = path.name().isEmpty();
+    boolean dryRun = parsed.query().text("dryRun").equals("All");
+    String method = parsed.method().name();
+    if (collection) {
+      switch (method) {
+        case "GET", "HEAD" -> {
+          if (parsed.query().flag("watch")) {
+            WatchStream.open(
+                context, services, kind, path.namespace(), parsed.query(), wantsTable(parsed));
+          } else {
+            list(context, parsed, kind, path);
+          }
+        }
+        case "POST" -> {
+          KubeObject object = new KubeObject(json(parsed));
+          ask(
+              context,
+              parsed,
+              kind,
+              replyTo ->
+                  new ApiRequest.Create(kind.type(), path.namespace(), object, dryRun, replyTo));
+        }
+        default -> throw BadRequest.methodNotAllowed();
+      }
+      return;
+    }
+    switch (method) {
+      case "GET", "HEAD" ->
+          ask(
+              context,
+              parsed,
+              kind,
+              replyTo -> new ApiRequest.Get(kind.type(), path.namespace(), path.name(), replyTo));
+      case "PUT" -> {
+        KubeObject object = new KubeObject(json(parsed));
+        ask(
+            context,
+            parsed,
+            kind,
+            replyTo ->
+                new ApiRequest.Update(
+                    kind.type(),
+                    path.namespace(),
+                    path.name(),
+                    path.subresource(),
+                    object,
+                    dryRun,
+                    replyTo));
+      }
+      case "PATCH" -> {
+        String type = parsed.contentType().replaceFirst(";.*", "").strip();
+        ask(
+            context,
+            parsed,
+            kind,
+            replyTo ->
+                new ApiRequest.Patch(
+                    kind.type(),
+                    path.namespace(),
+                    path.name(),
+                    path.subresource(),
+                    type,
+                    parsed.body(),
+                    dryRun,
+                    replyTo));
+      }
+      case "DELETE" -> {
+        ObjectNode options =
+            parsed.body().isBlank() ? Answer.JSON.createObjectNode() : json(parsed);
+        long grace =
+            options
+                .path("gracePeriodSeconds")
+                .asLong(parsed.query().number("gracePeriodSeconds", -1));
+        String uid = options.path("preconditions").path("uid").asText();
+        ask(
+            context,
+            parsed,
+            kind,
+            replyTo ->
+                new ApiRequest.Delete(
+                    kind.type(), path.namespace(), path.name(), grace, uid, replyTo));
+      }
+      default -> throw BadRequest.methodNotAllowed();
+    }
+  }
+
+  private static boolean wantsTable(Parsed parsed) {
+    return parsed.accept().contains("as=Table");
+  }
+
+  private static ObjectNode json(Parsed parsed) throws BadRequest {
+    try {
+      JsonNode body =
+          parsed.contentType().contains("yaml")
+              ? Answer.JSON.valueToTree(
+                  new Yaml(new SafeConstructor(new LoaderOptions())).load(parsed.body()))
+              : Answer.JSON.readTree(parsed.body());
+      if (body instanceof ObjectNode object) {
+        return object;
+      }
+      throw new BadRequest(400, "BadRequest", "the body of the request must be a JSON object");
+    } catch (JsonProcessingException e) {
+      throw new BadRequest(
+          400, "BadRequest", "the body of the request is not JSON: " + e.getOriginalMessage());
+    } catch (YAMLException e) {
+      throw new BadRequest(
+          400, "BadRequest", "the body of the request is not YAML: " + e.getMessage());
+    }
+  }
+
+  private CompletionStage<ApiReply> ask(Function<ActorRef<ApiReply>, ApiRequest> request) {
+    CompletionStage<ApiReply> reply =
+        AskPattern.ask(services.server(), request::apply, TIMEOUT, services.system().scheduler());
+    return reply.exceptionally(
+        _ ->
+            new ApiReply.Failed(
+                504, "Timeout", "the API server did not answer in " + TIMEOUT.toSeconds() + " s"));
+  }
+
+  private void ask(
+      ChannelHandlerContext context,
+      Parsed parsed,
+      ServedKind kind,
+      Function<ActorRef<ApiReply>, ApiRequest> request) {
+    ask(request)
+        .thenAccept(
+            reply -> {
+              FullHttpResponse response =
+                  switch (reply) {
+                    case ApiReply.Stored stored ->
+                        Answer.json(
+                            stored.created() ? 201 : 200, shown(parsed, kind, stored.object()));
+                    case ApiReply.Deleted deleted ->
+                        parsed.method().equals(HttpMethod.DELETE)
+                            ? Answer.json(
+                                200,
+                                Answer.deleted(
+                                    deleted.object().name(),
+                                    kind.type().plural(),
+                                    kind.type().group(),
+                                    deleted.object().uid()))
+                            : Answer.json(200, deleted.object().json());
+                    case ApiReply.Failed failed -> Answer.failure(failed);
+                    case ApiReply.Listed _ ->
+                        throw new IllegalStateException(
+                            "a list in answer to a request for one object");
+                  };
+              respond(context, response, false);
+            });
+  }
+
+  private JsonNode shown(Parsed parsed, ServedKind kind, KubeObject object) {
+    return wantsTable(parsed) && parsed.method().equals(HttpMethod.GET)
+        ? Tables.of(kind, List.of(object), object.resourceVersion(), services.clock().instant())
+        : object.json();
+  }
+
+  private void list(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path) {
+    ask(replyTo ->
+            new ApiRequest.List(
+                kind.type(),
+                path.namespace(),
+                parsed.query().text("labelSelector"),
+                parsed.query().text("fieldSelector"),
+                replyTo))
+        .thenAccept(
+            reply ->
+                respond(
+                    context,
+                    switch (reply) {
+                      case ApiReply.Listed listed -> Answer.json(200, shown(parsed, kind, listed));
+                      case ApiReply.Failed failed -> Answer.failure(failed);
+                      case ApiReply.Stored _, ApiReply.Deleted _ ->
+                          throw new IllegalStateException("one object in answer to a list");
+                    },
+                    false));
+  }
+
+  private JsonNode shown(Parsed parsed, ServedKind kind, ApiReply.Listed listed) {
+    if (wantsTable(parsed)) {
+      return Tables.of(
+          kind, listed.objects(), listed.resourceVersion(), services.clock().instant());
+    }
+    ObjectNode list = Answer.JSON.createObjectNode();
+    list.put("kind", kind.type().kind() + "List").put("apiVersion", kind.type().apiVersion());
+    list.putObject("metadata").put("resourceVersion", Long.toString(listed.resourceVersion()));
+    ArrayNode items = list.putArray("items");
+    listed.objects().forEach(object -> items.add(object.json()));
+    return list;
+  }
+
+  /** Writes a whole response, from any thread. */
+  static void respond(ChannelHandlerContext context, HttpResponse response, boolean close) {
+    if (close) {
+      HttpUtil.setKeepAlive(response, false);
+    }
+    var written = context.writeAndFlush(response);
+    if (close) {
+      written.addListener(ChannelFutureListener.CLOSE);
+    }
+  }
+
+  /** A stream takes as long as it takes: from here on silence is no reason to hang up. */
+  static void becomeStream(ChannelHandlerContext context) {
+    if (context.pipeline().get(ReadTimeoutHandler.class) != null) {
+      context.pipeline().remove(ReadTimeoutHandler.class);
+    }
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+    if (!(cause instanceof ReadTimeoutException) && !(cause instanceof java.io.IOException)) {
+      services.system().log().debug("a connection is closed: {}", cause.toString());
+    }
+    context.close();
+  }
+
+  /** The parameters of a URL. */
+  record Query(Map<String, List<String>> parameters) {
+
+    String text(String name) {
+      List<String> values = parameters.getOrDefault(name, List.of());
+      return values.isEmpty() ? "" : values.getFirst();
+    }
+
+    List<String> all(String name) {
+      return parameters.getOrDefault(name, List.of());
+    }
+
+    boolean flag(String name) {
+      return List.of("true", "1").contains(text(name));
+    }
+
+    long number(String name, long otherwise) throws BadRequest {
+      String text = text(name);
+      if (text.isEmpty()) {
+        return otherwise;
+      }
+      try {
+        return Long.parseLong(text);
+      } catch (NumberFormatException e) {
+        throw new BadRequest(
+            400,
+            "BadRequest",
+            "the query parameter " + name + " is \"" + text + "\": it must be a number");
+      }
+    }
+  }
+}

@@ -1,0 +1,205 @@
+package dev.paramecium.apiserver.rest;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.ApiRequest;
+import dev.paramecium.api.ApiWatchEvent;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.apiserver.ServedKind;
+import io.netty.channel.ChannelHandlerContext;
+import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * One HTTP watch: each event is one JSON object on a line. An event is acknowledged to the API
+ * server when the socket has taken it, so a slow client slows only its own watch.
+ */
+final class WatchStream extends AbstractBehavior<WatchStream.Message> {
+
+  /** What a watch stream is told. */
+  sealed interface Message {}
+
+  private record Event(ApiWatchEvent event) implements Message {}
+
+  private record Sent() implements Message {}
+
+  private record Closed() implements Message {}
+
+  private record TimedOut() implements Message {}
+
+  private final ActorRef<ApiRequest> server;
+  private final ActorRef<ApiWatchEvent> subscription;
+  private final ChunkedBody body;
+  private final ServedKind kind;
+  private final boolean asTable;
+  private final boolean bookmarks;
+  private final boolean initialEvents;
+  private final java.time.InstantSource clock;
+
+  /**
+   * Starts the stream.
+   *
+   * @throws BadRequest if a parameter cannot be read
+   */
+  static void open(
+      ChannelHandlerContext context,
+      RestServer.Services services,
+      ServedKind kind,
+      String namespace,
+      RestHandler.Query query,
+      boolean asTable)
+      throws BadRequest {
+    boolean initialEvents = query.flag("sendInitialEvents");
+    long revision = initialEvents ? 0 : query.number("resourceVersion", 0);
+    long timeoutSeconds = query.number("timeoutSeconds", 0);
+    ChunkedBody body = ChunkedBody.start(context, "application/json");
+    ActorRef<Message> stream =
+        services
+            .system()
+            .systemActorOf(
+                Behaviors.setup(
+                    actor ->
+                        Behaviors.withTimers(
+                            timers -> {
+                              if (timeoutSeconds > 0) {
+                                timers.startSingleTimer(
+                                    new TimedOut(), Duration.ofSeconds(timeoutSeconds));
+                              }
+                              return new WatchStream(
+                                  actor,
+                                  services,
+                                  kind,
+                                  body,
+                                  asTable,
+                                  query.flag("allowWatchBookmarks"),
+                                  initialEvents,
+                                  namespace,
+                                  query,
+                                  revision);
+                            })),
+                "watch-" + UUID.randomUUID(),
+                Props.empty());
+    body.onClose(() -> stream.tell(new Closed()));
+  }
+
+  private WatchStream(
+      ActorContext<Message> context,
+      RestServer.Services services,
+      ServedKind kind,
+      ChunkedBody body,
+      boolean asTable,
+      boolean bookmarks,
+      boolean initialEvents,
+      String namespace,
+      RestHandler.Query query,
+      long revision) {
+    super(context);
+    this.server = services.server();
+    this.kind = kind;
+    this.body = body;
+    this.asTable = asTable;
+    this.bookmarks = bookmarks;
+    this.initialEvents = initialEvents;
+    this.clock = services.clock();
+    this.subscription = context.messageAdapter(ApiWatchEvent.class, Event::new);
+    server.tell(
+        new ApiRequest.Watch(
+            kind.type(),
+            namespace,
+            query.text("labelSelector"),
+            query.text("fieldSelector"),
+            revision,
+            subscription));
+  }
+
+  @Override
+  public Receive<Message> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(Event.class, event -> event(event.event()))
+        .onMessage(Sent.class, _ -> acknowledge())
+        .onMessage(Closed.class, _ -> Behaviors.stopped())
+        .onMessage(TimedOut.class, _ -> end())
+        .onSignal(PostStop.class, _ -> unwatch())
+        .build();
+  }
+
+  private Behavior<Message> event(ApiWatchEvent event) {
+    switch (event) {
+      case ApiWatchEvent.Added added -> send("ADDED", added.object());
+      case ApiWatchEvent.Modified modified -> send("MODIFIED", modified.object());
+      case ApiWatchEvent.Deleted deleted -> send("DELETED", deleted.object());
+      case ApiWatchEvent.Bookmark bookmark -> bookmark(bookmark);
+      case ApiWatchEvent.Expired expired -> {
+        ObjectNode status =
+            Answer.status(
+                410,
+                "Expired",
+                "too old resource version: the oldest that can be resumed from is "
+                    + expired.oldestResourceVersion());
+        sendLine("ERROR", status);
+        return end();
+      }
+    }
+    return this;
+  }
+
+  private void send(String type, KubeObject object) {
+    sendLine(
+        type,
+        asTable
+            ? Tables.of(kind, List.of(object), object.resourceVersion(), clock.instant())
+            : object.json());
+  }
+
+  private void bookmark(ApiWatchEvent.Bookmark bookmark) {
+    boolean endOfList = bookmark.initialEventsEnd() && initialEvents;
+    if (!bookmarks && !endOfList) {
+      acknowledge();
+      return;
+    }
+    ObjectNode object = Answer.JSON.createObjectNode();
+    object.put("kind", kind.type().kind()).put("apiVersion", kind.type().apiVersion());
+    ObjectNode metadata =
+        object
+            .putObject("metadata")
+            .put("resourceVersion", Long.toString(bookmark.resourceVersion()));
+    metadata.putNull("creationTimestamp");
+    if (endOfList) {
+      metadata.putObject("annotations").put("k8s.io/initial-events-end", "true");
+    }
+    sendLine("BOOKMARK", object);
+  }
+
+  private void sendLine(String type, ObjectNode object) {
+    ObjectNode line = Answer.JSON.createObjectNode();
+    line.put("type", type).set("object", object);
+    byte[] json = Answer.bytes(line);
+    byte[] bytes = java.util.Arrays.copyOf(json, json.length + 1);
+    bytes[json.length] = '\n';
+    ActorRef<Message> self = getContext().getSelf();
+    body.send(bytes, () -> self.tell(new Sent()));
+  }
+
+  private Behavior<Message> acknowledge() {
+    server.tell(new ApiRequest.WatchAck(1, subscription));
+    return this;
+  }
+
+  private Behavior<Message> end() {
+    body.end();
+    return Behaviors.stopped();
+  }
+
+  private Behavior<Message> unwatch() {
+    server.tell(new ApiRequest.Unwatch(subscription));
+    return this;
+  }
+}
