@@ -1,12 +1,42 @@
 package dev.paramecium.scheduler;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiClient;
+import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.InformerEvent;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
-/** kube-scheduler: gives each pending pod the least loaded node that it fits. */
-public final class Scheduler {
+/**
+ * kube-scheduler: gives each pending pod without a node the least loaded node that it fits. The
+ * binding is conditional on the pod as it was seen, so that two schedulers never move a pod. A pod
+ * that names its node is not the scheduler's: if there is no such node it stays pending.
+ */
+public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
+
+  private static final Duration RETRY = Duration.ofSeconds(1);
 
   /** What the scheduler can be told. */
   public sealed interface Command {}
@@ -14,9 +44,246 @@ public final class Scheduler {
   /** Ends it. */
   public record Stop() implements Command {}
 
-  private Scheduler() {}
+  private record FromApi(InformerEvent event) implements Command {}
+
+  private record Bound(String pod, String node, String error) implements Command {}
+
+  private record Reported(String pod, String error) implements Command {}
+
+  private record Retry() implements Command {}
+
+  private final ApiClient api;
+  private final InstantSource clock;
+  private final TimerScheduler<Command> timers;
+  private final Map<String, KubeObject> nodes = new TreeMap<>();
+  private final Map<String, KubeObject> pending = new LinkedHashMap<>();
+  private final Map<String, String> nodeOfPod = new HashMap<>();
+  private final Map<String, Set<String>> podsOfNode = new HashMap<>();
+  private final Map<String, String> binding = new HashMap<>();
+  private final Set<String> reporting = new HashSet<>();
+  private final Set<ResourceType> synced = new HashSet<>();
 
   public static Behavior<Command> create(ApiClient api, InstantSource clock) {
-    return Behaviors.receive(Command.class).onMessage(Stop.class, _ -> Behaviors.stopped()).build();
+    return Behaviors.withTimers(
+        timers -> Behaviors.setup(context -> new Scheduler(context, timers, api, clock)));
+  }
+
+  private Scheduler(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      ApiClient api,
+      InstantSource clock) {
+    super(context);
+    this.api = api;
+    this.clock = clock;
+    this.timers = timers;
+    ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
+    api.inform(ResourceType.NODE, "", "", "", subscriber);
+    api.inform(ResourceType.POD, "", "", "", subscriber);
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder().onMessage(Command.class, this::onCommand).build();
+  }
+
+  private Behavior<Command> onCommand(Command command) {
+    switch (command) {
+      case Stop _ -> {
+        return Behaviors.stopped();
+      }
+      case FromApi(InformerEvent event) -> onApiEvent(event);
+      case Bound bound -> onBound(bound);
+      case Reported reported -> onReported(reported);
+      case Retry _ -> scheduleAll();
+    }
+    return this;
+  }
+
+  // ---- what there is
+
+  private static String key(KubeObject pod) {
+    return pod.namespace() + "/" + pod.name();
+  }
+
+  private void onApiEvent(InformerEvent event) {
+    switch (event) {
+      case InformerEvent.Synced(ResourceType type) -> {
+        synced.add(type);
+        scheduleAll();
+      }
+      case InformerEvent.Upserted(KubeObject _, KubeObject current) -> {
+        if (current.kind().equals(ResourceType.NODE.kind())) {
+          nodes.put(current.name(), current);
+          scheduleAll();
+        } else {
+          onPod(current);
+        }
+      }
+      case InformerEvent.Removed(KubeObject last) -> {
+        if (last.kind().equals(ResourceType.NODE.kind())) {
+          nodes.remove(last.name());
+        } else {
+          pending.remove(key(last));
+          binding.remove(key(last));
+          place(key(last), "");
+          scheduleAll(); // there may be room now
+        }
+      }
+    }
+  }
+
+  private void onPod(KubeObject pod) {
+    String key = key(pod);
+    String node = pod.text("/spec/nodeName");
+    String phase = pod.text("/status/phase");
+    boolean over = phase.equals("Succeeded") || phase.equals("Failed");
+    if (!node.isEmpty()) {
+      pending.remove(key);
+      binding.remove(key);
+      place(key, over ? "" : node);
+    } else if (over || pod.at("/metadata/deletionTimestamp").isTextual()) {
+      pending.remove(key);
+    } else {
+      pending.put(key, pod);
+      schedule(pod);
+    }
+  }
+
+  private void place(String pod, String node) {
+    String before = node.isEmpty() ? nodeOfPod.remove(pod) : nodeOfPod.put(pod, node);
+    if (before != null) {
+      podsOfNode.getOrDefault(before, new HashSet<>()).remove(pod);
+    }
+    if (!node.isEmpty()) {
+      podsOfNode.computeIfAbsent(node, _ -> new HashSet<>()).add(pod);
+    }
+  }
+
+  private int load(String node) {
+    return podsOfNode.getOrDefault(node, Set.of()).size();
+  }
+
+  // ---- decisions
+
+  private void scheduleAll() {
+    List.copyOf(pending.values()).forEach(this::schedule);
+  }
+
+  private void schedule(KubeObject pod) {
+    String key = key(pod);
+    if (synced.size() < 2 || binding.containsKey(key) || reporting.contains(key)) {
+      return;
+    }
+    KubeObject best = null;
+    Map<String, Integer> refusals = new TreeMap<>();
+    for (KubeObject node : nodes.values()) {
+      String refusal = Fit.refusal(pod, node, load(node.name()));
+      if (!refusal.isEmpty()) {
+        refusals.merge(refusal, 1, Integer::sum);
+      } else if (best == null || load(node.name()) < load(best.name())) {
+        best = node;
+      }
+    }
+    if (best == null) {
+      reportUnschedulable(pod, refusals);
+    } else {
+      bind(pod, best.name());
+    }
+  }
+
+  private void bind(KubeObject pod, String node) {
+    binding.put(key(pod), node);
+    place(key(pod), node); // counts at once, so that the next pod goes elsewhere
+    ObjectNode patch = JsonNodeFactory.instance.objectNode();
+    patch
+        .putObject("metadata")
+        .put("uid", pod.uid())
+        .put("resourceVersion", Long.toString(pod.resourceVersion()));
+    patch.putObject("spec").put("nodeName", node);
+    String key = key(pod);
+    getContext()
+        .pipeToSelf(
+            api.mergePatch(ResourceType.POD, pod.namespace(), pod.name(), "", patch.toString()),
+            (reply, failure) -> new Bound(key, node, error(reply, failure)));
+  }
+
+  private static String error(
+      @org.jspecify.annotations.Nullable ApiReply reply,
+      @org.jspecify.annotations.Nullable Throwable failure) {
+    if (failure != null) {
+      return String.valueOf(failure.getMessage());
+    }
+    return reply instanceof ApiReply.Failed failed ? failed.message() : "";
+  }
+
+  private void onBound(Bound bound) {
+    if (bound.error().isEmpty()) {
+      pending.remove(bound.pod());
+      return;
+    }
+    // It changed meanwhile, or nobody knows what happened: the watch tells, then try again.
+    binding.remove(bound.pod());
+    if (pending.containsKey(bound.pod())) {
+      place(bound.pod(), "");
+    }
+    getContext()
+        .getLog()
+        .info("pod {} is not bound to {} yet: {}", bound.pod(), bound.node(), bound.error());
+    timers.startSingleTimer(new Retry(), RETRY);
+  }
+
+  // ---- PodScheduled=False
+
+  private void reportUnschedulable(KubeObject pod, Map<String, Integer> refusals) {
+    String message = message(nodes.size(), refusals);
+    for (JsonNode condition : pod.at("/status/conditions")) {
+      if (condition.path("type").asText().equals("PodScheduled")
+          && condition.path("message").asText().equals(message)) {
+        return;
+      }
+    }
+    ObjectNode patch = JsonNodeFactory.instance.objectNode();
+    patch.putObject("metadata").put("uid", pod.uid());
+    ArrayNode conditions = patch.putObject("status").putArray("conditions");
+    for (JsonNode condition : pod.at("/status/conditions")) {
+      if (!condition.path("type").asText().equals("PodScheduled")) {
+        conditions.add(condition.deepCopy());
+      }
+    }
+    conditions
+        .addObject()
+        .put("type", "PodScheduled")
+        .put("status", "False")
+        .putNull("lastProbeTime")
+        .put("lastTransitionTime", clock.instant().truncatedTo(ChronoUnit.SECONDS).toString())
+        .put("reason", "Unschedulable")
+        .put("message", message);
+    String key = key(pod);
+    reporting.add(key);
+    CompletionStage<ApiReply> written =
+        api.mergePatch(ResourceType.POD, pod.namespace(), pod.name(), "status", patch.toString());
+    getContext().pipeToSelf(written, (reply, failure) -> new Reported(key, error(reply, failure)));
+  }
+
+  /** {@code 0/2 nodes are available: 2 node(s) were unschedulable.}; the reasons sorted by text. */
+  static String message(int nodeCount, Map<String, Integer> refusals) {
+    if (nodeCount == 0) {
+      return "no nodes available to schedule pods";
+    }
+    List<String> reasons = new ArrayList<>();
+    refusals.forEach((reason, count) -> reasons.add(count + " " + reason));
+    reasons.sort(null);
+    return "0/" + nodeCount + " nodes are available: " + String.join(", ", reasons) + ".";
+  }
+
+  private void onReported(Reported reported) {
+    reporting.remove(reported.pod());
+    if (!reported.error().isEmpty()) {
+      getContext()
+          .getLog()
+          .info("condition of pod {} is not written yet: {}", reported.pod(), reported.error());
+    }
+    timers.startSingleTimer(new Retry(), RETRY);
   }
 }
