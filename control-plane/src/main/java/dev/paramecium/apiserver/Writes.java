@@ -242,6 +242,16 @@ final class Writes {
           "the object has been modified; please apply your changes to the latest version and try"
               + " again");
     }
+    String uid = object.path("metadata").path("uid").asText();
+    if (!uid.isEmpty() && !uid.equals(old.uid())) {
+      throw StatusException.conflict(
+          kind.qualifiedPlural(),
+          old.name(),
+          "Precondition failed: UID in precondition: "
+              + uid
+              + ", UID in object meta: "
+              + old.uid());
+    }
     ObjectNode next = subresource.equals("status") ? withStatusOf(old, object) : object;
     if (!subresource.equals("status") && kind.hasStatus()) {
       copyField(old.json(), next, "status");

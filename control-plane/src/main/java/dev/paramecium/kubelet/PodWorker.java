@@ -281,8 +281,20 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     pod = update.pod();
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
+    } else if (written != null && !writing && !storedAsWritten(written)) {
+      written = null; // somebody else changed it, as the node lifecycle controller does
+      publish();
     }
     return this;
+  }
+
+  private boolean storedAsWritten(ObjectNode status) {
+    for (String field : List.of("phase", "conditions", "podIP", "containerStatuses")) {
+      if (!status.path(field).equals(pod.at("/status/" + field))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private Behavior<Command> onVanish() {

@@ -225,7 +225,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
       write(
           "status of CiliumNode",
           name,
-          api.mergePatch(ResourceType.CILIUM_NODE, "", name, "", patch.toString()));
+          api.mergePatch(ResourceType.CILIUM_NODE, "", name, "status", patch.toString()));
     }
   }
 

@@ -355,9 +355,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
                 reply ->
                     switch (reply) {
                       case ApiReply.Stored(KubeObject current, boolean _) ->
-                          api.update(
-                              ResourceType.CILIUM_ENDPOINT,
-                              CiliumEndpoints.of(model, pod, objectLabels, current));
+                          replace(model, pod, objectLabels, current);
                       case ApiReply.Failed failed when failed.code() == 404 ->
                           api.create(
                               ResourceType.CILIUM_ENDPOINT,
@@ -375,6 +373,26 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
               return new Published(
                   model, reply instanceof ApiReply.Failed failed ? failed.message() : "");
             });
+  }
+
+  /** Metadata and status are two writes: the status of a CiliumEndpoint is a subresource. */
+  private CompletionStage<ApiReply> replace(
+      EndpointModel model,
+      EndpointSpec.PodRef pod,
+      Map<String, String> labels,
+      KubeObject current) {
+    KubeObject wanted = CiliumEndpoints.of(model, pod, labels, current);
+    if (wanted.at("/metadata").equals(current.at("/metadata"))) {
+      return api.updateStatus(ResourceType.CILIUM_ENDPOINT, wanted);
+    }
+    return api.update(ResourceType.CILIUM_ENDPOINT, wanted)
+        .thenCompose(
+            reply ->
+                reply instanceof ApiReply.Stored(KubeObject updated, boolean _)
+                    ? api.updateStatus(
+                        ResourceType.CILIUM_ENDPOINT,
+                        CiliumEndpoints.of(model, pod, labels, updated))
+                    : CompletableFuture.completedFuture(reply));
   }
 
   private Behavior<Command> onPublished(Published done) {
