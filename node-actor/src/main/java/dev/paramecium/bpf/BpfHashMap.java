@@ -1,8 +1,6 @@
 package dev.paramecium.bpf;
 
 import dev.paramecium.syscall.Errno;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
@@ -39,11 +37,9 @@ import org.jspecify.annotations.Nullable;
  *       remove checks its {@link #stamp}.
  * </ul>
  *
- * A full LRU map evicts: a hand goes around the slots, spares those that were looked up since it
- * last came by, and takes the first that was not, or after {@value #LRU_SCAN} spared ones the first
- * of them, a bound that the kernel has too.
+ * A full LRU map evicts what was not looked up lately: see {@link LruHand}.
  */
-public final class BpfHashMap implements BpfMap {
+public final class BpfHashMap extends EntrySlots implements BpfMap {
 
   /** The value is created or replaced. */
   public static final int BPF_ANY = 0;
@@ -54,13 +50,6 @@ public final class BpfHashMap implements BpfMap {
   /** Only replaced: fails with -ENOENT. */
   public static final int BPF_EXIST = 2;
 
-  private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
-
-  private static final int MAX_KEY_WORDS = 3;
-  private static final int FIRST_CHUNK_SHIFT = 4;
-  private static final int FIRST_CHUNK = 1 << FIRST_CHUNK_SHIFT;
-  private static final int LRU_SCAN = 128;
-
   /** Low half of an index word whose entry is gone; 0 is one that was never used. */
   private static final int GONE = -1;
 
@@ -68,59 +57,31 @@ public final class BpfHashMap implements BpfMap {
 
   private final int id;
   private final String name;
-  private final boolean lru;
-  private final int keySize;
-  private final int valueSize;
-  private final int maxEntries;
-
-  private final int keyWords;
-  private final int stride;
-  private final int valueAt;
-
-  /** Chunk k holds the entries whose slot + 16 has its highest bit at k. */
-  private final long[][] chunks = new long[32][];
-
-  /** One flag for each slot, in chunks as the entries are; of an LRU map only. */
-  private final byte[][] referenced = new byte[32][];
+  private final @Nullable LruHand lru;
 
   private volatile long[] index = new long[FIRST_CHUNK * 2];
   private volatile int size;
 
   // Under the lock of this map.
-  private final SlotQueue freeSlots = new SlotQueue();
   private int live;
-  private int slotsMade;
   private int indexUsed;
-  private int hand;
 
-  private BpfHashMap(int id, String name, boolean lru, int keySize, int valueSize, int maxEntries) {
-    if (keySize < 1 || keySize > MAX_KEY_WORDS * 8) {
-      throw new IllegalArgumentException(
-          "key of " + keySize + " bytes in " + name + ": a hash map takes 1 to 24");
-    }
-    if (valueSize < 1 || maxEntries < 1 || maxEntries > 1 << 28) {
-      throw new IllegalArgumentException(
-          name + " with values of " + valueSize + " bytes and max_entries " + maxEntries);
-    }
+  private BpfHashMap(
+      int id, String name, @Nullable LruHand lru, int keySize, int valueSize, int maxEntries) {
+    super(name, keySize, valueSize, maxEntries);
     this.id = id;
     this.name = name;
     this.lru = lru;
-    this.keySize = keySize;
-    this.valueSize = valueSize;
-    this.maxEntries = maxEntries;
-    this.keyWords = Words.count(keySize);
-    this.valueAt = 1 + keyWords;
-    this.stride = valueAt + Words.count(valueSize);
   }
 
   /** BPF_MAP_TYPE_HASH: refuses new keys when full. */
   public static BpfHashMap hash(int id, String name, int keySize, int valueSize, int maxEntries) {
-    return new BpfHashMap(id, name, false, keySize, valueSize, maxEntries);
+    return new BpfHashMap(id, name, null, keySize, valueSize, maxEntries);
   }
 
   /** BPF_MAP_TYPE_LRU_HASH: makes room when full. */
   public static BpfHashMap lru(int id, String name, int keySize, int valueSize, int maxEntries) {
-    return new BpfHashMap(id, name, true, keySize, valueSize, maxEntries);
+    return new BpfHashMap(id, name, new LruHand(), keySize, valueSize, maxEntries);
   }
 
   // ---- what programs call: lookup
@@ -141,8 +102,8 @@ public final class BpfHashMap implements BpfMap {
     while (true) {
       int slot = probe(index, hash, k0, k1, k2);
       if (slot >= 0) {
-        if (lru) {
-          reference(slot);
+        if (lru != null) {
+          lru.mark(slot);
         }
         return slot;
       }
@@ -151,9 +112,6 @@ public final class BpfHashMap implements BpfMap {
       }
     }
   }
-
-  private static final int MISS = -1;
-  private static final int CHANGED = -2;
 
   /** The slot of a key, MISS, or CHANGED if an entry on the way changed while it was read. */
   private int probe(long[] table, long hash, long k0, long k1, long k2) {
@@ -178,27 +136,6 @@ public final class BpfHashMap implements BpfMap {
     }
   }
 
-  /** {@code slot} if it holds the key, MISS if it holds another, CHANGED if it is being reused. */
-  private int match(int slot, long k0, long k1, long k2) {
-    int biased = slot + FIRST_CHUNK;
-    int chunkIndex = 31 - Integer.numberOfLeadingZeros(biased);
-    long[] chunk = chunks[chunkIndex];
-    int at = (biased ^ 1 << chunkIndex) * stride;
-    long state = (long) WORD.getAcquire(chunk, at);
-    boolean same = sameKey(chunk, at, k0, k1, k2);
-    VarHandle.loadLoadFence();
-    if ((state & 1) != 0 || (long) WORD.getOpaque(chunk, at) != state) {
-      return CHANGED;
-    }
-    return same ? slot : MISS;
-  }
-
-  private boolean sameKey(long[] chunk, int at, long k0, long k1, long k2) {
-    return chunk[at + 1] == k0
-        && (keyWords < 2 || chunk[at + 2] == k1)
-        && (keyWords < 3 || chunk[at + 3] == k2);
-  }
-
   /**
    * Whether the index really names a slot with another key of the same 32 hash bits. Otherwise the
    * wanted key moved to another slot, and this one was reused, after its index word was read.
@@ -206,151 +143,17 @@ public final class BpfHashMap implements BpfMap {
   @SuppressWarnings("ReferenceEquality") // the same index, not an equal one
   private boolean collides(long[] table, int indexAt, long word, long k0, long k1, long k2) {
     int slot = (int) word - 1;
-    long[] chunk = chunkOf(slot);
-    int at = wordOf(slot, 0) - valueAt;
-    long state = (long) WORD.getAcquire(chunk, at);
-    boolean same = sameKey(chunk, at, k0, k1, k2);
-    VarHandle.loadLoadFence();
+    long state = stateIfOther(slot, k0, k1, k2);
     boolean named = (long) WORD.getAcquire(table, indexAt) == word && table == index;
-    return !same && named && (state & 1) == 0 && (long) WORD.getAcquire(chunk, at) == state;
-  }
-
-  /** Whether the slot holds this key now. */
-  public boolean holds(int slot, long k0, long k1, long k2) {
-    return match(slot, k0, k1, k2) == slot;
-  }
-
-  /**
-   * A number that changes whenever the slot is given to a key or taken from it. Whoever needs
-   * several fields of one moment reads the stamp, asks {@link #holds}, reads the fields, and reads
-   * the stamp again.
-   */
-  public long stamp(int slot) {
-    VarHandle.loadLoadFence();
-    return (long) WORD.getAcquire(chunkOf(slot), wordOf(slot, 0) - valueAt);
+    return state >= 0 && named && stamp(slot) == state;
   }
 
   /** Spreads the key over 64 bits: the low half chooses the place, the high half is compared. */
-  private static long hash(long k0, long k1, long k2) {
+  static long hash(long k0, long k1, long k2) {
     long h = (k0 ^ 0x9e3779b97f4a7c15L) * 0xbf58476d1ce4e5b9L;
     h = (h ^ h >>> 32 ^ k1) * 0x94d049bb133111ebL;
     h = (h ^ h >>> 29 ^ k2) * 0xd6e8feb86659fd93L;
     return h ^ h >>> 32;
-  }
-
-  // ---- what programs call: fields of an entry
-
-  private long[] chunkOf(int slot) {
-    return chunks[31 - Integer.numberOfLeadingZeros(slot + FIRST_CHUNK)];
-  }
-
-  private int wordOf(int slot, int offset) {
-    int biased = slot + FIRST_CHUNK;
-    return (biased ^ Integer.highestOneBit(biased)) * stride + valueAt + (offset >>> 3);
-  }
-
-  /** The u8 at a byte offset of the value. */
-  public int u8(int slot, int offset) {
-    return (int) (word(slot, offset) >>> ((offset & 7) << 3)) & 0xff;
-  }
-
-  /** The little-endian u16 at an even byte offset. */
-  public int u16(int slot, int offset) {
-    return (int) (word(slot, offset) >>> ((offset & 7) << 3)) & 0xffff;
-  }
-
-  /** The little-endian 32 bits at a byte offset that is a multiple of 4. */
-  public int i32(int slot, int offset) {
-    return (int) (word(slot, offset) >>> ((offset & 7) << 3));
-  }
-
-  /** The little-endian 64 bits at a byte offset that is a multiple of 8. */
-  public long i64(int slot, int offset) {
-    return word(slot, offset);
-  }
-
-  private long word(int slot, int offset) {
-    return (long) WORD.getOpaque(chunkOf(slot), wordOf(slot, offset));
-  }
-
-  /** Sets a u8; fields beside it that other threads set meanwhile keep what they were given. */
-  public void setU8(int slot, int offset, int value) {
-    replaceBits(slot, offset, 0xffL, value);
-  }
-
-  public void setU16(int slot, int offset, int value) {
-    replaceBits(slot, offset, 0xffffL, value);
-  }
-
-  public void setI32(int slot, int offset, int value) {
-    replaceBits(slot, offset, 0xffff_ffffL, value);
-  }
-
-  public void setI64(int slot, int offset, long value) {
-    WORD.setOpaque(chunkOf(slot), wordOf(slot, offset), value);
-  }
-
-  private void replaceBits(int slot, int offset, long mask, long value) {
-    int shift = (offset & 7) << 3;
-    long[] chunk = chunkOf(slot);
-    int at = wordOf(slot, offset);
-    long seen = (long) WORD.getOpaque(chunk, at);
-    long wanted = (seen & ~(mask << shift)) | ((value & mask) << shift);
-    while (seen != wanted && !WORD.compareAndSet(chunk, at, seen, wanted)) {
-      seen = (long) WORD.getOpaque(chunk, at);
-      wanted = (seen & ~(mask << shift)) | ((value & mask) << shift);
-    }
-  }
-
-  /** Sets bits of the u16 at an even byte offset, atomically. */
-  public void orU16(int slot, int offset, int bits) {
-    int shift = (offset & 7) << 3;
-    long added = (bits & 0xffffL) << shift;
-    if ((word(slot, offset) & added) != added) {
-      WORD.getAndBitwiseOr(chunkOf(slot), wordOf(slot, offset), added);
-    }
-  }
-
-  /** Sets bits of the u8 at a byte offset, atomically. */
-  public void orU8(int slot, int offset, int bits) {
-    int shift = (offset & 7) << 3;
-    long added = (bits & 0xffL) << shift;
-    if ((word(slot, offset) & added) != added) {
-      WORD.getAndBitwiseOr(chunkOf(slot), wordOf(slot, offset), added);
-    }
-  }
-
-  /** {@code __sync_fetch_and_add} on the u64 at a byte offset that is a multiple of 8. */
-  public void addI64(int slot, int offset, long delta) {
-    WORD.getAndAdd(chunkOf(slot), wordOf(slot, offset), delta);
-  }
-
-  /** Word {@code word} of the slot's key. */
-  public long keyWord(int slot, int word) {
-    return (long) WORD.getOpaque(chunkOf(slot), wordOf(slot, 0) - keyWords + word);
-  }
-
-  /**
-   * The first slot above {@code slot} that holds an entry, or -1: {@code for (int s = nextSlot(-1);
-   * s >= 0; s = nextSlot(s))} visits the map without garbage, as conntrack's garbage collection
-   * does.
-   */
-  public int nextSlot(int slot) {
-    int next = slot + 1;
-    while (true) {
-      int biased = next + FIRST_CHUNK;
-      int chunkIndex = 31 - Integer.numberOfLeadingZeros(biased);
-      long[] chunk = chunkIndex < chunks.length ? chunks[chunkIndex] : null;
-      int at = (biased ^ 1 << chunkIndex) * stride;
-      if (chunk == null || at >= chunk.length) {
-        return -1;
-      }
-      VarHandle.acquireFence();
-      if (((long) WORD.getAcquire(chunk, at) & 1) == 0) {
-        return next;
-      }
-      next++;
-    }
   }
 
   // ---- what programs call: insert and remove
@@ -383,7 +186,7 @@ public final class BpfHashMap implements BpfMap {
       }
       int slot = claim();
       if (slot >= 0) {
-        write(slot, k0, k1, k2, null, 0);
+        store(slot, k0, k1, k2, null, 0);
         publish(hash, slot);
       }
       return slot;
@@ -417,7 +220,7 @@ public final class BpfHashMap implements BpfMap {
       // One slot more than max_entries exists, so that there is always one to write to.
       int old = (int) index[at] - 1;
       int slot = unusedSlot();
-      write(slot, k0, k1, k2, value, from);
+      store(slot, k0, k1, k2, value, from);
       WORD.setRelease(index, at, (hash & ~SLOT_MASK) | (slot + 1));
       retire(old);
       return 0;
@@ -429,7 +232,7 @@ public final class BpfHashMap implements BpfMap {
     if (slot < 0) {
       return -Errno.E2BIG.number();
     }
-    write(slot, k0, k1, k2, value, from);
+    store(slot, k0, k1, k2, value, from);
     publish(hash, slot);
     return 0;
   }
@@ -477,63 +280,20 @@ public final class BpfHashMap implements BpfMap {
   /** A slot for a new entry, by eviction if need be; -1 if the map is full and not LRU. */
   private int claim() {
     if (live >= maxEntries) {
-      if (!lru) {
+      if (lru == null) {
         return -1;
       }
-      evict();
+      int victim = lru.victim(this);
+      removeAt(positionOf(hashOf(victim), keyWord(victim, 0), k1Of(victim), k2Of(victim)));
     }
     return unusedSlot();
   }
 
-  private int unusedSlot() {
-    // Free slots are reused late, in the order in which they became free.
-    if (freeSlots.size() > 0 && (slotsMade > maxEntries || freeSlots.size() * 4 > slotsMade)) {
-      return freeSlots.remove();
+  private void store(int slot, long k0, long k1, long k2, byte @Nullable [] value, int from) {
+    if (lru != null) {
+      lru.clear(slot);
     }
-    if (slotsMade > maxEntries) {
-      throw new IllegalStateException(name + " has no slot left, with " + size + " entries");
-    }
-    int slot = slotsMade;
-    int biased = slot + FIRST_CHUNK;
-    int chunkIndex = 31 - Integer.numberOfLeadingZeros(biased);
-    if (biased == 1 << chunkIndex) {
-      int entries = Math.min(1 << chunkIndex, maxEntries + 1 - slot);
-      long[] chunk = new long[entries * stride];
-      for (int i = 0; i < chunk.length; i += stride) {
-        chunk[i] = 1; // odd: holds nothing
-      }
-      if (lru) {
-        referenced[chunkIndex] = new byte[entries];
-      }
-      VarHandle.releaseFence(); // forEach finds the chunk without going through the index
-      chunks[chunkIndex] = chunk;
-    }
-    slotsMade++;
-    return slot;
-  }
-
-  /** Fills a slot that no index word names, and makes its state even. */
-  private void write(int slot, long k0, long k1, long k2, byte @Nullable [] value, int from) {
-    long[] chunk = chunkOf(slot);
-    int at = wordOf(slot, 0) - valueAt;
-    chunk[at + 1] = k0;
-    if (keyWords > 1) {
-      chunk[at + 2] = k1;
-    }
-    if (keyWords > 2) {
-      chunk[at + 3] = k2;
-    }
-    if (value == null) {
-      for (int i = at + valueAt; i < at + stride; i++) {
-        chunk[i] = 0;
-      }
-    } else {
-      Words.copyIn(value, from, valueSize, chunk, at + valueAt);
-    }
-    if (lru) {
-      flagsOf(slot)[flagAt(slot)] = 0;
-    }
-    WORD.setRelease(chunk, at, chunk[at] + 1);
+    write(slot, k0, k1, k2, value, from);
   }
 
   /** Puts a slot with a new key into the index. */
@@ -577,12 +337,22 @@ public final class BpfHashMap implements BpfMap {
       int low = (int) word;
       if (low != 0 && low != GONE) {
         int slot = low - 1;
-        long k1 = keyWords > 1 ? keyWord(slot, 1) : 0;
-        long k2 = keyWords > 2 ? keyWord(slot, 2) : 0;
-        place(table, hash(keyWord(slot, 0), k1, k2), slot);
+        place(table, hashOf(slot), slot);
       }
     }
     index = table;
+  }
+
+  private long hashOf(int slot) {
+    return hash(keyWord(slot, 0), k1Of(slot), k2Of(slot));
+  }
+
+  private long k1Of(int slot) {
+    return keyWords > 1 ? keyWord(slot, 1) : 0;
+  }
+
+  private long k2Of(int slot) {
+    return keyWords > 2 ? keyWord(slot, 2) : 0;
   }
 
   private void removeAt(int at) {
@@ -596,67 +366,6 @@ public final class BpfHashMap implements BpfMap {
     }
     retire(slot);
     size = --live;
-  }
-
-  /** Makes the state of a slot odd, after the index has forgotten it. */
-  private void retire(int slot) {
-    long[] chunk = chunkOf(slot);
-    int at = wordOf(slot, 0) - valueAt;
-    // An atomic exchange, so that what is written into the slot later is not seen before it.
-    WORD.getAndAdd(chunk, at, 1L);
-    VarHandle.storeStoreFence();
-    freeSlots.add(slot);
-  }
-
-  // ---- LRU
-
-  private byte[] flagsOf(int slot) {
-    return referenced[31 - Integer.numberOfLeadingZeros(slot + FIRST_CHUNK)];
-  }
-
-  private static int flagAt(int slot) {
-    int biased = slot + FIRST_CHUNK;
-    return biased ^ Integer.highestOneBit(biased);
-  }
-
-  private void reference(int slot) {
-    byte[] flags = flagsOf(slot);
-    int at = flagAt(slot);
-    if (flags[at] == 0) {
-      flags[at] = 1;
-    }
-  }
-
-  private void evict() {
-    int spared = 0;
-    int firstSpared = -1;
-    while (true) {
-      int slot = hand;
-      hand = hand + 1 == slotsMade ? 0 : hand + 1;
-      if (!isLive(slot)) {
-        continue;
-      }
-      byte[] flags = flagsOf(slot);
-      int flag = flagAt(slot);
-      boolean used = flags[flag] != 0;
-      if (!used || spared == LRU_SCAN) {
-        int victim = used ? firstSpared : slot;
-        long k1 = keyWords > 1 ? keyWord(victim, 1) : 0;
-        long k2 = keyWords > 2 ? keyWord(victim, 2) : 0;
-        long k0 = keyWord(victim, 0);
-        removeAt(positionOf(hash(k0, k1, k2), k0, k1, k2));
-        return;
-      }
-      flags[flag] = 0;
-      if (firstSpared < 0) {
-        firstSpared = slot;
-      }
-      spared++;
-    }
-  }
-
-  private boolean isLive(int slot) {
-    return (stamp(slot) & 1) == 0;
   }
 
   // ---- what bpf(2) and bpftool call
@@ -673,7 +382,7 @@ public final class BpfHashMap implements BpfMap {
 
   @Override
   public Type type() {
-    return lru ? Type.LRU_HASH : Type.HASH;
+    return lru != null ? Type.LRU_HASH : Type.HASH;
   }
 
   @Override
@@ -718,8 +427,7 @@ public final class BpfHashMap implements BpfMap {
       if (slot >= 0) {
         long stamp = stamp(slot);
         if (holds(slot, k0, k1, k2)) {
-          byte[] value = new byte[valueSize];
-          Words.copyOut(chunkOf(slot), wordOf(slot, 0), value, 0, valueSize);
+          byte[] value = copyValue(slot);
           if (stamp(slot) == stamp) {
             return value;
           }
@@ -745,26 +453,6 @@ public final class BpfHashMap implements BpfMap {
   /** In the order of the slots, which is that of insertion until entries are removed. */
   @Override
   public void forEach(BiConsumer<byte[], byte[]> entry) {
-    for (int chunkIndex = FIRST_CHUNK_SHIFT; chunkIndex < chunks.length; chunkIndex++) {
-      long[] chunk = chunks[chunkIndex];
-      if (chunk == null) {
-        return;
-      }
-      VarHandle.acquireFence();
-      for (int at = 0; at < chunk.length; at += stride) {
-        long state = (long) WORD.getAcquire(chunk, at);
-        if ((state & 1) != 0) {
-          continue;
-        }
-        byte[] key = new byte[keySize];
-        byte[] value = new byte[valueSize];
-        Words.copyOut(chunk, at + 1, key, 0, keySize);
-        Words.copyOut(chunk, at + valueAt, value, 0, valueSize);
-        VarHandle.loadLoadFence();
-        if ((long) WORD.getOpaque(chunk, at) == state) {
-          entry.accept(key, value);
-        }
-      }
-    }
+    forEachSlot(entry);
   }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.paramecium.syscall.Errno;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -197,6 +198,35 @@ final class BpfHashMapTest {
       bytes[i] = (byte) (key >>> (8 * i));
     }
     return bytes;
+  }
+
+  @Test
+  void keysThatTheIndexCannotTellApartAreToldApart() {
+    // Keys whose hashes agree in the compared half and in the place of a small index.
+    long[] tagged = new long[1 << 21];
+    for (int key = 0; key < tagged.length; key++) {
+      tagged[key] = (BpfHashMap.hash(key, 0, 0) >>> 32 << 32) | key;
+    }
+    Arrays.sort(tagged);
+    int found = 0;
+    for (int i = 1; i < tagged.length; i++) {
+      long one = tagged[i - 1] & 0xffff_ffffL;
+      long other = tagged[i] & 0xffff_ffffL;
+      boolean sameTag = tagged[i - 1] >>> 32 == tagged[i] >>> 32;
+      if (sameTag && ((BpfHashMap.hash(one, 0, 0) ^ BpfHashMap.hash(other, 0, 0)) & 31) == 0) {
+        found++;
+        BpfHashMap map = BpfHashMap.hash(1, "cilium_test", 8, 8, 10);
+        map.setI64(map.insert(one), 0, 1);
+        assertThat(map.find(other)).isEqualTo(-1);
+        map.setI64(map.insert(other), 0, 2);
+        assertThat(map.i64(map.find(one), 0)).isEqualTo(1);
+        assertThat(map.i64(map.find(other), 0)).isEqualTo(2);
+        assertThat(map.remove(one)).isTrue();
+        assertThat(map.find(one)).isEqualTo(-1);
+        assertThat(map.i64(map.find(other), 0)).isEqualTo(2);
+      }
+    }
+    assertThat(found).isPositive();
   }
 
   @Test
