@@ -1,0 +1,70 @@
+package dev.paramecium.deploy.cluster;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import dev.paramecium.deploy.UserError;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Behavior;
+
+/**
+ * One member of the Pekko cluster: its actor system, bound to one address, with one role.
+ *
+ * <p>Members are never downed because they cannot be reached: a cut link heals, and until then each
+ * side works with what it has. A member that was killed and comes back on its address takes the
+ * place of its old self.
+ */
+final class ClusterMember {
+
+  static final String SYSTEM = "paramecium";
+  static final String CONTROL_PLANE = "control-plane";
+  static final String NODE = "node";
+
+  private ClusterMember() {}
+
+  /**
+   * The configuration of a member.
+   *
+   * @param seeds host:port of those to join; itself first if it may form the cluster alone
+   */
+  static Config config(String role, String host, int port, List<String> seeds) {
+    List<String> addresses = seeds.stream().map(seed -> "pekko://" + SYSTEM + "@" + seed).toList();
+    return ConfigFactory.parseMap(
+            Map.of(
+                "pekko.actor.provider", "cluster",
+                "pekko.remote.artery.canonical.hostname", host,
+                "pekko.remote.artery.canonical.port", port,
+                "pekko.cluster.roles", List.of(role),
+                "pekko.cluster.seed-nodes", addresses))
+        .withFallback(ConfigFactory.parseResources("paramecium.conf"))
+        .withFallback(ConfigFactory.load());
+  }
+
+  /**
+   * Starts the member.
+   *
+   * @throws UserError if its address cannot be bound
+   */
+  static <T> ActorSystem<T> start(Behavior<T> guardian, Config config) {
+    try {
+      return ActorSystem.create(guardian, SYSTEM, config);
+    } catch (RuntimeException e) {
+      for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+        if (cause instanceof java.net.BindException
+            || String.valueOf(cause.getMessage()).contains("Failed to bind TCP")) {
+          throw new UserError(
+              UserError.FAILED,
+              "TCP port "
+                  + config.getInt("pekko.remote.artery.canonical.port")
+                  + " on "
+                  + config.getString("pekko.remote.artery.canonical.hostname")
+                  + ", which the cluster link needs, cannot be used: "
+                  + e.getMessage()
+                  + ". Stop what holds it, or choose another address.");
+        }
+      }
+      throw e;
+    }
+  }
+}

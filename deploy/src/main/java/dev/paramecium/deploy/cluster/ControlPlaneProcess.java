@@ -1,0 +1,93 @@
+package dev.paramecium.deploy.cluster;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.api.ActorApiClient;
+import dev.paramecium.api.ApiClient;
+import dev.paramecium.api.ApiRequest;
+import dev.paramecium.apiserver.ClusterApi;
+import dev.paramecium.apiserver.rest.RestServer;
+import dev.paramecium.controller.NodeLifecycle;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.operator.Operator;
+import dev.paramecium.operator.OperatorConfig;
+import dev.paramecium.scheduler.Scheduler;
+import dev.paramecium.trace.StatusExtension;
+import dev.paramecium.trace.TraceExtension;
+import java.nio.file.Path;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+
+/**
+ * The control plane: API server, its REST front, scheduler, operator and node lifecycle, in one
+ * actor system.
+ *
+ * @param advertise where its cluster link listens
+ * @param stateDir where the journal and the list of known nodes live
+ */
+public record ControlPlaneProcess(
+    Ipv4Address advertise,
+    Ipv4Address apiAddress,
+    int apiPort,
+    Path stateDir,
+    String clusterName,
+    Topology.Options options) {
+
+  /**
+   * Starts it; the system runs until it is terminated.
+   *
+   * @throws UserError if a port is taken, or the journal cannot be opened
+   */
+  public ActorSystem<Void> start() {
+    KnownMembers members = new KnownMembers(stateDir.resolve("members"));
+    String self = advertise + ":" + LocalCluster.CLUSTER_PORT;
+    List<String> seeds = new ArrayList<>(List.of(self));
+    seeds.addAll(members.read());
+    ActorSystem<Void> system =
+        ClusterMember.start(
+            Behaviors.setup(
+                context -> {
+                  context.spawn(members.keep(), "known-members");
+                  return Behaviors.empty();
+                }),
+            ClusterMember.config(
+                ClusterMember.CONTROL_PLANE,
+                advertise.toString(),
+                LocalCluster.CLUSTER_PORT,
+                seeds));
+    try {
+      startServices(system);
+    } catch (RestServer.BindFailure e) {
+      system.terminate();
+      throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
+    }
+    return system;
+  }
+
+  private void startServices(ActorSystem<Void> system) throws RestServer.BindFailure {
+    InstantSource clock = InstantSource.system();
+    ActorRef<ApiRequest> server = ClusterApi.host(system, stateDir.resolve("journal"), clock);
+    ApiClient api = new ActorApiClient(system, server);
+    RestServer rest =
+        RestServer.start(
+            system,
+            api,
+            server,
+            clock,
+            List.of(new TraceExtension(system), new StatusExtension(system)),
+            apiAddress.toString(),
+            apiPort);
+    system.getWhenTerminated().thenRun(rest::close);
+    system.systemActorOf(Scheduler.create(api, clock), "scheduler", Props.empty());
+    system.systemActorOf(
+        Operator.create(api, OperatorConfig.of(clusterName, options.clusterPoolIpv4Cidr()), clock),
+        "operator",
+        Props.empty());
+    system.systemActorOf(
+        NodeLifecycle.create(api, clock, NodeLifecycle.GRACE), "node-lifecycle", Props.empty());
+  }
+}

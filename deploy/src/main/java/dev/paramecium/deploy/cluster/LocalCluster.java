@@ -1,0 +1,444 @@
+package dev.paramecium.deploy.cluster;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.client.ApiHttp;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+
+/**
+ * A cluster of JVMs on this machine: one control plane, one for each node.
+ *
+ * <p>All JVMs start at once; each waits for what it needs. The state is under {@code home}: {@code
+ * cluster.json}, {@code kubeconfig}, {@code logs/}, and the API server's journal in {@code
+ * control-plane/}.
+ */
+public final class LocalCluster {
+
+  /** The cluster's own TCP (Artery), on each member's own address. */
+  public static final int CLUSTER_PORT = 25520;
+
+  /** VXLAN, on each node's own address. */
+  public static final int VXLAN_PORT = 8472;
+
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(8);
+  private static final Duration POLL = Duration.ofMillis(40);
+
+  private final Path home;
+  private final Topology topology;
+  private final String apiServer;
+  private final List<Member> members = new ArrayList<>();
+
+  private record Member(
+      ClusterFile.Process record, java.lang.Process process, Path log, List<String> arguments) {}
+
+  private LocalCluster(Path home, Topology topology) {
+    this.home = home;
+    this.topology = topology;
+    this.apiServer = "http://" + topology.apiAddress() + ":" + topology.apiPort();
+  }
+
+  /** The API server's URL. */
+  public String apiServer() {
+    return apiServer;
+  }
+
+  public Topology topology() {
+    return topology;
+  }
+
+  /**
+   * Starts every process and returns at once; {@link #awaitReady} waits.
+   *
+   * @param controlPlaneAddress where the control plane's own TCP listens
+   * @throws UserError if a port is taken or a cluster runs already
+   */
+  public static LocalCluster start(
+      Path home, Topology topology, String controlPlaneAddress, Consumer<String> progress) {
+    Optional<ClusterFile> existing = ClusterFile.read(home);
+    if (existing.isPresent()) {
+      long alive = existing.get().processes().stream().filter(p -> p.handle().isPresent()).count();
+      if (alive > 0) {
+        throw new UserError(
+            UserError.FAILED,
+            "a cluster runs already ("
+                + alive
+                + " processes, state in "
+                + home
+                + "). Stop it with 'paramecium down'.");
+      }
+      progress.accept("cleaning up after a cluster that ended without 'paramecium down'");
+      ClusterFile.delete(home);
+    }
+    requireFreeTcp(topology.apiAddress(), topology.apiPort(), "the API server");
+    requireFreeTcp(controlPlaneAddress, CLUSTER_PORT, "the control plane's cluster link");
+    for (Topology.Node node : topology.nodes()) {
+      requireFreeTcp(node.address().toString(), CLUSTER_PORT, node.name() + "'s cluster link");
+      requireFreeUdp(node.address(), node.name() + "'s VXLAN");
+    }
+    LocalCluster cluster = new LocalCluster(home, topology);
+    cluster.spawn(controlPlaneAddress);
+    return cluster;
+  }
+
+  private void spawn(String controlPlaneAddress) {
+    JavaCommand java = JavaCommand.ofThisJvm();
+    Path logs = home.resolve("logs");
+    List<String> controlPlane = new ArrayList<>();
+    controlPlane.addAll(
+        List.of(
+            "control-plane",
+            "--advertise",
+            controlPlaneAddress,
+            "--api-address",
+            topology.apiAddress(),
+            "--api-port",
+            Integer.toString(topology.apiPort()),
+            "--cluster-name",
+            topology.clusterName(),
+            "--state-dir",
+            home.resolve("control-plane").toString()));
+    controlPlane.addAll(topology.options().toArguments());
+    members.add(
+        launch(
+            java,
+            "control-plane",
+            "control-plane",
+            controlPlaneAddress,
+            controlPlane,
+            logs.resolve("control-plane.log")));
+    for (Topology.Node node : topology.nodes()) {
+      List<String> arguments = new ArrayList<>();
+      arguments.addAll(
+          List.of(
+              "node",
+              "--name",
+              node.name(),
+              "--ip",
+              node.address().toString(),
+              "--join",
+              controlPlaneAddress + ":" + CLUSTER_PORT,
+              "--cluster-name",
+              topology.clusterName()));
+      arguments.addAll(topology.options().toArguments());
+      members.add(
+          launch(
+              java,
+              "node",
+              node.name(),
+              node.address().toString(),
+              arguments,
+              logs.resolve(node.name() + ".log")));
+    }
+    save();
+  }
+
+  /** Starts a member again with the arguments that it had, in place of a process that has ended. */
+  public void restart(String name) {
+    Member old =
+        members.stream()
+            .filter(member -> member.record().name().equals(name))
+            .findFirst()
+            .orElseThrow(() -> new IllegalArgumentException("no member is called " + name));
+    int place = members.indexOf(old);
+    members.set(
+        place,
+        launch(
+            JavaCommand.ofThisJvm(),
+            old.record().role(),
+            name,
+            old.record().address(),
+            old.arguments(),
+            old.log()));
+    save();
+  }
+
+  private Member launch(
+      JavaCommand java,
+      String role,
+      String name,
+      String address,
+      List<String> arguments,
+      Path log) {
+    List<String> options = new ArrayList<>(List.of("-Xss512k", "-XX:+UseSerialGC"));
+    options.add(role.equals("node") ? "-Xmx2g" : "-Xmx1g");
+    java.lang.Process process = java.start(options, arguments, log);
+    Instant startedAt =
+        process.toHandle().info().startInstant().orElseGet(() -> Instant.ofEpochSecond(0));
+    return new Member(
+        new ClusterFile.Process(role, name, address, process.pid(), startedAt),
+        process,
+        log,
+        List.copyOf(arguments));
+  }
+
+  private void save() {
+    new ClusterFile(apiServer, members.stream().map(Member::record).toList()).write(home);
+    try {
+      Files.writeString(kubeconfig(home), kubeconfigText(apiServer, topology.clusterName()));
+    } catch (IOException e) {
+      throw new UncheckedIOException("cannot write " + kubeconfig(home), e);
+    }
+  }
+
+  /**
+   * Waits until the API server answers and every node is Ready.
+   *
+   * @throws UserError if a process dies or the time limit passes; the message has the end of its
+   *     log
+   */
+  public void awaitReady(Consumer<String> progress) {
+    ApiHttp api = new ApiHttp(apiServer);
+    Instant limit = Instant.now().plus(START_LIMIT);
+    boolean answered = false;
+    long told = -1;
+    while (true) {
+      requireAllAlive();
+      if (!answered && api.isReady()) {
+        answered = true;
+        progress.accept("API server answers on " + apiServer);
+      }
+      if (answered) {
+        long ready = api.readyNodes();
+        if (ready != told) {
+          progress.accept(ready + " of " + topology.nodes().size() + " nodes Ready");
+          told = ready;
+        }
+        if (ready >= topology.nodes().size()) {
+          return;
+        }
+      }
+      if (Instant.now().isAfter(limit)) {
+        throw new UserError(
+            UserError.FAILED,
+            "the cluster was not ready after "
+                + START_LIMIT.toSeconds()
+                + " s. Logs are in "
+                + home.resolve("logs")
+                + ".");
+      }
+      pause(POLL);
+    }
+  }
+
+  private void requireAllAlive() {
+    for (Member member : members) {
+      if (!member.process().isAlive()) {
+        throw new UserError(
+            UserError.FAILED,
+            member.record().name()
+                + " ended with exit code "
+                + member.process().exitValue()
+                + ": "
+                + lastLine(member.log())
+                + " (log: "
+                + member.log()
+                + ")");
+      }
+    }
+  }
+
+  private static String lastLine(Path log) {
+    try {
+      List<String> lines = Files.readAllLines(log);
+      for (int i = lines.size() - 1; i >= 0; i--) {
+        if (!lines.get(i).isBlank()) {
+          return lines.get(i).strip();
+        }
+      }
+    } catch (IOException _) {
+      // The log is for the person; that it cannot be read is not what they asked about.
+    }
+    return "it said nothing";
+  }
+
+  /** The operating system's ids of the processes, control plane first. */
+  public List<Long> pids() {
+    return members.stream().map(member -> member.record().pid()).toList();
+  }
+
+  /**
+   * Ends {@code home}'s processes at once, without letting them say goodbye: for a cluster whose
+   * state is thrown away.
+   */
+  public static void kill(Path home) {
+    ClusterFile.read(home)
+        .ifPresent(
+            file -> {
+              List<ProcessHandle> alive =
+                  file.processes().stream().flatMap(process -> process.handle().stream()).toList();
+              alive.forEach(ProcessHandle::destroyForcibly);
+              alive.forEach(handle -> handle.onExit().join());
+            });
+    ClusterFile.delete(home);
+  }
+
+  /** Stops this cluster's processes. */
+  public void stop() {
+    stop(home, _ -> {});
+  }
+
+  /**
+   * Stops what {@code home}'s cluster file names, also what a crash left, and deletes the file. The
+   * API server's journal stays.
+   *
+   * @return how many processes were still running
+   */
+  public static int stop(Path home, Consumer<String> progress) {
+    Optional<ClusterFile> file = ClusterFile.read(home);
+    if (file.isEmpty()) {
+      return 0;
+    }
+    List<ProcessHandle> alive = new ArrayList<>();
+    for (ClusterFile.Process process : file.get().processes()) {
+      process
+          .handle()
+          .ifPresent(
+              handle -> {
+                progress.accept("stopping " + process.name() + " (pid " + process.pid() + ")");
+                handle.destroy();
+                alive.add(handle);
+              });
+    }
+    Instant limit = Instant.now().plus(STOP_LIMIT);
+    for (ProcessHandle handle : alive) {
+      long left = Math.max(1, Duration.between(Instant.now(), limit).toMillis());
+      try {
+        handle.onExit().get(left, TimeUnit.MILLISECONDS);
+      } catch (java.util.concurrent.TimeoutException | java.util.concurrent.ExecutionException e) {
+        handle.destroyForcibly();
+        handle.onExit().join();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        handle.destroyForcibly();
+      }
+    }
+    ClusterFile.delete(home);
+    return alive.size();
+  }
+
+  public static Path kubeconfig(Path home) {
+    return home.resolve("kubeconfig");
+  }
+
+  private static String kubeconfigText(String apiServer, String clusterName) {
+    String name = "paramecium-" + clusterName;
+    return """
+    apiVersion: v1
+    kind: Config
+    clusters:
+    - name: %1$s
+      cluster:
+        server: %2$s
+    contexts:
+    - name: %1$s
+      context:
+        cluster: %1$s
+        user: %1$s
+        namespace: default
+    current-context: %1$s
+    users:
+    - name: %1$s
+      user: {}
+    """
+        .formatted(name, apiServer);
+  }
+
+  private static void requireFreeTcp(String address, int port, String what) {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.setReuseAddress(true);
+      socket.bind(new InetSocketAddress(InetAddress.getByName(address), port));
+    } catch (IOException e) {
+      throw occupied("TCP", address, port, what, e);
+    }
+  }
+
+  private static void requireFreeUdp(Ipv4Address address, String what) {
+    try (DatagramSocket socket = new DatagramSocket(null)) {
+      socket.bind(new InetSocketAddress(InetAddress.getByName(address.toString()), VXLAN_PORT));
+    } catch (IOException e) {
+      throw occupied("UDP", address.toString(), VXLAN_PORT, what, e);
+    }
+  }
+
+  private static UserError occupied(
+      String protocol, String address, int port, String what, IOException e) {
+    return new UserError(
+        UserError.FAILED,
+        protocol
+            + " port "
+            + port
+            + " on "
+            + address
+            + ", which "
+            + what
+            + " needs, cannot be used ("
+            + e.getMessage()
+            + "). Stop what holds it, or choose another in a cluster file (up -f).");
+  }
+
+  /**
+   * The first of the loopback blocks 127.B.0.0 in which nothing holds the cluster's ports; nodes
+   * take .2 and up.
+   */
+  public static Ipv4Address freeLoopbackBlock(int nodes) {
+    for (int block = 60; block < 255; block++) {
+      Ipv4Address base = Ipv4Address.parse("127." + block + ".0.1");
+      boolean free = true;
+      for (int i = 0; i <= nodes && free; i++) {
+        free = isFree(base.plus(i));
+      }
+      if (free) {
+        return base;
+      }
+    }
+    throw new UserError(
+        UserError.FAILED,
+        "no free block of loopback addresses between 127.60.0.0 and 127.254.0.0. Stop other"
+            + " clusters first.");
+  }
+
+  private static boolean isFree(Ipv4Address address) {
+    try {
+      requireFreeTcp(address.toString(), CLUSTER_PORT, "");
+      requireFreeUdp(address, "");
+      return true;
+    } catch (UserError e) {
+      return false;
+    }
+  }
+
+  /** A TCP port on 127.0.0.1 that nothing listens on now. */
+  public static int freePort() {
+    try (ServerSocket socket = new ServerSocket()) {
+      socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
+      return socket.getLocalPort();
+    } catch (IOException e) {
+      throw new UserError(
+          UserError.FAILED, "no free TCP port on 127.0.0.1: " + e.getMessage() + ".");
+    }
+  }
+
+  private static void pause(Duration duration) {
+    try {
+      Thread.sleep(duration);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new UserError(UserError.FAILED, "interrupted");
+    }
+  }
+}

@@ -1,0 +1,300 @@
+package dev.paramecium.deploy.cluster;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.deploy.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * A cluster as {@code up -f cluster.yaml} describes it.
+ *
+ * <pre>
+ *   apiVersion: paramecium.dev/v1alpha1
+ *   kind: Cluster
+ *   metadata: {name: default}
+ *   spec:
+ *     apiServer: {address: 127.0.0.1, port: 6443}
+ *     options: {cluster-pool-ipv4-cidr: 10.42.0.0/16, monitor-aggregation: medium, mtu: 1500, underlay: udp}
+ *     nodes:
+ *       - {name: node-1, address: 127.0.0.2}
+ *       - {name: node-2, address: 127.0.0.3}
+ * </pre>
+ *
+ * @param apiAddress where the API server listens
+ * @param apiPort 0 for any free one
+ */
+public record Topology(
+    String clusterName, String apiAddress, int apiPort, Options options, List<Node> nodes) {
+
+  /** The first loopback address that a node takes; node N takes the N-th from here. */
+  private static final Ipv4Address FIRST_NODE = Ipv4Address.parse("127.0.0.2");
+
+  private static final int DEFAULT_API_PORT = 6443;
+  private static final Set<String> AGGREGATIONS = Set.of("none", "low", "medium", "maximum");
+  private static final Set<String> UNDERLAYS = Set.of("udp", "tcp");
+
+  public Topology {
+    nodes = List.copyOf(nodes);
+  }
+
+  /**
+   * One node.
+   *
+   * @param address the node's own address on the underlay: its InternalIP, where VXLAN and the
+   *     cluster listen
+   */
+  public record Node(String name, Ipv4Address address) {}
+
+  /**
+   * What every node is configured with, by the names of Cilium's ConfigMap where it has one.
+   *
+   * @param clusterPoolIpv4Cidr {@code cluster-pool-ipv4-cidr}
+   * @param monitorAggregation {@code monitor-aggregation}: none, low, medium or maximum
+   * @param mtu {@code mtu} of the underlay, bytes
+   * @param underlay {@code udp} or {@code tcp}
+   */
+  public record Options(
+      Ipv4Prefix clusterPoolIpv4Cidr, String monitorAggregation, int mtu, String underlay) {
+
+    public static final Options DEFAULT =
+        new Options(Ipv4Prefix.parse("10.42.0.0/16"), "medium", 1500, "udp");
+
+    /** The number that the datapath is compiled with. */
+    public int monitorAggregationLevel() {
+      return switch (monitorAggregation) {
+        case "none" -> 0;
+        case "low" -> 1;
+        case "medium" -> 3;
+        default -> 4;
+      };
+    }
+
+    /** As {@code --option name=value} arguments of a node process. */
+    public List<String> toArguments() {
+      return List.of(
+          "--option", "cluster-pool-ipv4-cidr=" + clusterPoolIpv4Cidr,
+          "--option", "monitor-aggregation=" + monitorAggregation,
+          "--option", "mtu=" + mtu,
+          "--option", "underlay=" + underlay);
+    }
+
+    /**
+     * Reads options by name; those not named keep their default.
+     *
+     * @throws UserError naming the option, the value and what is allowed
+     */
+    public static Options parse(Map<String, String> values) {
+      Ipv4Prefix cidr = DEFAULT.clusterPoolIpv4Cidr();
+      String aggregation = DEFAULT.monitorAggregation();
+      int mtu = DEFAULT.mtu();
+      String underlay = DEFAULT.underlay();
+      for (Map.Entry<String, String> option : values.entrySet()) {
+        String value = option.getValue();
+        switch (option.getKey()) {
+          case "cluster-pool-ipv4-cidr" -> {
+            cidr = prefix(option.getKey(), value);
+            if (cidr.length() > 23 || cidr.length() < 8) {
+              throw invalid(
+                  option.getKey(),
+                  value,
+                  "a network from /8 to /23, so that it holds at least two nodes' /24");
+            }
+          }
+          case "monitor-aggregation" -> aggregation = oneOf(option.getKey(), value, AGGREGATIONS);
+          case "mtu" -> mtu = number(option.getKey(), value, 576, 1500);
+          case "underlay" -> underlay = oneOf(option.getKey(), value, UNDERLAYS);
+          default ->
+              throw new UserError(
+                  UserError.USAGE,
+                  "option \""
+                      + option.getKey()
+                      + "\" is not known: use cluster-pool-ipv4-cidr, monitor-aggregation, mtu or"
+                      + " underlay.");
+        }
+      }
+      return new Options(cidr, aggregation, mtu, underlay);
+    }
+
+    private static Ipv4Prefix prefix(String name, String value) {
+      try {
+        return Ipv4Prefix.parse(value);
+      } catch (IllegalArgumentException e) {
+        throw invalid(name, value, "a network such as 10.42.0.0/16");
+      }
+    }
+
+    private static String oneOf(String name, String value, Set<String> allowed) {
+      if (!allowed.contains(value)) {
+        throw invalid(
+            name, value, "one of " + String.join(", ", allowed.stream().sorted().toList()));
+      }
+      return value;
+    }
+
+    private static int number(String name, String value, int min, int max) {
+      try {
+        int number = Integer.parseInt(value);
+        if (number >= min && number <= max) {
+          return number;
+        }
+      } catch (NumberFormatException _) {
+        // Falls through to the same sentence as a number out of range.
+      }
+      throw invalid(name, value, "a number from " + min + " to " + max);
+    }
+
+    private static UserError invalid(String name, String value, String allowed) {
+      return new UserError(
+          UserError.USAGE, "option " + name + " is \"" + value + "\": it must be " + allowed + ".");
+    }
+  }
+
+  /** {@code count} nodes named node-1, node-2, … on 127.0.0.2 and up. */
+  public static Topology ofSize(int count) {
+    return of(count, FIRST_NODE, DEFAULT_API_PORT);
+  }
+
+  /** {@code count} nodes from {@code first} up, and the API server on {@code apiPort}. */
+  public static Topology of(int count, Ipv4Address first, int apiPort) {
+    if (count < 1 || count > 250) {
+      throw new UserError(
+          UserError.USAGE, "a cluster of " + count + " nodes is not possible here: use 1 to 250.");
+    }
+    List<Node> nodes = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      nodes.add(new Node("node-" + (i + 1), first.plus(i)));
+    }
+    return new Topology("default", "127.0.0.1", apiPort, Options.DEFAULT, nodes);
+  }
+
+  /**
+   * Reads a topology file.
+   *
+   * @throws UserError naming the file, the field and what is allowed
+   */
+  public static Topology read(Path file) {
+    Object document;
+    try {
+      document = new Yaml(new SafeConstructor(new LoaderOptions())).load(Files.readString(file));
+    } catch (IOException e) {
+      throw new UserError(UserError.USAGE, "cannot read " + file + ": " + reason(e) + ".");
+    } catch (YAMLException e) {
+      throw new UserError(UserError.USAGE, file + " is not YAML: " + e.getMessage());
+    }
+    Map<?, ?> root = mapping(file, "the document", document);
+    requireText(file, root, "apiVersion", "paramecium.dev/v1alpha1");
+    requireText(file, root, "kind", "Cluster");
+    Object metadata = root.get("metadata");
+    String name = "default";
+    if (metadata != null
+        && mapping(file, "metadata", metadata).get("name") instanceof Object given) {
+      name = given.toString();
+    }
+    Map<?, ?> spec = mapping(file, "spec", root.get("spec"));
+    onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes"));
+    String apiAddress = "127.0.0.1";
+    int apiPort = DEFAULT_API_PORT;
+    if (spec.get("apiServer") instanceof Object given) {
+      Map<?, ?> apiServer = mapping(file, "spec.apiServer", given);
+      onlyFields(file, "spec.apiServer", apiServer, Set.of("address", "port"));
+      if (apiServer.get("address") instanceof Object address) {
+        apiAddress = address.toString();
+      }
+      if (apiServer.get("port") instanceof Object port) {
+        apiPort = Options.number("spec.apiServer.port", port.toString(), 0, 65535);
+      }
+    }
+    Map<String, String> options = new java.util.LinkedHashMap<>();
+    if (spec.get("options") instanceof Object given) {
+      mapping(file, "spec.options", given)
+          .forEach((key, value) -> options.put(String.valueOf(key), String.valueOf(value)));
+    }
+    return new Topology(name, apiAddress, apiPort, Options.parse(options), nodes(file, spec));
+  }
+
+  private static List<Node> nodes(Path file, Map<?, ?> spec) {
+    if (!(spec.get("nodes") instanceof List<?> list) || list.isEmpty()) {
+      throw field(
+          file,
+          "spec.nodes",
+          "must be a list of at least one node: {name: node-1, address: 127.0.0.2}");
+    }
+    List<Node> nodes = new ArrayList<>();
+    Set<Object> taken = new LinkedHashSet<>();
+    for (int i = 0; i < list.size(); i++) {
+      String at = "spec.nodes[" + i + "]";
+      Map<?, ?> node = mapping(file, at, list.get(i));
+      onlyFields(file, at, node, Set.of("name", "address"));
+      String name = node.get("name") instanceof Object given ? given.toString() : "node-" + (i + 1);
+      if (!name.matches("[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")) {
+        throw field(
+            file,
+            at + ".name",
+            "is \"" + name + "\": use lower-case letters, digits, '-' and '.', at most 63");
+      }
+      Ipv4Address address;
+      try {
+        address =
+            node.get("address") instanceof Object given
+                ? Ipv4Address.parse(given.toString())
+                : FIRST_NODE.plus(i);
+      } catch (IllegalArgumentException e) {
+        throw field(
+            file, at + ".address", e.getMessage() == null ? "is not an address" : e.getMessage());
+      }
+      if (!taken.add(name) || !taken.add(address)) {
+        throw field(file, at, "repeats the name or address of an earlier node");
+      }
+      nodes.add(new Node(name, address));
+    }
+    return nodes;
+  }
+
+  private static Map<?, ?> mapping(
+      Path file, String field, @org.jspecify.annotations.Nullable Object value) {
+    if (value instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw field(file, field, "must be a mapping");
+  }
+
+  private static void requireText(Path file, Map<?, ?> root, String field, String expected) {
+    if (!expected.equals(root.get(field))) {
+      throw field(file, field, "must be " + expected + ", got " + root.get(field));
+    }
+  }
+
+  private static void onlyFields(Path file, String at, Map<?, ?> map, Set<String> known) {
+    for (Object key : map.keySet()) {
+      if (!known.contains(String.valueOf(key))) {
+        throw field(
+            file,
+            at + "." + key,
+            "is not a field: use " + String.join(", ", known.stream().sorted().toList()));
+      }
+    }
+  }
+
+  private static UserError field(Path file, String field, String what) {
+    return new UserError(UserError.USAGE, file + ": " + field + " " + what + ".");
+  }
+
+  static String reason(IOException e) {
+    return switch (e) {
+      case java.nio.file.NoSuchFileException _ -> "there is no such file";
+      case java.nio.file.AccessDeniedException _ -> "permission denied";
+      default -> String.valueOf(e.getMessage());
+    };
+  }
+}

@@ -1,0 +1,44 @@
+package dev.paramecium.deploy.command;
+
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+
+/** The command without a sub-command: says what there is. */
+@CommandLine.Command(
+    name = "paramecium",
+    mixinStandardHelpOptions = true,
+    version = "paramecium 0.1.0 (emulates Cilium v1.12.3)",
+    description =
+        "A Kubernetes cluster networked by Cilium v1.12.3, emulated: follow a packet through every"
+            + " hook and map.",
+    synopsisSubcommandLabel = "COMMAND",
+    subcommands = {
+      DemoCommand.class,
+      UpCommand.class,
+      DownCommand.class,
+      StatusCommand.class,
+      ApplyCommand.class,
+      GetCommand.class,
+      DeleteCommand.class,
+      ExecCommand.class,
+      LogsCommand.class,
+      HostCommand.class,
+      TraceCommand.class,
+      ConformanceCommand.class,
+      ControlPlaneCommand.class,
+      NodeCommand.class,
+      RehearseCommand.class
+    })
+public final class ParameciumCommand implements Callable<Integer> {
+
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+
+  @Override
+  public Integer call() {
+    if (spec != null) {
+      spec.commandLine().usage(spec.commandLine().getOut());
+    }
+    return CommandLine.ExitCode.USAGE;
+  }
+}

@@ -1,0 +1,82 @@
+package dev.paramecium.deploy.command;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.cluster.ControlPlaneProcess;
+import dev.paramecium.deploy.cluster.LocalCluster;
+import dev.paramecium.deploy.cluster.NodeProcess;
+import dev.paramecium.deploy.cluster.Topology;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import org.apache.pekko.actor.typed.ActorSystem;
+import picocli.CommandLine.Command;
+
+/**
+ * The demo with the whole cluster in this JVM. The build runs it once under {@code
+ * -XX:AOTCacheOutput}, so that every JVM of a cluster finds its classes loaded and linked.
+ */
+@Command(
+    name = "rehearse",
+    hidden = true,
+    mixinStandardHelpOptions = true,
+    description = "Runs the demo with the whole cluster in one JVM.")
+final class RehearseCommand implements Callable<Integer> {
+
+  private static final Duration LIMIT = Duration.ofSeconds(60);
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Ipv4Address block = LocalCluster.freeLoopbackBlock(2);
+    Topology topology = Topology.of(2, block.plus(1), LocalCluster.freePort());
+    Path state = Files.createTempDirectory("paramecium-rehearsal");
+    List<ActorSystem<Void>> systems = new ArrayList<>();
+    try {
+      systems.add(
+          new ControlPlaneProcess(
+                  block,
+                  Ipv4Address.parse(topology.apiAddress()),
+                  topology.apiPort(),
+                  state,
+                  topology.clusterName(),
+                  topology.options())
+              .start());
+      for (Topology.Node node : topology.nodes()) {
+        systems.add(
+            new NodeProcess(
+                    node.name(),
+                    node.address(),
+                    List.of(block + ":" + LocalCluster.CLUSTER_PORT),
+                    topology.clusterName(),
+                    topology.options())
+                .start());
+      }
+      ApiHttp api = new ApiHttp("http://" + topology.apiAddress() + ":" + topology.apiPort());
+      awaitNodes(api, topology.nodes().size());
+      return DemoCommand.walk(api, topology, System.out::println) ? 0 : UserError.FAILED;
+    } finally {
+      systems.forEach(ActorSystem::terminate);
+      for (ActorSystem<Void> system : systems) {
+        system.getWhenTerminated().toCompletableFuture().join();
+      }
+      DownCommand.deleteTree(state);
+    }
+  }
+
+  private static void awaitNodes(ApiHttp api, int count) throws InterruptedException {
+    Instant limit = Instant.now().plus(LIMIT);
+    while (!api.isReady() || api.readyNodes() < count) {
+      if (Instant.now().isAfter(limit)) {
+        throw new UserError(
+            UserError.FAILED, "the cluster was not ready after " + LIMIT.toSeconds() + " s.");
+      }
+      Thread.sleep(Duration.ofMillis(50));
+    }
+  }
+}

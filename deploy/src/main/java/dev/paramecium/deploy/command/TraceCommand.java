@@ -1,0 +1,181 @@
+package dev.paramecium.deploy.command;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.ExecSession;
+import dev.paramecium.deploy.client.Pods;
+import dev.paramecium.deploy.client.TraceStream;
+import dev.paramecium.deploy.walk.Walk;
+import dev.paramecium.deploy.walk.WalkPrinter;
+import dev.paramecium.syscall.Observation;
+import dev.paramecium.syscall.TraceFilter;
+import dev.paramecium.trace.ObservationJson;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Sends one real packet and follows it and its reply over all nodes. */
+@Command(
+    name = "trace",
+    mixinStandardHelpOptions = true,
+    description =
+        "Sends one real packet from a pod, follows it and its reply over all nodes, and says what"
+            + " decided.")
+final class TraceCommand implements Callable<Integer> {
+
+  private static final Duration ANSWER_LIMIT = Duration.ofSeconds(2);
+
+  @Mixin private final ClusterOptions cluster = new ClusterOptions();
+
+  @Parameters(index = "0", paramLabel = "SRC", description = "[namespace/]pod")
+  private String source = "";
+
+  @Parameters(index = "1", paramLabel = "DST[:PORT]", description = "[namespace/]pod or an address")
+  private String destination = "";
+
+  @Option(
+      names = "--protocol",
+      paramLabel = "PROTOCOL",
+      description = "tcp, udp or icmp; default tcp with a port, icmp without")
+  private @Nullable String protocol;
+
+  @Option(
+      names = {"-n", "--namespace"},
+      defaultValue = "default")
+  private String namespace = "default";
+
+  @Option(
+      names = {"-o", "--output"},
+      defaultValue = "",
+      paramLabel = "json")
+  private String output = "";
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    if (!output.isEmpty() && !output.equals("json")) {
+      throw new UserError(
+          UserError.USAGE, "output format \"" + output + "\" is not known: use json.");
+    }
+    int colon = destination.indexOf(':');
+    int port = colon < 0 ? 0 : port(destination.substring(colon + 1));
+    String chosen =
+        protocol == null ? (port > 0 ? "tcp" : "icmp") : protocol.toLowerCase(Locale.ROOT);
+    int number = protocolNumber(chosen, port);
+    ApiHttp api = cluster.api();
+    Pods.Pod from = Pods.find(api, source, namespace);
+    Ipv4Address to = address(api, colon < 0 ? destination : destination.substring(0, colon));
+
+    List<Observation> seen;
+    int exitCode;
+    try (TraceStream trace =
+        TraceStream.open(api, new TraceFilter(from.address(), to, number, 0, port))) {
+      exitCode =
+          ExecSession.run(
+              api,
+              from.execPath()
+                  + ExecCommand.query(
+                      List.of("paramecium-probe", chosen, to.toString(), Integer.toString(port)),
+                      "",
+                      false,
+                      false),
+              null,
+              OutputStream.nullOutputStream(),
+              OutputStream.nullOutputStream());
+      trace.await(
+          observations -> isOver(observations, exitCode == 0),
+          exitCode == 0 ? ANSWER_LIMIT : Duration.ofMillis(200));
+      seen = trace.observations();
+    }
+    return output.equals("json") ? printJson(seen, exitCode) : print(seen, exitCode);
+  }
+
+  private static boolean isOver(List<Observation> seen, boolean answered) {
+    return answered
+        && walk(seen, true).map(walk -> walk.steps().getLast().step() == Walk.STEPS).orElse(false);
+  }
+
+  /** The probe's first packet in one direction. */
+  private static Optional<Walk> walk(List<Observation> seen, boolean reply) {
+    return Walk.first(Walk.byPacket(seen), reply, _ -> true);
+  }
+
+  private int print(List<Observation> seen, int exitCode) {
+    Optional<Walk> request = walk(seen, false);
+    if (request.isEmpty()) {
+      throw new UserError(
+          UserError.FAILED,
+          "no packet from " + source + " to " + destination + " was seen on any node.");
+    }
+    WalkPrinter printer = new WalkPrinter(System.out, WalkPrinter.coloursWanted());
+    printer.print("The request", request.get());
+    Optional<Walk> reply = walk(seen, true);
+    reply.ifPresent(walk -> printer.print("The reply", walk));
+    System.out.println();
+    System.out.println(exitCode == 0 ? "Answered." : "Not answered.");
+    return exitCode == 0 ? 0 : UserError.FAILED;
+  }
+
+  private static int printJson(List<Observation> seen, int exitCode)
+      throws JsonProcessingException {
+    ArrayNode array = ApiHttp.JSON.createArrayNode();
+    int sequence = 0;
+    for (boolean reply : new boolean[] {false, true}) {
+      for (Observation observation : walk(seen, reply).map(Walk::steps).orElse(List.of())) {
+        array.add(ObservationJson.write(++sequence, observation));
+      }
+    }
+    System.out.println(ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(array));
+    return exitCode == 0 ? 0 : UserError.FAILED;
+  }
+
+  private Ipv4Address address(ApiHttp api, String reference) {
+    if (reference.matches("[0-9.]+")) {
+      try {
+        return Ipv4Address.parse(reference);
+      } catch (IllegalArgumentException e) {
+        throw new UserError(UserError.USAGE, String.valueOf(e.getMessage()));
+      }
+    }
+    return Pods.find(api, reference, namespace).address();
+  }
+
+  private static int port(String text) {
+    try {
+      int port = Integer.parseInt(text);
+      if (port > 0 && port < 65536) {
+        return port;
+      }
+    } catch (NumberFormatException _) {
+      // The same sentence as for a number out of range.
+    }
+    throw new UserError(UserError.USAGE, "port \"" + text + "\" must be a number from 1 to 65535.");
+  }
+
+  private static int protocolNumber(String protocol, int port) {
+    int number =
+        switch (protocol) {
+          case "icmp" -> 1;
+          case "tcp" -> 6;
+          case "udp" -> 17;
+          default ->
+              throw new UserError(
+                  UserError.USAGE,
+                  "protocol \"" + protocol + "\" is not known: use tcp, udp or icmp.");
+        };
+    if (number != 1 && port == 0) {
+      throw new UserError(UserError.USAGE, protocol + " needs a port: write DST:PORT.");
+    }
+    return number;
+  }
+}

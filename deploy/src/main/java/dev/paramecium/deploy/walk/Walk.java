@@ -1,0 +1,94 @@
+package dev.paramecium.deploy.walk;
+
+import dev.paramecium.syscall.Observation;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+
+/**
+ * One packet's way through the cluster: its observations from all nodes in the order of the walk.
+ *
+ * <p>Nodes number their own observations; between nodes the step of the walk decides (the sender's
+ * steps 1 to 4 come before the receiver's 5 to 8), so that no two clocks need to agree.
+ */
+public record Walk(List<Observation> steps) {
+
+  /** How many steps a packet takes that crosses two nodes. */
+  public static final int STEPS = 8;
+
+  /** The last step that the sending node takes part in. */
+  private static final int LAST_SENDER_STEP = 4;
+
+  public Walk {
+    steps = List.copyOf(steps);
+  }
+
+  /** Every packet that was seen, in the order in which their first steps were. */
+  public static List<Walk> byPacket(List<Observation> observations) {
+    Map<PacketKey, List<Observation>> packets = new LinkedHashMap<>();
+    for (Observation observation : observations) {
+      packets
+          .computeIfAbsent(
+              new PacketKey(observation.packetId(), observation.reply()), _ -> new ArrayList<>())
+          .add(observation);
+    }
+    List<Walk> walks = new ArrayList<>();
+    for (List<Observation> packet : packets.values()) {
+      walks.add(new Walk(inOrder(packet)));
+    }
+    walks.sort(Comparator.comparingLong(walk -> walk.steps().getFirst().timestampNs()));
+    return walks;
+  }
+
+  private record PacketKey(long packetId, boolean reply) {}
+
+  private static List<Observation> inOrder(List<Observation> packet) {
+    List<Observation> ordered = new ArrayList<>(packet);
+    ordered.sort(
+        Comparator.comparing((Observation o) -> o.step() > LAST_SENDER_STEP)
+            .thenComparing(Observation::node)
+            .thenComparingLong(Observation::sequence));
+    return ordered;
+  }
+
+  /** The first walk in one direction whose packet satisfies {@code wanted}. */
+  public static Optional<Walk> first(
+      List<Walk> walks, boolean reply, Predicate<Observation> wanted) {
+    return walks.stream()
+        .filter(walk -> walk.steps().getFirst().reply() == reply)
+        .filter(walk -> wanted.test(walk.steps().getFirst()))
+        .findFirst();
+  }
+
+  /** Whether all eight steps were seen, each after the one before, on exactly two nodes. */
+  public boolean isComplete() {
+    int next = 1;
+    for (Observation observation : steps) {
+      if (observation.step() == next) {
+        next++;
+      }
+    }
+    return next == STEPS + 1 && steps.stream().map(Observation::node).distinct().count() == 2;
+  }
+
+  /** Which of the eight steps were not seen in their place. */
+  public List<Integer> missingSteps() {
+    List<Integer> missing = new ArrayList<>();
+    for (int step = 1; step <= STEPS; step++) {
+      int wanted = step;
+      if (steps.stream().noneMatch(o -> o.step() == wanted)) {
+        missing.add(step);
+      }
+    }
+    return missing;
+  }
+
+  /** Whether a packet with payload left the pod: the request itself rather than the handshake. */
+  public static boolean carriesData(Observation observation) {
+    return observation.packet().payloadLength() > 0;
+  }
+}

@@ -1,0 +1,69 @@
+package dev.paramecium.deploy.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.paramecium.deploy.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TopologyTest {
+
+  @TempDir private Path folder;
+
+  private Topology read(String yaml) throws IOException {
+    return Topology.read(Files.writeString(folder.resolve("cluster.yaml"), yaml));
+  }
+
+  @Test
+  void readsNodesOptionsAndTheApiServersPort() throws IOException {
+    Topology topology =
+        read(
+            """
+            apiVersion: paramecium.dev/v1alpha1
+            kind: Cluster
+            metadata: {name: lab}
+            spec:
+              apiServer: {port: 7443}
+              options: {monitor-aggregation: none, underlay: tcp, cluster-pool-ipv4-cidr: 10.9.0.0/16}
+              nodes:
+              - {name: ubuntu-dev2, address: 127.0.1.2}
+              - {}
+            """);
+
+    assertThat(topology.clusterName()).isEqualTo("lab");
+    assertThat(topology.apiPort()).isEqualTo(7443);
+    assertThat(topology.options().monitorAggregationLevel()).isZero();
+    assertThat(topology.options().underlay()).isEqualTo("tcp");
+    assertThat(topology.nodes())
+        .extracting(Topology.Node::name)
+        .containsExactly("ubuntu-dev2", "node-2");
+    assertThat(topology.nodes().get(1).address()).hasToString("127.0.0.3");
+  }
+
+  @Test
+  void namesTheFieldOfAMistake() {
+    assertRefused("kind: Cluster\nspec: {}", "apiVersion must be paramecium.dev/v1alpha1");
+    assertRefused(spec("nodes: []"), "spec.nodes must be a list");
+    assertRefused(spec("nodes: [{name: UPPER}]"), "spec.nodes[0].name is \"UPPER\"");
+    assertRefused(spec("nodes: [{address: 300.1.1.1}]"), "300.1.1.1");
+    assertRefused(spec("nodes: [{nmae: a}]"), "spec.nodes[0].nmae is not a field");
+    assertRefused(spec("nodes: [{name: a}, {name: a}]"), "repeats the name or address");
+    assertRefused(spec("nodes: [{}]\n  options: {mtu: big}"), "option mtu is \"big\"");
+    assertRefused(spec("nodes: [{}]\n  options: {tunel: vxlan}"), "option \"tunel\" is not known");
+    assertRefused("{", "is not YAML");
+  }
+
+  private static String spec(String spec) {
+    return "apiVersion: paramecium.dev/v1alpha1\nkind: Cluster\nspec:\n  " + spec + "\n";
+  }
+
+  private void assertRefused(String yaml, String message) {
+    assertThatThrownBy(() -> read(yaml))
+        .isInstanceOf(UserError.class)
+        .hasMessageContaining(message);
+  }
+}
