@@ -2,6 +2,7 @@ package dev.paramecium.inspect;
 
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.inspect.bpftool.Bpftool;
+import dev.paramecium.inspect.cilium.CiliumCommand;
 import dev.paramecium.inspect.net.Arp;
 import dev.paramecium.inspect.net.Ip;
 import dev.paramecium.inspect.net.Tc;
@@ -18,6 +19,7 @@ public final class HostTools {
         "ip", Ip.onNode(kernel),
         "arp", Arp.onNode(),
         "tc", Tc.onNode(kernel),
-        "bpftool", Bpftool.onNode(kernel));
+        "bpftool", Bpftool.onNode(kernel),
+        "cilium", CiliumCommand.onNode(kernel, labels));
   }
 }

@@ -5,12 +5,14 @@ import java.util.Iterator;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** JSON as iproute2 and bpftool lay it out when they are asked for it to be pretty. */
+/** JSON as iproute2, bpftool and cilium lay it out. */
 public enum JsonText {
   /** {@code ip -j -p}: blanks inside the brackets of arrays. */
   IPROUTE2(" "),
   /** {@code bpftool -p}: the closing bracket of an array on a line of its own. */
-  BPFTOOL(null);
+  BPFTOOL(null),
+  /** Go's {@code json.MarshalIndent} with two blanks, as {@code cilium -o json} prints. */
+  GO(null);
 
   private final @Nullable String inBrackets;
 
@@ -44,6 +46,9 @@ public enum JsonText {
       Iterator<JsonNode> elements = node.iterator();
       boolean empty = !elements.hasNext();
       while (elements.hasNext()) {
+        if (this == GO) {
+          newLine(out, depth + 1);
+        }
         write(out, elements.next(), depth + 1);
         out.append(elements.hasNext() ? "," : "");
       }
@@ -60,7 +65,7 @@ public enum JsonText {
     }
   }
 
-  private static StringBuilder newLine(StringBuilder out, int depth) {
-    return out.append('\n').repeat(' ', 4 * depth);
+  private StringBuilder newLine(StringBuilder out, int depth) {
+    return out.append('\n').repeat(' ', (this == GO ? 2 : 4) * depth);
   }
 }

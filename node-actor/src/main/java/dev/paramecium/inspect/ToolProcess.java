@@ -32,6 +32,10 @@ final class ToolProcess implements Process {
         output.error(e.text()).error("\n");
       }
       exitCode = e.exitCode();
+    } catch (IllegalArgumentException e) {
+      // A map's record that its layout does not allow, as bpftool map update can write one.
+      output.error(process.argv().getFirst() + ": " + e.getMessage() + "\n");
+      exitCode = 1;
     }
     ToolProcess running = new ToolProcess(process, output, exitCode);
     running.outputDrained();
