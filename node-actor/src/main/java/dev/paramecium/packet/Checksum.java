@@ -1,5 +1,9 @@
 package dev.paramecium.packet;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
 /**
  * The Internet checksum: computed (RFC 1071) and updated for a changed field (RFC 1624).
  *
@@ -7,6 +11,10 @@ package dev.paramecium.packet;
  * the number that a header carries. Sums add with {@code +} as long as fewer than 2^31 are added.
  */
 public final class Checksum {
+
+  private static final VarHandle NATIVE64 =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+  private static final boolean LITTLE_ENDIAN = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
 
   private Checksum() {}
 
@@ -18,10 +26,19 @@ public final class Checksum {
     long sum = 0;
     int end = at + length;
     int i = at;
-    // Each 64-bit word is two 32-bit ones, each worth its two 16-bit ones in one's complement.
-    for (; i + 8 <= end; i += 8) {
-      long word = Wire.i64(bytes, i);
-      sum += (word >>> 32) + (word & 0xffff_ffffL);
+    // A one's complement sum is the same in either byte order, so words are added as the machine
+    // reads them. Each 64-bit word is two 32-bit ones, each worth its two 16-bit ones.
+    for (; i + 32 <= end; i += 32) {
+      long a = (long) NATIVE64.get(bytes, i);
+      long b = (long) NATIVE64.get(bytes, i + 8);
+      long c = (long) NATIVE64.get(bytes, i + 16);
+      long d = (long) NATIVE64.get(bytes, i + 24);
+      sum += (a >>> 32) + (a & 0xffff_ffffL) + (b >>> 32) + (b & 0xffff_ffffL);
+      sum += (c >>> 32) + (c & 0xffff_ffffL) + (d >>> 32) + (d & 0xffff_ffffL);
+    }
+    sum = fold(sum);
+    if (LITTLE_ENDIAN) {
+      sum = (sum & 0xff) << 8 | sum >>> 8;
     }
     for (; i + 2 <= end; i += 2) {
       sum += Wire.u16(bytes, i);

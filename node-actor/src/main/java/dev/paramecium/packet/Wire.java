@@ -5,7 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /** Big-endian numbers in a byte array. */
-final class Wire {
+public final class Wire {
 
   private static final VarHandle U16 =
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.BIG_ENDIAN);
@@ -16,43 +16,43 @@ final class Wire {
 
   private Wire() {}
 
-  static int u8(byte[] bytes, int at) {
+  public static int u8(byte[] bytes, int at) {
     return bytes[at] & 0xff;
   }
 
-  static int u16(byte[] bytes, int at) {
+  public static int u16(byte[] bytes, int at) {
     return (short) U16.get(bytes, at) & 0xffff;
   }
 
-  static int i32(byte[] bytes, int at) {
+  public static int i32(byte[] bytes, int at) {
     return (int) I32.get(bytes, at);
   }
 
-  static long u32(byte[] bytes, int at) {
+  public static long u32(byte[] bytes, int at) {
     return (int) I32.get(bytes, at) & 0xffff_ffffL;
   }
 
-  static long i64(byte[] bytes, int at) {
+  public static long i64(byte[] bytes, int at) {
     return (long) I64.get(bytes, at);
   }
 
-  static long mac(byte[] bytes, int at) {
+  public static long mac(byte[] bytes, int at) {
     return (long) u16(bytes, at) << 32 | u32(bytes, at + 2);
   }
 
-  static void setU8(byte[] bytes, int at, int value) {
+  public static void setU8(byte[] bytes, int at, int value) {
     bytes[at] = (byte) value;
   }
 
-  static void setU16(byte[] bytes, int at, int value) {
+  public static void setU16(byte[] bytes, int at, int value) {
     U16.set(bytes, at, (short) value);
   }
 
-  static void setI32(byte[] bytes, int at, int value) {
+  public static void setI32(byte[] bytes, int at, int value) {
     I32.set(bytes, at, value);
   }
 
-  static void setMac(byte[] bytes, int at, long value) {
+  public static void setMac(byte[] bytes, int at, long value) {
     setU16(bytes, at, (int) (value >>> 32));
     setI32(bytes, at + 2, (int) value);
   }

@@ -53,7 +53,7 @@ final class Context {
 
   /** Bytes that an IPv4 datagram may have to fit, with its Ethernet header, into one buffer. */
   int largestDatagram() {
-    return pool.maxPacketLength() - Wire.ETHERNET;
+    return pool.maxPacketLength() - Headers.ETHERNET;
   }
 
   void count(Counter counter) {

@@ -1,5 +1,8 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
+
 /**
  * An IPv4 datagram in place, checked once.
  *
@@ -40,12 +43,12 @@ final class Datagram {
    * @param available bytes from {@code from} on, padding included
    */
   Fault parse(byte[] frame, int from, int available) {
-    if (available < Wire.IPV4) {
+    if (available < Headers.IPV4) {
       return Fault.TRUNCATED;
     }
     int first = Wire.u8(frame, from);
     int header = (first & 0xf) * 4;
-    if (first >>> 4 != 4 || header < Wire.IPV4) {
+    if (first >>> 4 != 4 || header < Headers.IPV4) {
       return Fault.HEADER;
     }
     int total = Wire.u16(frame, from + 2);
@@ -55,7 +58,7 @@ final class Datagram {
     if (total < header) {
       return Fault.HEADER;
     }
-    if (Wire.sum(frame, from, header) != 0xffff) {
+    if (!Checksum.isValid(frame, from, header, 0)) {
       return Fault.CHECKSUM;
     }
     set(frame, from, header, total);
@@ -68,12 +71,12 @@ final class Datagram {
    * @return whether there is a header and eight bytes of payload
    */
   boolean parseQuoted(byte[] message, int from, int available) {
-    if (available < Wire.IPV4) {
+    if (available < Headers.IPV4) {
       return false;
     }
     int first = Wire.u8(message, from);
     int header = (first & 0xf) * 4;
-    if (first >>> 4 != 4 || header < Wire.IPV4 || header + 8 > available) {
+    if (first >>> 4 != 4 || header < Headers.IPV4 || header + 8 > available) {
       return false;
     }
     set(message, from, header, available);
@@ -99,19 +102,19 @@ final class Datagram {
   }
 
   boolean dontFragment() {
-    return (Wire.u16(bytes, at + 6) & Wire.IPV4_DONT_FRAGMENT) != 0;
+    return (Wire.u16(bytes, at + 6) & Headers.DONT_FRAGMENT) != 0;
   }
 
   boolean moreFragments() {
-    return (Wire.u16(bytes, at + 6) & Wire.IPV4_MORE_FRAGMENTS) != 0;
+    return (Wire.u16(bytes, at + 6) & Headers.MORE_FRAGMENTS) != 0;
   }
 
   /** In bytes. */
   int fragmentOffset() {
-    return (Wire.u16(bytes, at + 6) & Wire.IPV4_FRAGMENT_OFFSET) * 8;
+    return (Wire.u16(bytes, at + 6) & Headers.FRAGMENT_OFFSET) * 8;
   }
 
   boolean isFragment() {
-    return (Wire.u16(bytes, at + 6) & (Wire.IPV4_MORE_FRAGMENTS | Wire.IPV4_FRAGMENT_OFFSET)) != 0;
+    return (Wire.u16(bytes, at + 6) & (Headers.MORE_FRAGMENTS | Headers.FRAGMENT_OFFSET)) != 0;
   }
 }

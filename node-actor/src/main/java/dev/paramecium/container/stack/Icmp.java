@@ -1,10 +1,13 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -53,11 +56,11 @@ final class Icmp implements Transport {
     context.count(Counter.ICMP_IN);
     byte[] bytes = in.bytes;
     int at = in.payloadAt;
-    if (in.payloadLength < Wire.ICMP_HEADER) {
+    if (in.payloadLength < Headers.ICMP) {
       context.count(Counter.ICMP_IN_ERRORS);
       return;
     }
-    if (Wire.sum(bytes, at, in.payloadLength) != 0xffff) {
+    if (!Checksum.isValid(bytes, at, in.payloadLength, 0)) {
       context.count(Counter.ICMP_IN_CHECKSUM_ERRORS);
       return;
     }
@@ -91,7 +94,7 @@ final class Icmp implements Transport {
       context.count(Counter.ICMP_IN_IGNORED);
       return;
     }
-    int data = in.payloadAt + Wire.ICMP_HEADER;
+    int data = in.payloadAt + Headers.ICMP;
     ping.handler.reply(
         new Ipv4Address(in.source),
         Wire.u16(in.bytes, in.payloadAt + 6),
@@ -100,8 +103,8 @@ final class Icmp implements Transport {
   }
 
   private void error(Datagram in, int type, int code) {
-    int at = in.payloadAt + Wire.ICMP_HEADER;
-    if (!quoted.parseQuoted(in.bytes, at, in.payloadLength - Wire.ICMP_HEADER)
+    int at = in.payloadAt + Headers.ICMP;
+    if (!quoted.parseQuoted(in.bytes, at, in.payloadLength - Headers.ICMP)
         || !routes.isLocal(quoted.source)
         || quoted.fragmentOffset() != 0) {
       context.count(Counter.ICMP_IN_ERRORS);
@@ -114,7 +117,7 @@ final class Icmp implements Transport {
     }
     int info = Wire.i32(in.bytes, in.payloadAt + 4);
     IcmpError error = new IcmpError(in.source, type, code, info, quoted);
-    if (error.isFragmentationNeeded() && quoted.protocol != Wire.TCP) {
+    if (error.isFragmentationNeeded() && quoted.protocol != IpProtocol.TCP) {
       learnPathMtu(error);
     }
     transport.error(error);
@@ -182,18 +185,18 @@ final class Icmp implements Transport {
       context.count(Counter.ICMP_OUT_RATE_LIMITED);
       return;
     }
-    int quote = Math.min(about.totalLength, MAX_ERROR - Wire.IPV4 - Wire.ICMP_HEADER);
-    byte[] message = new byte[Wire.ICMP_HEADER + quote];
+    int quote = Math.min(about.totalLength, MAX_ERROR - Headers.IPV4 - Headers.ICMP);
+    byte[] message = new byte[Headers.ICMP + quote];
     message[0] = (byte) type;
     message[1] = (byte) code;
     Wire.setI32(message, 4, info);
-    System.arraycopy(about.bytes, about.at, message, Wire.ICMP_HEADER, quote);
+    System.arraycopy(about.bytes, about.at, message, Headers.ICMP, quote);
     int source = routes.isLocal(about.destination) ? about.destination : back.source;
     send(back, source, Ipv4.DEFAULT_TTL, message);
   }
 
   private static boolean isError(Datagram about) {
-    if (about.protocol != Wire.ICMP) {
+    if (about.protocol != IpProtocol.ICMP) {
       return false;
     }
     if (about.payloadLength < 1) {
@@ -223,9 +226,9 @@ final class Icmp implements Transport {
 
   private boolean send(Destination to, int source, int ttl, byte[] message) {
     Wire.setU16(message, 2, 0);
-    Wire.setU16(message, 2, ~Wire.sum(message, 0, message.length));
+    Wire.setU16(message, 2, Checksum.finish(Checksum.sum(message, 0, message.length)));
     context.count(Counter.ICMP_OUT);
-    return ipv4.send(to, source, Wire.ICMP, ttl, message, message.length);
+    return ipv4.send(to, source, IpProtocol.ICMP, ttl, message, message.length);
   }
 
   PingSocket open(PingHandler handler) throws SocketException {
@@ -271,7 +274,7 @@ final class Icmp implements Transport {
     @Override
     public void send(Ipv4Address destination, int sequence, int ttl, byte[] payload)
         throws SocketException {
-      if (payload.length > 65535 - Wire.IPV4 - Wire.ICMP_HEADER) {
+      if (payload.length > 65535 - Headers.IPV4 - Headers.ICMP) {
         throw new SocketException(
             SocketError.MESSAGE_TOO_LONG,
             payload.length + " bytes: an echo request carries at most 65507");
@@ -281,11 +284,11 @@ final class Icmp implements Transport {
       if (to == null) {
         throw new SocketException(SocketError.NETWORK_UNREACHABLE, "no route to " + destination);
       }
-      byte[] message = new byte[Wire.ICMP_HEADER + payload.length];
+      byte[] message = new byte[Headers.ICMP + payload.length];
       message[0] = ECHO_REQUEST;
       Wire.setU16(message, 4, identifier);
       Wire.setU16(message, 6, sequence);
-      System.arraycopy(payload, 0, message, Wire.ICMP_HEADER, payload.length);
+      System.arraycopy(payload, 0, message, Headers.ICMP, payload.length);
       if (!Icmp.this.send(to, to.source, ttl, message)) {
         throw new SocketException(SocketError.NO_BUFFER_SPACE, "the node's packet pool is empty");
       }

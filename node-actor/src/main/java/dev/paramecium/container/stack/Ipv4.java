@@ -1,6 +1,10 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.EtherType;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +45,7 @@ final class Ipv4 {
     this.icmp = new Icmp(context, routes, this);
     this.reassembly = new Reassembly(context, this::reassemblyTimedOut);
     this.nextIdentification = context.random.nextInt();
-    register(Wire.ICMP, icmp);
+    register(IpProtocol.ICMP, icmp);
   }
 
   Neighbours neighbours() {
@@ -76,7 +80,7 @@ final class Ipv4 {
   boolean receive(NetDevice device, SkBuff frame, boolean linkBroadcast) {
     context.count(Counter.IP_IN);
     Datagram in = datagram;
-    switch (in.parse(frame.bytes, frame.head + Wire.ETHERNET, frame.length - Wire.ETHERNET)) {
+    switch (in.parse(frame.bytes, frame.head + Headers.ETHERNET, frame.length - Headers.ETHERNET)) {
       case NONE -> {}
       case TRUNCATED -> {
         context.count(Counter.IP_IN_TRUNCATED);
@@ -181,7 +185,7 @@ final class Ipv4 {
       fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
       return false;
     }
-    frame.trim(Wire.ETHERNET + in.totalLength);
+    frame.trim(Headers.ETHERNET + in.totalLength);
     frame.clearTunnelKey();
     neighbours.output(destination, frame);
     return true;
@@ -193,22 +197,22 @@ final class Ipv4 {
    */
   boolean send(
       Destination destination, int source, int protocol, int ttl, byte[] payload, int count) {
-    int total = Wire.IPV4 + count;
+    int total = Headers.IPV4 + count;
     int mtu = destination.mtu(context.now);
     int identification = identification();
     if (total > mtu) {
       byte[] bytes = new byte[total];
-      System.arraycopy(payload, 0, bytes, Wire.IPV4, count);
+      System.arraycopy(payload, 0, bytes, Headers.IPV4, count);
       header(bytes, 0, total, identification, 0, ttl, protocol, source, destination.address);
       context.count(Counter.IP_OUT);
-      return fragment(destination, mtu, bytes, 0, Wire.IPV4, total);
+      return fragment(destination, mtu, bytes, 0, Headers.IPV4, total);
     }
     SkBuff frame = context.take();
     if (frame == null) {
       return false;
     }
-    frame.length = Wire.ETHERNET + total;
-    System.arraycopy(payload, 0, frame.bytes, frame.head + Wire.ETHERNET + Wire.IPV4, count);
+    frame.length = Headers.ETHERNET + total;
+    System.arraycopy(payload, 0, frame.bytes, frame.head + Headers.ETHERNET + Headers.IPV4, count);
     transmit(destination, source, protocol, ttl, identification, 0, frame);
     return true;
   }
@@ -235,8 +239,8 @@ final class Ipv4 {
     context.count(Counter.IP_OUT);
     header(
         frame.bytes,
-        frame.head + Wire.ETHERNET,
-        frame.length - Wire.ETHERNET,
+        frame.head + Headers.ETHERNET,
+        frame.length - Headers.ETHERNET,
         identification,
         flags,
         ttl,
@@ -255,7 +259,7 @@ final class Ipv4 {
     } else {
       frame.setMac(0, 0);
       frame.setMac(6, 0);
-      frame.setU16(12, Wire.ETHERTYPE_IPV4);
+      frame.setU16(12, EtherType.IPV4);
       frame.ifindex = destination.device.ifindex();
       loopback.add(frame);
     }
@@ -291,15 +295,15 @@ final class Ipv4 {
     Wire.setU16(bytes, at + 10, 0);
     Wire.setI32(bytes, at + 12, source);
     Wire.setI32(bytes, at + 16, destination);
-    Wire.setU16(bytes, at + 10, ~Wire.sum(bytes, at, Wire.IPV4));
+    Wire.setU16(bytes, at + 10, Checksum.finish(Checksum.sum(bytes, at, Headers.IPV4)));
   }
 
   /** Sends a datagram in pieces (RFC 791, 3.2); only copied options are in all of them. */
   private boolean fragment(
       Destination destination, int mtu, byte[] bytes, int at, int headerLength, int total) {
     int before = Wire.u16(bytes, at + 6);
-    int offset = before & Wire.IPV4_FRAGMENT_OFFSET;
-    boolean moreAfter = (before & Wire.IPV4_MORE_FRAGMENTS) != 0;
+    int offset = before & Headers.FRAGMENT_OFFSET;
+    boolean moreAfter = (before & Headers.MORE_FRAGMENTS) != 0;
     byte[] header = Arrays.copyOfRange(bytes, at, at + headerLength);
     int position = headerLength;
     while (position < total) {
@@ -311,18 +315,19 @@ final class Ipv4 {
         context.count(Counter.IP_FRAGMENT_FAILED);
         return false;
       }
-      int ip = frame.head + Wire.ETHERNET;
-      frame.length = Wire.ETHERNET + header.length + count;
+      int ip = frame.head + Headers.ETHERNET;
+      frame.length = Headers.ETHERNET + header.length + count;
       System.arraycopy(header, 0, frame.bytes, ip, header.length);
       System.arraycopy(bytes, at + position, frame.bytes, ip + header.length, count);
-      int flags = last && !moreAfter ? 0 : Wire.IPV4_MORE_FRAGMENTS;
+      int flags = last && !moreAfter ? 0 : Headers.MORE_FRAGMENTS;
       Wire.setU16(frame.bytes, ip + 2, header.length + count);
       Wire.setU16(frame.bytes, ip + 6, flags | offset + (position - headerLength) / 8);
       Wire.setU16(frame.bytes, ip + 10, 0);
-      Wire.setU16(frame.bytes, ip + 10, ~Wire.sum(frame.bytes, ip, header.length));
+      Wire.setU16(
+          frame.bytes, ip + 10, Checksum.finish(Checksum.sum(frame.bytes, ip, header.length)));
       context.count(Counter.IP_FRAGMENTS_CREATED);
       output(destination, frame);
-      if (position == headerLength && headerLength > Wire.IPV4) {
+      if (position == headerLength && headerLength > Headers.IPV4) {
         clearUncopiedOptions(header);
       }
       position += count;
@@ -333,7 +338,7 @@ final class Ipv4 {
 
   /** Overwrites options without the copied flag with no-operations. */
   private static void clearUncopiedOptions(byte[] header) {
-    int at = Wire.IPV4;
+    int at = Headers.IPV4;
     while (at < header.length) {
       int option = Wire.u8(header, at);
       if (option == 0) {
@@ -353,8 +358,8 @@ final class Ipv4 {
   /** A next hop did not answer: as the kernel, tell our own sockets, or the sender by ICMP. */
   private void unreachable(SkBuff frame) {
     Datagram lost = new Datagram();
-    int available = frame.length - Wire.ETHERNET;
-    if (lost.parse(frame.bytes, frame.head + Wire.ETHERNET, available) == Datagram.Fault.NONE) {
+    int available = frame.length - Headers.ETHERNET;
+    if (lost.parse(frame.bytes, frame.head + Headers.ETHERNET, available) == Datagram.Fault.NONE) {
       if (routes.isLocal(lost.source)) {
         Transport transport = transports[lost.protocol];
         if (transport != null && lost.payloadLength >= 8 && lost.fragmentOffset() == 0) {
@@ -378,7 +383,7 @@ final class Ipv4 {
     Wire.setU16(firstPart, 2, Math.min(MAX_DATAGRAM, firstPart.length));
     Wire.setU16(firstPart, 10, 0);
     int header = (firstPart[0] & 0xf) * 4;
-    Wire.setU16(firstPart, 10, ~Wire.sum(firstPart, 0, header));
+    Wire.setU16(firstPart, 10, Checksum.finish(Checksum.sum(firstPart, 0, header)));
     if (first.parse(firstPart, 0, firstPart.length) == Datagram.Fault.NONE) {
       icmp.sendError(first, IcmpError.TIME_EXCEEDED, IcmpError.REASSEMBLY_TIMEOUT, 0);
     }

@@ -2,6 +2,7 @@ package dev.paramecium.container.stack;
 
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.stack.Neighbour.State;
+import dev.paramecium.packet.EtherType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,9 +118,9 @@ final class Neighbours {
   /** Takes an ARP packet that follows an Ethernet header; the caller keeps the frame. */
   void receive(NetDevice device, SkBuff frame, boolean toUs) {
     context.count(Counter.ARP_IN);
-    if (frame.length < Wire.ETHERNET + ARP_LENGTH
+    if (frame.length < Headers.ETHERNET + ARP_LENGTH
         || frame.u16(14) != 1
-        || frame.u16(16) != Wire.ETHERTYPE_IPV4
+        || frame.u16(16) != EtherType.IPV4
         || frame.u8(18) != 6
         || frame.u8(19) != 4) {
       context.count(Counter.ARP_IN_ERRORS);
@@ -320,7 +321,7 @@ final class Neighbours {
   }
 
   private int probeSource(NetDevice device, SkBuff frame) {
-    int source = frame.i32(Wire.ETHERNET + 12);
+    int source = frame.i32(Headers.ETHERNET + 12);
     return routes.isLocal(source) && source >>> 24 != 127 ? source : device.primaryAddress();
   }
 
@@ -330,12 +331,12 @@ final class Neighbours {
     if (frame == null) {
       return;
     }
-    frame.length = Wire.ETHERNET + ARP_LENGTH;
+    frame.length = Headers.ETHERNET + ARP_LENGTH;
     frame.setMac(0, to);
     frame.setMac(6, device.mac());
-    frame.setU16(12, Wire.ETHERTYPE_ARP);
+    frame.setU16(12, EtherType.ARP);
     frame.setU16(14, 1);
-    frame.setU16(16, Wire.ETHERTYPE_IPV4);
+    frame.setU16(16, EtherType.IPV4);
     frame.setU8(18, 6);
     frame.setU8(19, 4);
     frame.setU16(20, operation);
@@ -352,7 +353,7 @@ final class Neighbours {
   private void transmit(NetDevice device, long mac, SkBuff frame) {
     frame.setMac(0, mac);
     frame.setMac(6, device.mac());
-    frame.setU16(12, Wire.ETHERTYPE_IPV4);
+    frame.setU16(12, EtherType.IPV4);
     frame.ifindex = device.ifindex();
     context.count(Counter.FRAMES_OUT);
     sink.transmit(device.ifindex(), frame);

@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
@@ -19,6 +20,7 @@ import dev.paramecium.container.socket.TcpHandler;
 import dev.paramecium.container.socket.TcpListener;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
+import dev.paramecium.packet.EtherType;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -74,8 +76,8 @@ public final class NetworkStack implements Sockets, NamespaceView {
     ipv4 = new Ipv4(context, routes, sink);
     udp = new Udp(context, routes, ipv4);
     tcp = new Tcp(context, routes, ipv4);
-    ipv4.register(Wire.UDP, udp);
-    ipv4.register(Wire.TCP, tcp);
+    ipv4.register(IpProtocol.UDP, udp);
+    ipv4.register(IpProtocol.TCP, tcp);
   }
 
   /**
@@ -208,7 +210,7 @@ public final class NetworkStack implements Sockets, NamespaceView {
 
   /** Answers whether the frame went on and is no longer ours. */
   private boolean handle(NetDevice device, SkBuff frame) {
-    if (frame.length < Wire.ETHERNET) {
+    if (frame.length < Headers.ETHERNET) {
       context.count(Counter.DROP_TOO_SHORT);
       return false;
     }
@@ -219,8 +221,8 @@ public final class NetworkStack implements Sockets, NamespaceView {
       return false;
     }
     return switch (frame.u16(12)) {
-      case Wire.ETHERTYPE_IPV4 -> ipv4.receive(device, frame, group);
-      case Wire.ETHERTYPE_ARP -> {
+      case EtherType.IPV4 -> ipv4.receive(device, frame, group);
+      case EtherType.ARP -> {
         ipv4.neighbours().receive(device, frame, !group);
         yield false;
       }

@@ -1,5 +1,7 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -137,7 +139,7 @@ final class Reassembly {
     Wire.setU16(datagram, 2, datagram.length);
     Wire.setU16(datagram, 6, 0);
     Wire.setU16(datagram, 10, 0);
-    Wire.setU16(datagram, 10, ~Wire.sum(datagram, 0, header));
+    Wire.setU16(datagram, 10, Checksum.finish(Checksum.sum(datagram, 0, header)));
     return datagram;
   }
 

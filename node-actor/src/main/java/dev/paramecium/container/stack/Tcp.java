@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.socket.SocketAddress;
@@ -9,6 +10,8 @@ import dev.paramecium.container.socket.Sockets.Acceptor;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
 import dev.paramecium.container.socket.TcpListener;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -153,8 +156,9 @@ final class Tcp implements Transport {
       context.count(Counter.TCP_IN_ERRORS);
       return;
     }
-    int pseudo = Wire.pseudoHeaderSum(in.source, in.destination, Wire.TCP, in.payloadLength);
-    if (Wire.fold((long) pseudo + Wire.sum(in.bytes, in.payloadAt, in.payloadLength)) != 0xffff) {
+    long pseudo =
+        Checksum.pseudoHeader(in.source, in.destination, IpProtocol.TCP, in.payloadLength);
+    if (!Checksum.isValid(in.bytes, in.payloadAt, in.payloadLength, pseudo)) {
       context.count(Counter.TCP_IN_ERRORS);
       context.count(Counter.TCP_IN_CHECKSUM_ERRORS);
       return;
@@ -280,10 +284,10 @@ final class Tcp implements Transport {
     ipv4.transmit(
         path,
         connection.localAddress,
-        Wire.TCP,
+        IpProtocol.TCP,
         Ipv4.DEFAULT_TTL,
         identification,
-        Wire.IPV4_DONT_FRAGMENT,
+        Headers.DONT_FRAGMENT,
         frame);
   }
 
@@ -345,10 +349,10 @@ final class Tcp implements Transport {
         ack ? s.ack : 0,
         ack ? 0 : s.end(),
         flags,
-        Wire.TCP_HEADER);
+        Headers.TCP);
     context.count(Counter.TCP_OUT);
     ipv4.transmit(
-        back, s.destination, Wire.TCP, Ipv4.DEFAULT_TTL, 0, Wire.IPV4_DONT_FRAGMENT, frame);
+        back, s.destination, IpProtocol.TCP, Ipv4.DEFAULT_TTL, 0, Headers.DONT_FRAGMENT, frame);
   }
 
   private void sendTimeWaitAck(TimeWait old) {
@@ -357,9 +361,9 @@ final class Tcp implements Transport {
     if (back == null || frame == null) {
       return;
     }
-    int header = Wire.TCP_HEADER;
+    int header = Headers.TCP;
     if (old.timestamps) {
-      int at = frame.head + Wire.ETHERNET + Wire.IPV4 + header;
+      int at = frame.head + Headers.ETHERNET + Headers.IPV4 + header;
       Wire.setI32(frame.bytes, at, 0x0101080a);
       Wire.setI32(
           frame.bytes, at + 4, (int) (context.now / Context.MILLISECOND) + old.timestampOffset);
@@ -391,16 +395,16 @@ final class Tcp implements Transport {
       int flags,
       int header) {
     byte[] bytes = frame.bytes;
-    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
     Wire.setI32(bytes, at, localPort << 16 | remotePort);
     Wire.setI32(bytes, at + 4, seq);
     Wire.setI32(bytes, at + 8, ack);
     Wire.setU16(bytes, at + 12, header / 4 << 12 | flags);
     Wire.setI32(bytes, at + 14, 0);
     Wire.setU16(bytes, at + 18, 0);
-    int pseudo = Wire.pseudoHeaderSum(local, remote, Wire.TCP, header);
-    Wire.setU16(bytes, at + 16, ~Wire.fold((long) pseudo + Wire.sum(bytes, at, header)));
-    frame.length = Wire.ETHERNET + Wire.IPV4 + header;
+    long pseudo = Checksum.pseudoHeader(local, remote, IpProtocol.TCP, header);
+    Wire.setU16(bytes, at + 16, Checksum.finish(Checksum.sum(bytes, at, header) + pseudo));
+    frame.length = Headers.ETHERNET + Headers.IPV4 + header;
   }
 
   // ---- inspection ----

@@ -1,5 +1,7 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.packet.Wire;
+
 /** A TCP segment in place (RFC 9293, 3.1), checked once, reused from segment to segment. */
 final class TcpSegment {
 
@@ -51,14 +53,14 @@ final class TcpSegment {
 
   /** Reads the header; false if it is malformed. The checksum is the caller's. */
   boolean parse(Datagram in) {
-    if (in.payloadLength < Wire.TCP_HEADER) {
+    if (in.payloadLength < Headers.TCP) {
       return false;
     }
     bytes = in.bytes;
     int at = in.payloadAt;
     int offsetAndFlags = Wire.u16(bytes, at + 12);
     int header = (offsetAndFlags >>> 12) * 4;
-    if (header < Wire.TCP_HEADER || header > in.payloadLength) {
+    if (header < Headers.TCP || header > in.payloadLength) {
       return false;
     }
     source = in.source;
@@ -77,8 +79,8 @@ final class TcpSegment {
     sackPermitted = false;
     hasTimestamps = false;
     sackCount = 0;
-    if (header > Wire.TCP_HEADER) {
-      options(at + Wire.TCP_HEADER, dataAt);
+    if (header > Headers.TCP) {
+      options(at + Headers.TCP, dataAt);
     }
     return true;
   }

@@ -1,11 +1,14 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -507,7 +510,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   /** What one segment may carry: the path's MTU and the peer's MSS less the options. */
   private int segmentSize() {
-    int fits = path().mtu(context.now) - Wire.IPV4 - Wire.TCP_HEADER;
+    int fits = path().mtu(context.now) - Headers.IPV4 - Headers.TCP;
     return Math.min(fits, peerMss) - (timestamps ? TIMESTAMPS_LENGTH : 0);
   }
 
@@ -547,8 +550,8 @@ final class TcpSocket extends Connection implements TcpConnection {
       return false;
     }
     byte[] bytes = frame.bytes;
-    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
-    int options = at + Wire.TCP_HEADER;
+    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
+    int options = at + Headers.TCP;
     if (timestamps) {
       options = putTimestamps(bytes, options);
     }
@@ -595,9 +598,9 @@ final class TcpSocket extends Connection implements TcpConnection {
       return;
     }
     byte[] bytes = frame.bytes;
-    int at = frame.head + Wire.ETHERNET + Wire.IPV4;
-    int option = at + Wire.TCP_HEADER;
-    int mss = path().mtu(context.now) - Wire.IPV4 - Wire.TCP_HEADER;
+    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
+    int option = at + Headers.TCP;
+    int mss = path().mtu(context.now) - Headers.IPV4 - Headers.TCP;
     Wire.setI32(bytes, option, TcpSegment.OPTION_MSS << 24 | 4 << 16 | mss);
     option += 4;
     if (timestamps) {
@@ -626,9 +629,9 @@ final class TcpSocket extends Connection implements TcpConnection {
   private void emitReset() {
     SkBuff frame = context.take();
     if (frame != null) {
-      int at = frame.head + Wire.ETHERNET + Wire.IPV4;
+      int at = frame.head + Headers.ETHERNET + Headers.IPV4;
       context.count(Counter.TCP_OUT_RESETS);
-      finish(frame, at, sender.next(), Wire.TCP_HEADER, TcpSegment.RST | TcpSegment.ACK, 0, 0);
+      finish(frame, at, sender.next(), Headers.TCP, TcpSegment.RST | TcpSegment.ACK, 0, 0);
     }
   }
 
@@ -642,10 +645,9 @@ final class TcpSocket extends Connection implements TcpConnection {
     Wire.setU16(bytes, at + 14, window);
     Wire.setI32(bytes, at + 16, 0);
     int length = header + size;
-    int pseudo = Wire.pseudoHeaderSum(localAddress, remoteAddress, Wire.TCP, length);
-    int sum = Wire.fold((long) pseudo + Wire.sum(bytes, at, length));
-    Wire.setU16(bytes, at + 16, ~sum);
-    frame.length = Wire.ETHERNET + Wire.IPV4 + length;
+    long pseudo = Checksum.pseudoHeader(localAddress, remoteAddress, IpProtocol.TCP, length);
+    Wire.setU16(bytes, at + 16, Checksum.finish(Checksum.sum(bytes, at, length) + pseudo));
+    frame.length = Headers.ETHERNET + Headers.IPV4 + length;
     tcp.transmit(path(), this, nextIdentification++ & 0xffff, frame);
   }
 

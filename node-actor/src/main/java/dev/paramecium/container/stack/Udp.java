@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.socket.SocketAddress;
@@ -7,6 +8,8 @@ import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -17,7 +20,7 @@ import org.jspecify.annotations.Nullable;
 /** UDP (RFC 768, RFC 1122 4.1). */
 final class Udp implements Transport {
 
-  private static final int MAX_PAYLOAD = 65535 - Wire.IPV4 - Wire.UDP_HEADER;
+  private static final int MAX_PAYLOAD = 65535 - Headers.IPV4 - Headers.UDP;
 
   private final Context context;
   private final Routes routes;
@@ -75,18 +78,18 @@ final class Udp implements Transport {
   public void receive(Datagram in) {
     byte[] bytes = in.bytes;
     int at = in.payloadAt;
-    if (in.payloadLength < Wire.UDP_HEADER) {
+    if (in.payloadLength < Headers.UDP) {
       context.count(Counter.UDP_IN_ERRORS);
       return;
     }
     int length = Wire.u16(bytes, at + 4);
-    if (length < Wire.UDP_HEADER || length > in.payloadLength) {
+    if (length < Headers.UDP || length > in.payloadLength) {
       context.count(Counter.UDP_IN_ERRORS);
       return;
     }
     if (Wire.u16(bytes, at + 6) != 0) {
-      int pseudo = Wire.pseudoHeaderSum(in.source, in.destination, Wire.UDP, length);
-      if (Wire.fold((long) pseudo + Wire.sum(bytes, at, length)) != 0xffff) {
+      long pseudo = Checksum.pseudoHeader(in.source, in.destination, IpProtocol.UDP, length);
+      if (!Checksum.isValid(bytes, at, length, pseudo)) {
         context.count(Counter.UDP_IN_ERRORS);
         context.count(Counter.UDP_IN_CHECKSUM_ERRORS);
         return;
@@ -175,7 +178,7 @@ final class Udp implements Transport {
 
     void deliver(SocketAddress from, byte[] bytes, int at, int length) {
       if (!closed) {
-        handler.datagram(this, from, Arrays.copyOfRange(bytes, at + Wire.UDP_HEADER, at + length));
+        handler.datagram(this, from, Arrays.copyOfRange(bytes, at + Headers.UDP, at + length));
       }
     }
 
@@ -204,32 +207,38 @@ final class Udp implements Transport {
 
     private boolean transmit(Destination to, int source, int remotePort, byte[] payload) {
       context.count(Counter.UDP_OUT);
-      int length = Wire.UDP_HEADER + payload.length;
-      if (Wire.IPV4 + length > to.mtu(context.now)) {
+      int length = Headers.UDP + payload.length;
+      if (Headers.IPV4 + length > to.mtu(context.now)) {
         byte[] datagram = new byte[length];
         write(datagram, 0, to, source, remotePort, payload);
-        return ipv4.send(to, source, Wire.UDP, Ipv4.DEFAULT_TTL, datagram, length);
+        return ipv4.send(to, source, IpProtocol.UDP, Ipv4.DEFAULT_TTL, datagram, length);
       }
       SkBuff frame = context.take();
       if (frame == null) {
         return false;
       }
-      frame.length = Wire.ETHERNET + Wire.IPV4 + length;
-      write(frame.bytes, frame.head + Wire.ETHERNET + Wire.IPV4, to, source, remotePort, payload);
-      ipv4.transmit(to, source, Wire.UDP, Ipv4.DEFAULT_TTL, ipv4.identification(), 0, frame);
+      frame.length = Headers.ETHERNET + Headers.IPV4 + length;
+      write(
+          frame.bytes,
+          frame.head + Headers.ETHERNET + Headers.IPV4,
+          to,
+          source,
+          remotePort,
+          payload);
+      ipv4.transmit(to, source, IpProtocol.UDP, Ipv4.DEFAULT_TTL, ipv4.identification(), 0, frame);
       return true;
     }
 
     private void write(
         byte[] bytes, int at, Destination to, int source, int remotePort, byte[] payload) {
-      int length = Wire.UDP_HEADER + payload.length;
+      int length = Headers.UDP + payload.length;
       Wire.setU16(bytes, at, local.port());
       Wire.setU16(bytes, at + 2, remotePort);
       Wire.setU16(bytes, at + 4, length);
       Wire.setU16(bytes, at + 6, 0);
-      System.arraycopy(payload, 0, bytes, at + Wire.UDP_HEADER, payload.length);
-      int pseudo = Wire.pseudoHeaderSum(source, to.address, Wire.UDP, length);
-      int checksum = ~Wire.fold((long) pseudo + Wire.sum(bytes, at, length)) & 0xffff;
+      System.arraycopy(payload, 0, bytes, at + Headers.UDP, payload.length);
+      long pseudo = Checksum.pseudoHeader(source, to.address, IpProtocol.UDP, length);
+      int checksum = Checksum.finish(Checksum.sum(bytes, at, length) + pseudo);
       Wire.setU16(bytes, at + 6, checksum == 0 ? 0xffff : checksum);
     }
 

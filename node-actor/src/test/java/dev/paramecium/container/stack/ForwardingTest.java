@@ -13,6 +13,7 @@ import dev.paramecium.container.process.NamespaceView.Route;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.packet.Wire;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.LinkInfo.Kind;
 import java.util.ArrayDeque;

@@ -1,7 +1,10 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.stack.ScriptedPeer.Sent;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 
 /** ICMP errors for a {@link ScriptedPeer}, byte by byte. */
 final class IcmpFrames {
@@ -29,15 +32,15 @@ final class IcmpFrames {
     Wire.setU16(frame, 6, 0x0200);
     Wire.setI32(frame, 8, 1);
     Wire.setU16(frame, 12, 0x0800);
-    ip(frame, 14, 56, Wire.ICMP, from.value(), to.value());
+    ip(frame, 14, 56, IpProtocol.ICMP, from.value(), to.value());
     frame[34] = (byte) type;
     frame[35] = (byte) code;
     Wire.setI32(frame, 38, info);
-    ip(frame, 42, 1500, Wire.TCP, to.value(), from.value());
+    ip(frame, 42, 1500, IpProtocol.TCP, to.value(), from.value());
     Wire.setU16(frame, 62, localPort);
     Wire.setU16(frame, 64, remotePort);
     Wire.setI32(frame, 66, seq);
-    Wire.setU16(frame, 36, ~Wire.sum(frame, 34, 36));
+    Wire.setU16(frame, 36, Checksum.finish(Checksum.sum(frame, 34, 36)));
     return frame;
   }
 
@@ -47,6 +50,6 @@ final class IcmpFrames {
     Wire.setU16(frame, at + 8, 64 << 8 | protocol);
     Wire.setI32(frame, at + 12, from);
     Wire.setI32(frame, at + 16, to);
-    Wire.setU16(frame, at + 10, ~Wire.sum(frame, at, 20));
+    Wire.setU16(frame, at + 10, Checksum.finish(Checksum.sum(frame, at, 20)));
   }
 }

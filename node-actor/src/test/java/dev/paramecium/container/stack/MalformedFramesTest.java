@@ -11,6 +11,8 @@ import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
 import dev.paramecium.container.stack.SimulatedNetwork.Captured;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -162,7 +164,7 @@ class MalformedFramesTest {
       return;
     }
     Wire.setU16(frame, 24, 0);
-    Wire.setU16(frame, 24, ~Wire.sum(frame, 14, header));
+    Wire.setU16(frame, 24, Checksum.finish(Checksum.sum(frame, 14, header)));
     int payload = 14 + header;
     int length = total - header;
     int protocol = frame[23];
@@ -177,12 +179,12 @@ class MalformedFramesTest {
       return;
     }
     Wire.setU16(frame, payload + field, 0);
-    int pseudo =
+    long pseudo =
         protocol == 1
             ? 0
-            : Wire.pseudoHeaderSum(Wire.i32(frame, 26), Wire.i32(frame, 30), protocol, length);
+            : Checksum.pseudoHeader(Wire.i32(frame, 26), Wire.i32(frame, 30), protocol, length);
     Wire.setU16(
-        frame, payload + field, ~Wire.fold((long) pseudo + Wire.sum(frame, payload, length)));
+        frame, payload + field, Checksum.finish(Checksum.sum(frame, payload, length) + pseudo));
   }
 
   private void fill(byte[] bytes, int from) {

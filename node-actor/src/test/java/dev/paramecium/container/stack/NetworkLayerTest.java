@@ -12,6 +12,7 @@ import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
+import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;

@@ -2,6 +2,7 @@ package dev.paramecium.container.stack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
@@ -10,6 +11,8 @@ import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.process.NamespaceView.Route;
+import dev.paramecium.packet.Checksum;
+import dev.paramecium.packet.Wire;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayDeque;
 
@@ -74,7 +77,7 @@ final class ScriptedPeer implements Clock {
             (_, frame) -> {
               byte[] bytes = frame.toByteArray();
               pool.release(frame);
-              if (bytes[14 + 9] == Wire.TCP) {
+              if (bytes[14 + 9] == IpProtocol.TCP) {
                 Datagram datagram = new Datagram();
                 assertThat(datagram.parse(bytes, 14, bytes.length - 14))
                     .isEqualTo(Datagram.Fault.NONE);
@@ -161,10 +164,10 @@ final class ScriptedPeer implements Clock {
     Wire.setU16(frame, 14, 0x4500);
     Wire.setU16(frame, 16, total);
     Wire.setU16(frame, 20, 0x4000);
-    Wire.setU16(frame, 22, 64 << 8 | Wire.TCP);
+    Wire.setU16(frame, 22, 64 << 8 | IpProtocol.TCP);
     Wire.setI32(frame, 26, PEER.value());
     Wire.setI32(frame, 30, STACK.value());
-    Wire.setU16(frame, 24, ~Wire.sum(frame, 14, 20));
+    Wire.setU16(frame, 24, Checksum.finish(Checksum.sum(frame, 14, 20)));
     Wire.setU16(frame, 34, peerPort);
     Wire.setU16(frame, 36, stackPort);
     Wire.setI32(frame, 38, seq);
@@ -173,9 +176,10 @@ final class ScriptedPeer implements Clock {
     Wire.setU16(frame, 48, window);
     System.arraycopy(all, 0, frame, 54, all.length);
     System.arraycopy(data, 0, frame, 54 + all.length, data.length);
-    int pseudo = Wire.pseudoHeaderSum(PEER.value(), STACK.value(), Wire.TCP, header + data.length);
-    int sum = Wire.sum(frame, 34, header + data.length);
-    Wire.setU16(frame, 50, ~Wire.fold((long) pseudo + sum));
+    long pseudo =
+        Checksum.pseudoHeader(PEER.value(), STACK.value(), IpProtocol.TCP, header + data.length);
+    long sum = Checksum.sum(frame, 34, header + data.length);
+    Wire.setU16(frame, 50, Checksum.finish(sum + pseudo));
     receive(frame);
   }
 

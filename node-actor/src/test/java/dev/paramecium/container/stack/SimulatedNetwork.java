@@ -8,6 +8,8 @@ import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.process.NamespaceView.Route;
+import dev.paramecium.packet.EtherType;
+import dev.paramecium.packet.Wire;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayList;
 import java.util.List;
@@ -128,7 +130,7 @@ final class SimulatedNetwork implements Clock {
       pool.release(frame);
       return;
     }
-    if (frame.u16(12) == Wire.ETHERTYPE_ARP) {
+    if (frame.u16(12) == EtherType.ARP) {
       fly(fromA, frame, delayNs); // it has no checksum, and three losses are a failure
       return;
     }
