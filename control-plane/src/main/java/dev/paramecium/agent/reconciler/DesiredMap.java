@@ -168,9 +168,10 @@ final class DesiredMap {
       batchLimit = Math.max(1, batch.size() / 2);
       return null;
     }
-    Bytes key = batch.generations.keySet().iterator().next();
+    Map.Entry<Bytes, Long> only = batch.generations.entrySet().iterator().next();
+    Bytes key = only.getKey();
     Entry entry = open.get(key);
-    if (entry != null && entry.generation == batch.generations.get(key)) {
+    if (entry != null && entry.generation == only.getValue()) {
       entry.status = Status.FAILED;
       entry.error = message;
       long delay = FIRST_RETRY_MS << Math.min(entry.attempts, 20);
