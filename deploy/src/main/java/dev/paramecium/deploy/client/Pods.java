@@ -5,7 +5,6 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.List;
 
 /** Pods as commands name them: {@code [namespace/]pod}. */
 public final class Pods {
@@ -90,7 +89,7 @@ public final class Pods {
   }
 
   /**
-   * Waits until every node's maps reflect the API server's state of now: what was applied before
+   * Waits until every node's maps have every CiliumEndpoint of now: what was applied before
    * this call is enforced everywhere after it.
    *
    * @throws UserError if a node lags behind for longer than {@code limit}
@@ -98,10 +97,8 @@ public final class Pods {
   public static void awaitSynced(ApiHttp api, int nodes, Duration limit)
       throws InterruptedException {
     long revision = 0;
-    for (String plural : List.of("ciliumendpoints", "ciliumidentities", "ciliumnodes")) {
-      for (JsonNode object : api.get("/apis/cilium.io/v2/" + plural).path("items")) {
-        revision = Math.max(revision, object.path("metadata").path("resourceVersion").asLong());
-      }
+    for (JsonNode endpoint : api.get("/apis/cilium.io/v2/ciliumendpoints").path("items")) {
+      revision = Math.max(revision, endpoint.path("metadata").path("resourceVersion").asLong());
     }
     Instant deadline = Instant.now().plus(limit);
     while (true) {
