@@ -2,7 +2,6 @@ package dev.paramecium.container.stack;
 
 import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
-import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
@@ -35,10 +34,7 @@ final class Tcp implements Transport {
   /** TIME-WAIT is reused by a new connection of ours after a second, as tcp_tw_reuse has it. */
   private static final long REUSE_AFTER = Context.SECOND;
 
-  /** Scratch for SACK blocks. */
-  final int[] blockLeft = new int[5];
-
-  final int[] blockRight = new int[5];
+  final TcpOutput output;
 
   private final Context context;
   private final Routes routes;
@@ -61,6 +57,7 @@ final class Tcp implements Transport {
     this.secret = new SipHash(context.random);
     this.table = new ConnectionTable(context.random.nextInt());
     this.timeWaits = new TimeWaits(context, table);
+    this.output = new TcpOutput(context, routes, ipv4);
   }
 
   // ---- socket calls ----
@@ -178,7 +175,7 @@ final class Tcp implements Transport {
     }
     TcpListenSocket listener = listener(s.destination, s.destinationPort);
     if (listener == null || s.has(TcpSegment.ACK)) {
-      sendReset(s);
+      output.resetFor(s);
       return;
     }
     if (!s.has(TcpSegment.SYN) || s.has(TcpSegment.FIN)) {
@@ -227,7 +224,9 @@ final class Tcp implements Transport {
       if (s.has(TcpSegment.FIN) && !stale && s.end() == old.receiveNext) {
         timeWaits.restart(old);
       }
-      sendTimeWaitAck(old);
+      if (mayChallenge()) {
+        output.timeWaitAck(old);
+      }
     }
   }
 
@@ -279,18 +278,6 @@ final class Tcp implements Transport {
     return ipv4.icmp().learnPathMtu(error);
   }
 
-  void transmit(Destination path, Connection connection, int identification, SkBuff frame) {
-    context.count(Counter.TCP_OUT);
-    ipv4.transmit(
-        path,
-        connection.localAddress,
-        IpProtocol.TCP,
-        Ipv4.DEFAULT_TTL,
-        identification,
-        Headers.DONT_FRAGMENT,
-        frame);
-  }
-
   boolean mayChallenge() {
     long second = context.now / Context.SECOND;
     if (second != challengeSecond) {
@@ -328,83 +315,6 @@ final class Tcp implements Transport {
   /** One offset for a pair of hosts, so that timestamps grow from connection to connection. */
   int timestampOffset(int local, int remote) {
     return (int) secret.hash((long) local << 32 | (remote & 0xffff_ffffL), -1);
-  }
-
-  /** RST for a segment that no connection takes (RFC 9293, 3.10.7.1). */
-  void sendReset(TcpSegment s) {
-    Destination back = routes.lookup(s.source);
-    SkBuff frame = back == null || s.has(TcpSegment.RST) ? null : context.take();
-    if (back == null || frame == null) {
-      return;
-    }
-    boolean ack = s.has(TcpSegment.ACK);
-    int flags = ack ? TcpSegment.RST : TcpSegment.RST | TcpSegment.ACK;
-    context.count(Counter.TCP_OUT_RESETS);
-    bare(
-        frame,
-        s.destination,
-        s.destinationPort,
-        s.source,
-        s.sourcePort,
-        ack ? s.ack : 0,
-        ack ? 0 : s.end(),
-        flags,
-        Headers.TCP);
-    context.count(Counter.TCP_OUT);
-    ipv4.transmit(
-        back, s.destination, IpProtocol.TCP, Ipv4.DEFAULT_TTL, 0, Headers.DONT_FRAGMENT, frame);
-  }
-
-  private void sendTimeWaitAck(TimeWait old) {
-    Destination back = routes.lookup(old.remoteAddress);
-    SkBuff frame = back == null || !mayChallenge() ? null : context.take();
-    if (back == null || frame == null) {
-      return;
-    }
-    int header = Headers.TCP;
-    if (old.timestamps) {
-      int at = frame.head + Headers.ETHERNET + Headers.IPV4 + header;
-      Wire.setI32(frame.bytes, at, 0x0101080a);
-      Wire.setI32(
-          frame.bytes, at + 4, (int) (context.now / Context.MILLISECOND) + old.timestampOffset);
-      Wire.setI32(frame.bytes, at + 8, old.recentTimestamp);
-      header += 12;
-    }
-    bare(
-        frame,
-        old.localAddress,
-        old.localPort,
-        old.remoteAddress,
-        old.remotePort,
-        old.sendNext,
-        old.receiveNext,
-        TcpSegment.ACK,
-        header);
-    transmit(back, old, 0, frame);
-  }
-
-  /** Writes a segment without data; {@code header} bytes long, options in place already. */
-  private static void bare(
-      SkBuff frame,
-      int local,
-      int localPort,
-      int remote,
-      int remotePort,
-      int seq,
-      int ack,
-      int flags,
-      int header) {
-    byte[] bytes = frame.bytes;
-    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
-    Wire.setI32(bytes, at, localPort << 16 | remotePort);
-    Wire.setI32(bytes, at + 4, seq);
-    Wire.setI32(bytes, at + 8, ack);
-    Wire.setU16(bytes, at + 12, header / 4 << 12 | flags);
-    Wire.setI32(bytes, at + 14, 0);
-    Wire.setU16(bytes, at + 18, 0);
-    long pseudo = Checksum.pseudoHeader(local, remote, IpProtocol.TCP, header);
-    Wire.setU16(bytes, at + 16, Checksum.finish(Checksum.sum(bytes, at, header) + pseudo));
-    frame.length = Headers.ETHERNET + Headers.IPV4 + header;
   }
 
   // ---- inspection ----

@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.packet.TcpOptions;
 import dev.paramecium.packet.Wire;
 
 /** A TCP segment in place (RFC 9293, 3.1), checked once, reused from segment to segment. */
@@ -10,17 +11,6 @@ final class TcpSegment {
   static final int RST = 0x04;
   static final int PSH = 0x08;
   static final int ACK = 0x10;
-
-  private static final int OPTION_END = 0;
-  private static final int OPTION_NOP = 1;
-  static final int OPTION_MSS = 2;
-  static final int OPTION_WINDOW_SCALE = 3;
-  static final int OPTION_SACK_PERMITTED = 4;
-  static final int OPTION_SACK = 5;
-  static final int OPTION_TIMESTAMPS = 8;
-
-  /** RFC 7323, 2.3. */
-  private static final int MAX_WINDOW_SHIFT = 14;
 
   /** NOP, NOP, kind 8, length 10: how every stack lays a lone timestamps option out. */
   private static final int ALIGNED_TIMESTAMPS = 0x0101080a;
@@ -94,10 +84,10 @@ final class TcpSegment {
     int at = from;
     while (at < end) {
       int kind = Wire.u8(bytes, at);
-      if (kind == OPTION_END) {
+      if (kind == TcpOptions.END) {
         return;
       }
-      if (kind == OPTION_NOP) {
+      if (kind == TcpOptions.NO_OPERATION) {
         at++;
         continue;
       }
@@ -108,15 +98,15 @@ final class TcpSegment {
       if (length < 2 || at + length > end) {
         return;
       }
-      if (kind == OPTION_MSS && length == 4) {
+      if (kind == TcpOptions.MSS && length == 4) {
         mss = Wire.u16(bytes, at + 2);
-      } else if (kind == OPTION_WINDOW_SCALE && length == 3) {
-        windowShift = Math.min(MAX_WINDOW_SHIFT, Wire.u8(bytes, at + 2));
-      } else if (kind == OPTION_SACK_PERMITTED && length == 2) {
+      } else if (kind == TcpOptions.WINDOW_SCALE && length == 3) {
+        windowShift = Math.min(TcpOptions.MAX_WINDOW_SCALE, Wire.u8(bytes, at + 2));
+      } else if (kind == TcpOptions.SACK_PERMITTED && length == 2) {
         sackPermitted = true;
-      } else if (kind == OPTION_TIMESTAMPS && length == 10) {
+      } else if (kind == TcpOptions.TIMESTAMPS && length == 10) {
         timestamps(at);
-      } else if (kind == OPTION_SACK && length >= 10 && (length - 2) % 8 == 0) {
+      } else if (kind == TcpOptions.SACK && length >= 10 && (length - 2) % 8 == 0) {
         sackCount = Math.min(4, (length - 2) / 8);
         for (int i = 0; i < sackCount; i++) {
           sackLeft[i] = Wire.i32(bytes, at + 2 + 8 * i);

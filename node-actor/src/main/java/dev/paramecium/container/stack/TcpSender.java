@@ -180,17 +180,17 @@ final class TcpSender {
     restartedAt = context.now;
   }
 
-  /** The path's MTU changed: cut what is queued to fit, and send at once what no longer did. */
-  void setSegmentSize(int segmentSize) {
+  /** The path's MTU may have changed: what is queued is cut to fit, and sent again. */
+  private void adaptToPath(Cubic control) {
+    int segmentSize = socket.segmentSize();
     if (segmentSize == mss || segmentSize <= 0) {
       return;
     }
     boolean smaller = segmentSize < mss;
     mss = segmentSize;
-    congestion().setMss(mss, smaller);
+    control.setMss(mss, smaller);
     if (smaller && !queue.isEmpty()) {
       queue.split(mss);
-      output();
     }
   }
 
@@ -426,6 +426,7 @@ final class TcpSender {
     }
     Cubic control = congestion();
     boolean heldBack = false;
+    adaptToPath(control);
     if (queue.isEmpty()) {
       restartAfterIdle(control);
     }

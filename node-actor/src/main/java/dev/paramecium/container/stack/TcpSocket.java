@@ -1,14 +1,10 @@
 package dev.paramecium.container.stack;
 
-import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
-import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
-import dev.paramecium.packet.Checksum;
-import dev.paramecium.packet.Wire;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,8 +27,6 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   /** net.ipv4.tcp_invalid_ratelimit. */
   private static final long INVALID_RATE_LIMIT = 500 * Context.MILLISECOND;
-
-  private static final int TIMESTAMPS_LENGTH = 12;
 
   final Tcp tcp;
   final TcpSender sender;
@@ -61,7 +55,6 @@ final class TcpSocket extends Connection implements TcpConnection {
   private boolean ackQueued;
   private boolean resumeQueued;
 
-  /** Whether windows are scaled: offered in our SYN, and by the peer's. */
   private boolean scaled = true;
 
   private Timers.@Nullable Timer idleTimer;
@@ -141,7 +134,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   private void sendSyn() {
     handshakeSentAt = context.now;
-    emitSyn();
+    tcp.output.syn(this);
     context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
   }
 
@@ -157,7 +150,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     }
     context.count(Counter.TCP_RETRANSMITTED);
     context.count(Counter.TCP_TIMEOUTS);
-    emitSyn();
+    tcp.output.syn(this);
     context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
   }
 
@@ -183,7 +176,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     boolean ack = s.has(TcpSegment.ACK);
     if (ack && s.ack != sender.next()) {
       if (!s.has(TcpSegment.RST)) {
-        tcp.sendReset(s);
+        tcp.output.resetFor(s);
       }
       return;
     }
@@ -244,7 +237,7 @@ final class TcpSocket extends Connection implements TcpConnection {
           && s.has(TcpSegment.SYN)
           && !s.has(TcpSegment.ACK)
           && s.seq == receiver.initialSeq()) {
-        emitSyn();
+        tcp.output.syn(this);
       } else if (!reset) {
         noteDuplicate(s);
         answerInvalid(s);
@@ -271,7 +264,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     }
     if (state == TcpState.SYN_RECEIVED) {
       if (s.ack != sender.next()) {
-        tcp.sendReset(s);
+        tcp.output.resetFor(s);
         return;
       }
       established(s);
@@ -294,7 +287,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     }
     if (closedByProcess && s.dataLength > 0 && Seq.after(s.end(), receiver.next())) {
       context.count(Counter.TCP_ABORT_ON_DATA);
-      emitReset();
+      tcp.output.reset(this);
       end(null);
       return;
     }
@@ -432,9 +425,8 @@ final class TcpSocket extends Connection implements TcpConnection {
       return;
     }
     if (error.isFragmentationNeeded()) {
-      if (tcp.learnPathMtu(error) || sender.segmentSize() > segmentSize()) {
-        sender.setSegmentSize(segmentSize());
-      }
+      tcp.learnPathMtu(error);
+      sender.output();
       return;
     }
     if (state == TcpState.SYN_SENT) {
@@ -509,17 +501,34 @@ final class TcpSocket extends Connection implements TcpConnection {
   }
 
   /** What one segment may carry: the path's MTU and the peer's MSS less the options. */
-  private int segmentSize() {
-    int fits = path().mtu(context.now) - Headers.IPV4 - Headers.TCP;
-    return Math.min(fits, peerMss) - (timestamps ? TIMESTAMPS_LENGTH : 0);
+  int segmentSize() {
+    path();
+    int fits = path.mtu(context.now) - Headers.IPV4 - Headers.TCP;
+    return Math.min(fits, peerMss) - (timestamps ? TcpOutput.TIMESTAMPS_LENGTH : 0);
   }
 
-  private Destination path() {
+  /** How segments leave, as the route table has it now; null if there is no route any more. */
+  @Nullable Destination path() {
     Destination current = tcp.refresh(path);
     if (current != null) {
       path = current;
     }
-    return path;
+    return current;
+  }
+
+  /** The largest segment that this side takes: its route's MTU less the headers. */
+  int offeredMss() {
+    path();
+    return path.mtu(context.now) - Headers.IPV4 - Headers.TCP;
+  }
+
+  /** Whether windows are scaled: offered in our SYN, and by the peer's. */
+  boolean isScaled() {
+    return scaled;
+  }
+
+  int nextIdentification() {
+    return nextIdentification++ & 0xffff;
   }
 
   void sendAck() {
@@ -545,110 +554,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   /** Sends a segment; false if there was no buffer. */
   boolean emit(int seq, int size, int flags) {
-    SkBuff frame = context.take();
-    if (frame == null) {
-      return false;
-    }
-    byte[] bytes = frame.bytes;
-    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
-    int options = at + Headers.TCP;
-    if (timestamps) {
-      options = putTimestamps(bytes, options);
-    }
-    if (sack && receiver.hasBlocks()) {
-      options = putBlocks(bytes, options, sender.segmentSize() - size);
-    }
-    int header = options - at;
-    int window = receiver.offerWindow();
-    if (size > 0) {
-      sender.copy(seq, bytes, options, size);
-    }
-    finish(frame, at, seq, header, flags, window, size);
-    return true;
-  }
-
-  private int putTimestamps(byte[] bytes, int at) {
-    Wire.setI32(bytes, at, 0x0101080a);
-    Wire.setI32(bytes, at + 4, timestampNow());
-    Wire.setI32(bytes, at + 8, receiver.recentTimestamp);
-    return at + TIMESTAMPS_LENGTH;
-  }
-
-  private int putBlocks(byte[] bytes, int at, int room) {
-    int most = Math.min(timestamps ? 3 : 4, (room - 4) / 8);
-    if (most <= 0) {
-      return at;
-    }
-    int count = receiver.blocks(tcp.blockLeft, tcp.blockRight, most);
-    if (count == 0) {
-      return at;
-    }
-    Wire.setI32(bytes, at, 0x0101_0000 | TcpSegment.OPTION_SACK << 8 | 2 + 8 * count);
-    for (int i = 0; i < count; i++) {
-      Wire.setI32(bytes, at + 4 + 8 * i, tcp.blockLeft[i]);
-      Wire.setI32(bytes, at + 8 + 8 * i, tcp.blockRight[i]);
-    }
-    return at + 4 + 8 * count;
-  }
-
-  private void emitSyn() {
-    boolean ack = state == TcpState.SYN_RECEIVED;
-    SkBuff frame = context.take();
-    if (frame == null) {
-      return;
-    }
-    byte[] bytes = frame.bytes;
-    int at = frame.head + Headers.ETHERNET + Headers.IPV4;
-    int option = at + Headers.TCP;
-    int mss = path().mtu(context.now) - Headers.IPV4 - Headers.TCP;
-    Wire.setI32(bytes, option, TcpSegment.OPTION_MSS << 24 | 4 << 16 | mss);
-    option += 4;
-    if (timestamps) {
-      int first = sack ? TcpSegment.OPTION_SACK_PERMITTED << 24 | 2 << 16 : 0x0101_0000;
-      Wire.setI32(bytes, option, first | TcpSegment.OPTION_TIMESTAMPS << 8 | 10);
-      Wire.setI32(bytes, option + 4, timestampNow());
-      Wire.setI32(bytes, option + 8, ack ? receiver.recentTimestamp : 0);
-      option += 12;
-    } else if (sack) {
-      Wire.setI32(bytes, option, 0x0101_0000 | TcpSegment.OPTION_SACK_PERMITTED << 8 | 2);
-      option += 4;
-    }
-    if (scaled) {
-      Wire.setI32(
-          bytes,
-          option,
-          0x0100_0000 | TcpSegment.OPTION_WINDOW_SCALE << 16 | 3 << 8 | TcpReceiver.WINDOW_SHIFT);
-      option += 4;
-    }
-    int window = ack ? receiver.offerInitialWindow() : TcpReceiver.INITIAL_LIMIT;
-    int flags = ack ? TcpSegment.SYN | TcpSegment.ACK : TcpSegment.SYN;
-    finish(frame, at, sender.initialSeq(), option - at, flags, window, 0);
-  }
-
-  /** RST with the sequence number that the peer expects (RFC 9293, 3.10.5). */
-  private void emitReset() {
-    SkBuff frame = context.take();
-    if (frame != null) {
-      int at = frame.head + Headers.ETHERNET + Headers.IPV4;
-      context.count(Counter.TCP_OUT_RESETS);
-      finish(frame, at, sender.next(), Headers.TCP, TcpSegment.RST | TcpSegment.ACK, 0, 0);
-    }
-  }
-
-  private void finish(SkBuff frame, int at, int seq, int header, int flags, int window, int size) {
-    byte[] bytes = frame.bytes;
-    boolean ack = (flags & TcpSegment.ACK) != 0;
-    Wire.setI32(bytes, at, localPort << 16 | remotePort);
-    Wire.setI32(bytes, at + 4, seq);
-    Wire.setI32(bytes, at + 8, ack ? receiver.next() : 0);
-    Wire.setU16(bytes, at + 12, header / 4 << 12 | flags);
-    Wire.setU16(bytes, at + 14, window);
-    Wire.setI32(bytes, at + 16, 0);
-    int length = header + size;
-    long pseudo = Checksum.pseudoHeader(localAddress, remoteAddress, IpProtocol.TCP, length);
-    Wire.setU16(bytes, at + 16, Checksum.finish(Checksum.sum(bytes, at, length) + pseudo));
-    frame.length = Headers.ETHERNET + Headers.IPV4 + length;
-    tcp.transmit(path(), this, nextIdentification++ & 0xffff, frame);
+    return tcp.output.segment(this, seq, size, flags);
   }
 
   // ---- socket calls ----
@@ -700,7 +606,7 @@ final class TcpSocket extends Connection implements TcpConnection {
       return;
     }
     if (receiver.hasUnread()) {
-      emitReset();
+      tcp.output.reset(this);
       release();
       context.deferred.add(() -> end(null));
       return;
@@ -720,7 +626,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     context.tick();
     finished = true;
     if (state != TcpState.SYN_SENT) {
-      emitReset();
+      tcp.output.reset(this);
     }
     release();
   }
@@ -805,7 +711,7 @@ final class TcpSocket extends Connection implements TcpConnection {
       return;
     }
     if (keepAliveProbes >= keepAliveCount) {
-      emitReset();
+      tcp.output.reset(this);
       timedOut();
       return;
     }
