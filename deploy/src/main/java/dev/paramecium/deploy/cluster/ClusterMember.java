@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.slf4j.LoggerFactory;
 
 /**
  * One member of the Pekko cluster: its actor system, bound to one address, with one role.
@@ -47,6 +48,8 @@ final class ClusterMember {
    * @throws UserError if its address cannot be bound
    */
   static <T> ActorSystem<T> start(Behavior<T> guardian, Config config) {
+    // The logging library must be up before the first of the system's threads logs.
+    LoggerFactory.getILoggerFactory();
     try {
       return ActorSystem.create(guardian, SYSTEM, config);
     } catch (RuntimeException e) {
