@@ -38,6 +38,7 @@ final class TcpSegment {
   int timestamp;
   int timestampEcho;
   int sackCount;
+  private final TcpOptions options = new TcpOptions();
   final int[] sackLeft = new int[4];
   final int[] sackRight = new int[4];
 
@@ -70,57 +71,31 @@ final class TcpSegment {
     hasTimestamps = false;
     sackCount = 0;
     if (header > Headers.TCP) {
-      options(at + Headers.TCP, dataAt);
+      readOptions(at + Headers.TCP, header - Headers.TCP);
     }
     return true;
   }
 
-  /** An option with a wrong length ends the reading, as in Linux; what came before counts. */
-  private void options(int from, int end) {
-    if (end - from == 12 && Wire.i32(bytes, from) == ALIGNED_TIMESTAMPS) {
-      timestamps(from + 2);
+  private void readOptions(int from, int length) {
+    if (length == TcpOutput.TIMESTAMPS_LENGTH && Wire.i32(bytes, from) == ALIGNED_TIMESTAMPS) {
+      hasTimestamps = true;
+      timestamp = Wire.i32(bytes, from + 4);
+      timestampEcho = Wire.i32(bytes, from + 8);
       return;
     }
-    int at = from;
-    while (at < end) {
-      int kind = Wire.u8(bytes, at);
-      if (kind == TcpOptions.END) {
-        return;
-      }
-      if (kind == TcpOptions.NO_OPERATION) {
-        at++;
-        continue;
-      }
-      if (at + 1 >= end) {
-        return;
-      }
-      int length = Wire.u8(bytes, at + 1);
-      if (length < 2 || at + length > end) {
-        return;
-      }
-      if (kind == TcpOptions.MSS && length == 4) {
-        mss = Wire.u16(bytes, at + 2);
-      } else if (kind == TcpOptions.WINDOW_SCALE && length == 3) {
-        windowShift = Math.min(TcpOptions.MAX_WINDOW_SCALE, Wire.u8(bytes, at + 2));
-      } else if (kind == TcpOptions.SACK_PERMITTED && length == 2) {
-        sackPermitted = true;
-      } else if (kind == TcpOptions.TIMESTAMPS && length == 10) {
-        timestamps(at);
-      } else if (kind == TcpOptions.SACK && length >= 10 && (length - 2) % 8 == 0) {
-        sackCount = Math.min(4, (length - 2) / 8);
-        for (int i = 0; i < sackCount; i++) {
-          sackLeft[i] = Wire.i32(bytes, at + 2 + 8 * i);
-          sackRight[i] = Wire.i32(bytes, at + 6 + 8 * i);
-        }
-      }
-      at += length;
+    // A malformed option ends the reading; what came before it counts, as in Linux.
+    options.read(bytes, from, length);
+    mss = Math.max(0, options.mss());
+    windowShift = options.windowScale();
+    sackPermitted = options.sackPermitted();
+    hasTimestamps = options.hasTimestamps();
+    timestamp = options.timestampValue();
+    timestampEcho = options.timestampEcho();
+    sackCount = options.sackBlocks();
+    for (int i = 0; i < sackCount; i++) {
+      sackLeft[i] = options.sackLeft(i);
+      sackRight[i] = options.sackRight(i);
     }
-  }
-
-  private void timestamps(int at) {
-    hasTimestamps = true;
-    timestamp = Wire.i32(bytes, at + 2);
-    timestampEcho = Wire.i32(bytes, at + 6);
   }
 
   boolean has(int flag) {

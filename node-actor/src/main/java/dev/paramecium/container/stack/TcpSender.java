@@ -92,15 +92,7 @@ final class TcpSender {
   private int probeEnd;
   private boolean probeRetransmits;
 
-  /** Whether the last reduction can still turn out wrong, and by what. */
-  private boolean undoable;
-
-  private int undoTimestamp;
-
-  /** Retransmissions since then that were not reported as duplicates. */
-  private int undoRetransmissions;
-
-  private boolean undoRetransmitted;
+  private final SpuriousLoss undo = new SpuriousLoss();
 
   TcpSender(TcpSocket socket, Context context) {
     this.socket = socket;
@@ -299,9 +291,7 @@ final class TcpSender {
     if (advances || duplicate || queue.delivered() > 0) {
       if (duplicateReported) {
         queue.retransmittedNeedlessly();
-        if (undoRetransmissions > 0) {
-          undoRetransmissions--;
-        }
+        undo.duplicateReported();
       }
       undoIfSpurious(s, advances);
       settleLossProbe(ack, duplicateReported);
@@ -373,34 +363,13 @@ final class TcpSender {
     context.count(socket.sack ? Counter.TCP_FAST_RECOVERIES : Counter.TCP_RENO_RECOVERIES);
     phase = Phase.RECOVERY;
     recoveryPoint = nxt;
-    beginUndo();
+    undo.begin(socket.timestampNow());
     congestion().reduce();
   }
 
-  private void beginUndo() {
-    undoable = true;
-    undoTimestamp = socket.timestampNow();
-    undoRetransmissions = 0;
-    undoRetransmitted = false;
-  }
-
-  /**
-   * Takes a reduction back if what was retransmitted had arrived before: the echoed timestamp is
-   * older than the first retransmission (RFC 3522), or each retransmission was reported as a
-   * duplicate (RFC 3708).
-   */
   private void undoIfSpurious(TcpSegment s, boolean advances) {
-    if (!undoable || !undoRetransmitted) {
-      return;
-    }
-    boolean echoesOriginal =
-        advances
-            && s.hasTimestamps
-            && s.timestampEcho != 0
-            && Seq.before(s.timestampEcho, undoTimestamp);
-    if (echoesOriginal || undoRetransmissions <= 0) {
+    if (undo.isSpurious(s, advances)) {
       context.count(Counter.TCP_SPURIOUS_RECOVERIES);
-      undoable = false;
       congestion().undo();
       if (phase != Phase.OPEN) {
         queue.unmarkLost();
@@ -531,8 +500,7 @@ final class TcpSender {
     }
     queue.retransmitted(index, context.now);
     if (phase != Phase.OPEN) {
-      undoRetransmissions++;
-      undoRetransmitted = true;
+      undo.retransmitted();
     }
     lastSentAt = context.now;
     context.count(Counter.TCP_RETRANSMITTED);
@@ -604,7 +572,7 @@ final class TcpSender {
     boolean newLoss = phase != Phase.LOSS;
     congestion().timeout(newLoss);
     if (newLoss) {
-      beginUndo();
+      undo.begin(socket.timestampNow());
     }
     phase = Phase.LOSS;
     recoveryPoint = nxt;

@@ -40,7 +40,10 @@ final class TcpSocket extends Connection implements TcpConnection {
   @Nullable TcpListenSocket listener;
 
   private final Context context;
-  private final Timers.Timer handshakeTimer = new Timers.Timer(this::handshakeTimeout);
+
+  /** For the handshake's answer, or in FIN-WAIT-2 for the peer's FIN. */
+  private final Timers.Timer stateTimer = new Timers.Timer(this::stateTimeout);
+
   private Destination path;
   private TcpState state;
   private @Nullable TcpHandler handler;
@@ -57,11 +60,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   private boolean scaled = true;
 
-  private Timers.@Nullable Timer idleTimer;
-  private long keepAliveIdle;
-  private long keepAliveInterval;
-  private int keepAliveCount;
-  private int keepAliveProbes;
+  private @Nullable KeepAlive keepAlive;
   private long lastHeardAt;
 
   TcpSocket(Tcp tcp, Context context, Destination path, int local, int localPort, int remotePort) {
@@ -87,6 +86,11 @@ final class TcpSocket extends Connection implements TcpConnection {
       throw new IllegalStateException("a connection that is not accepted has no process");
     }
     return known;
+  }
+
+  /** When the last segment came. */
+  long lastHeardAt() {
+    return lastHeardAt;
   }
 
   boolean isOrphan() {
@@ -135,13 +139,18 @@ final class TcpSocket extends Connection implements TcpConnection {
   private void sendSyn() {
     handshakeSentAt = context.now;
     tcp.output.syn(this);
-    context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
+    context.timers.set(stateTimer, context.now + sender.roundTrip().rto(sender.backoff()));
+  }
+
+  private void stateTimeout() {
+    switch (state) {
+      case SYN_SENT, SYN_RECEIVED -> handshakeTimeout();
+      case FIN_WAIT_2 -> end(null);
+      case ESTABLISHED, FIN_WAIT_1, CLOSE_WAIT, CLOSING, LAST_ACK, CLOSED -> {}
+    }
   }
 
   private void handshakeTimeout() {
-    if (state != TcpState.SYN_SENT && state != TcpState.SYN_RECEIVED) {
-      return;
-    }
     int retries = state == TcpState.SYN_SENT ? SYN_RETRIES : SYN_ACK_RETRIES;
     if (sender.noteHandshakeTimeout() > retries) {
       context.count(Counter.TCP_ATTEMPT_FAILS);
@@ -151,13 +160,12 @@ final class TcpSocket extends Connection implements TcpConnection {
     context.count(Counter.TCP_RETRANSMITTED);
     context.count(Counter.TCP_TIMEOUTS);
     tcp.output.syn(this);
-    context.timers.set(handshakeTimer, context.now + sender.roundTrip().rto(sender.backoff()));
+    context.timers.set(stateTimer, context.now + sender.roundTrip().rto(sender.backoff()));
   }
 
   /** A segment for this connection; its checksum is right. May call the process. */
   void receive(TcpSegment s) {
     lastHeardAt = context.now;
-    keepAliveProbes = 0;
     if (state == TcpState.SYN_SENT) {
       synSent(s);
     } else if (state != TcpState.CLOSED) {
@@ -211,7 +219,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     if (rtt == 0 && timestamps && s.hasTimestamps && s.timestampEcho != 0) {
       rtt = Math.max(1, timestampNow() - s.timestampEcho) * Context.MILLISECOND;
     }
-    context.timers.remove(handshakeTimer);
+    context.timers.remove(stateTimer);
     state = sender.isFinishing() ? TcpState.FIN_WAIT_1 : TcpState.ESTABLISHED;
     sender.established(s, segmentSize(), rtt);
     confirmNextHop();
@@ -418,6 +426,12 @@ final class TcpSocket extends Connection implements TcpConnection {
     fail(reason == null ? SocketError.TIMED_OUT : reason);
   }
 
+  /** The peer answers no keepalive probe. */
+  void abandon() {
+    tcp.output.reset(this);
+    timedOut();
+  }
+
   /** An ICMP error about one of this connection's segments; {@code seq} is what it quotes. */
   void icmpError(IcmpError error, int seq) {
     boolean ours = !Seq.before(seq, sender.unacknowledged()) && !Seq.after(seq, sender.next());
@@ -482,10 +496,10 @@ final class TcpSocket extends Connection implements TcpConnection {
     }
     sender.release();
     receiver.release();
-    context.timers.remove(handshakeTimer);
-    Timers.Timer idle = idleTimer;
-    if (idle != null) {
-      context.timers.remove(idle);
+    context.timers.remove(stateTimer);
+    KeepAlive probing = keepAlive;
+    if (probing != null) {
+      probing.stop();
     }
   }
 
@@ -662,62 +676,16 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   @Override
   public void setKeepAlive(long idleMs, long intervalMs, int count) {
-    if (idleMs <= 0 || intervalMs <= 0 || count <= 0) {
-      throw new IllegalArgumentException(
-          "keepalive of "
-              + idleMs
-              + " ms, "
-              + intervalMs
-              + " ms, "
-              + count
-              + " probes: each must be at least 1");
-    }
     context.tick();
-    keepAliveIdle = idleMs * Context.MILLISECOND;
-    keepAliveInterval = intervalMs * Context.MILLISECOND;
-    keepAliveCount = count;
-    if (state != TcpState.CLOSED) {
-      context.timers.set(idleTimer(), lastHeardAt + keepAliveIdle);
-    }
-  }
-
-  private Timers.Timer idleTimer() {
-    Timers.Timer known = idleTimer;
+    KeepAlive known = keepAlive;
     if (known == null) {
-      known = new Timers.Timer(this::idleTimeout);
-      idleTimer = known;
+      known = new KeepAlive(this, context);
+      keepAlive = known;
     }
-    return known;
+    known.set(idleMs, intervalMs, count);
   }
 
   private void startFinWait2Timer() {
-    context.timers.set(idleTimer(), context.now + FIN_WAIT_2_TIMEOUT);
-  }
-
-  private void idleTimeout() {
-    if (state == TcpState.FIN_WAIT_2 && closedByProcess) {
-      end(null);
-    } else if (keepAliveIdle > 0 && state.isSynchronized()) {
-      keepAlive();
-    }
-  }
-
-  /** RFC 9293, 3.8.4: probes only while nothing else would find a dead peer. */
-  private void keepAlive() {
-    long now = context.now;
-    boolean busy = !sender.queue().isEmpty();
-    if (busy || (keepAliveProbes == 0 && now - lastHeardAt < keepAliveIdle)) {
-      context.timers.set(idleTimer(), busy ? now + keepAliveIdle : lastHeardAt + keepAliveIdle);
-      return;
-    }
-    if (keepAliveProbes >= keepAliveCount) {
-      tcp.output.reset(this);
-      timedOut();
-      return;
-    }
-    keepAliveProbes++;
-    context.count(Counter.TCP_KEEPALIVES);
-    emit(sender.unacknowledged() - 1, 0, TcpSegment.ACK);
-    context.timers.set(idleTimer(), now + keepAliveInterval);
+    context.timers.set(stateTimer, context.now + FIN_WAIT_2_TIMEOUT);
   }
 }
