@@ -147,7 +147,9 @@ public final class ApiSerializer extends SerializerWithStringManifest {
       case ApiWatchEvent.Modified e -> to.setObject(json(e.object()));
       case ApiWatchEvent.Deleted e -> to.setObject(json(e.object()));
       case ApiWatchEvent.Bookmark e ->
-          to.setResourceVersion(e.resourceVersion()).setInitialEventsEnd(e.initialEventsEnd());
+          to.setResourceVersion(e.resourceVersion())
+              .setInitialEventsEnd(e.initialEventsEnd())
+              .setSent(e.sent());
       case ApiWatchEvent.Expired e -> to.setResourceVersion(e.oldestResourceVersion());
     }
     return to.build();
@@ -283,7 +285,8 @@ public final class ApiSerializer extends SerializerWithStringManifest {
       case "Modified" -> new ApiWatchEvent.Modified(object(from.getObject()));
       case "Deleted" -> new ApiWatchEvent.Deleted(object(from.getObject()));
       case "Bookmark" ->
-          new ApiWatchEvent.Bookmark(from.getResourceVersion(), from.getInitialEventsEnd());
+          new ApiWatchEvent.Bookmark(
+              from.getResourceVersion(), from.getInitialEventsEnd(), from.getSent());
       default -> new ApiWatchEvent.Expired(from.getResourceVersion());
     };
   }

@@ -16,9 +16,14 @@ public sealed interface ApiWatchEvent {
 
   /**
    * Everything up to {@code resourceVersion} has been sent; {@code initialEventsEnd} after the
-   * current objects of a watch from 0.
+   * current objects of a watch from 0. One comes every few seconds: silence means that the watch is
+   * lost.
+   *
+   * @param sent how many events this watch had sent before this one: a subscriber that got fewer
+   *     has lost some on the way
    */
-  record Bookmark(long resourceVersion, boolean initialEventsEnd) implements ApiWatchEvent {}
+  record Bookmark(long resourceVersion, boolean initialEventsEnd, long sent)
+      implements ApiWatchEvent {}
 
   /** HTTP 410 Gone: list again. The watch is over. */
   record Expired(long oldestResourceVersion) implements ApiWatchEvent {}

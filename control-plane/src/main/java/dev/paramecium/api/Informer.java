@@ -19,13 +19,14 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * too old, and tells its subscriber only what changed.
  *
  * <p>The API server sends a bookmark every few seconds; silence for {@link #SILENCE} means that the
- * watch is lost (the server was restarted, the link was cut), and it is started again. Ends with
- * its subscriber.
+ * watch is lost (the server was restarted, the link was cut), and it is started again. A bookmark
+ * also says how many events went before it: if fewer came, the link lost some, and the informer
+ * lists again. Ends with its subscriber.
  */
 final class Informer extends AbstractBehavior<Informer.Message> {
 
   private static final Duration CHECK = Duration.ofSeconds(1);
-  private static final Duration SILENCE = Duration.ofSeconds(12);
+  private static final Duration SILENCE = Duration.ofSeconds(7);
   private static final Duration RETRY = Duration.ofSeconds(2);
   private static final int ACK_EVERY = ApiWatchEvent.WINDOW / 4;
 
@@ -51,6 +52,8 @@ final class Informer extends AbstractBehavior<Informer.Message> {
   private long revision;
   private boolean listing;
   private boolean synced;
+  private boolean confirmed;
+  private long received;
   private int unacknowledged;
   private int quietChecks;
 
@@ -128,6 +131,8 @@ final class Informer extends AbstractBehavior<Informer.Message> {
   private void start() {
     listing = revision == 0;
     seenInList.clear();
+    confirmed = false;
+    received = 0;
     unacknowledged = 0;
     quietChecks = 0;
     server.tell(
@@ -152,7 +157,7 @@ final class Informer extends AbstractBehavior<Informer.Message> {
    */
   private Behavior<Message> check() {
     quietChecks++;
-    Duration limit = listing ? RETRY : SILENCE;
+    Duration limit = confirmed ? SILENCE : RETRY;
     if (quietChecks > limit.toSeconds()) {
       restart();
     }
@@ -164,6 +169,13 @@ final class Informer extends AbstractBehavior<Informer.Message> {
       return this;
     }
     quietChecks = 0;
+    confirmed = true;
+    if (watched.event() instanceof ApiWatchEvent.Bookmark bookmark && bookmark.sent() != received) {
+      revision = 0;
+      restart();
+      return this;
+    }
+    received++;
     switch (watched.event()) {
       case ApiWatchEvent.Added added -> upsert(added.object());
       case ApiWatchEvent.Modified modified -> upsert(modified.object());

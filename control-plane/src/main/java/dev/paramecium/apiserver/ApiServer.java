@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -27,17 +28,17 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
  * </pre>
  *
  * A write is checked against the state that includes the writes before it, and answered after the
- * journal has it. What arrives while the disk works goes with the next batch. A read that arrives
- * behind writes which are not durable waits for them, so nobody is told what could still be lost.
- * If the journal refuses a batch, the state goes back to what is on disk and the requests of that
- * batch fail.
+ * journal has it. What arrives while the disk works goes with the next batch. A read is evaluated
+ * when it arrives and answered when the writes before it are durable, so nobody is told what could
+ * still be lost. If the journal refuses a batch, the state goes back to what is on disk and the
+ * requests of that batch fail.
  */
 public final class ApiServer extends AbstractBehavior<Object> {
 
-  private static final Duration BOOKMARKS = Duration.ofSeconds(5);
+  private static final Duration BOOKMARKS = Duration.ofSeconds(2);
 
   private final Store store = new Store();
-  private final Watches watches = new Watches();
+  private final Watches watches = new Watches(store);
   private final Writes writes;
   private final Kinds kinds;
   private final ActorRef<JournalWriter.Command> writer;
@@ -68,15 +69,19 @@ public final class ApiServer extends AbstractBehavior<Object> {
     }
   }
 
-  private record Later(Runnable task) implements Completion {
+  /**
+   * A read, evaluated when it arrived, so that it has seen the writes before it and none after it.
+   * If those are lost, it is evaluated again.
+   */
+  private record Read(Supplier<Runnable> evaluation, Runnable delivery) implements Completion {
     @Override
     public void durable() {
-      task.run();
+      delivery.run();
     }
 
     @Override
     public void lost(ApiReply.Failed failure) {
-      task.run();
+      evaluation.get().run();
     }
   }
 
@@ -131,9 +136,9 @@ public final class ApiServer extends AbstractBehavior<Object> {
       case ApiRequest.Update update -> write(update.replyTo(), () -> writes.update(update));
       case ApiRequest.Patch patch -> write(patch.replyTo(), () -> writes.patch(patch));
       case ApiRequest.Delete delete -> write(delete.replyTo(), () -> writes.delete(delete));
-      case ApiRequest.Get get -> afterPendingWrites(() -> get.replyTo().tell(get(get)));
-      case ApiRequest.List list -> afterPendingWrites(() -> list.replyTo().tell(list(list)));
-      case ApiRequest.Watch watch -> afterPendingWrites(() -> watch(watch));
+      case ApiRequest.Get get -> read(get.replyTo(), () -> get(get));
+      case ApiRequest.List list -> read(list.replyTo(), () -> list(list));
+      case ApiRequest.Watch watch -> read(() -> watch(watch));
       case ApiRequest.WatchAck ack -> watches.acknowledge(ack);
       case ApiRequest.Unwatch unwatch -> unwatch(unwatch.subscriber());
     }
@@ -146,17 +151,31 @@ public final class ApiServer extends AbstractBehavior<Object> {
 
   private void write(ActorRef<ApiReply> replyTo, Write write) {
     ApiReply reply;
+    int before = store.uncommittedCount();
     try {
       reply = write.perform();
     } catch (StatusException e) {
       reply = e.reply();
+    } catch (RuntimeException e) {
+      // One request that breaks a rule of ours must not take the API server down with it.
+      getContext().getLog().error("a write broke off", e);
+      store.rollBackTo(before);
+      reply = StatusException.internal("the request could not be handled: " + e).reply();
     }
     queued.add(new Answer(replyTo, reply));
     flush();
   }
 
-  private void afterPendingWrites(Runnable read) {
-    queued.add(new Later(read));
+  private void read(ActorRef<ApiReply> replyTo, Supplier<ApiReply> read) {
+    read(
+        () -> {
+          ApiReply reply = read.get();
+          return () -> replyTo.tell(reply);
+        });
+  }
+
+  private void read(Supplier<Runnable> evaluation) {
+    queued.add(new Read(evaluation, evaluation.get()));
     flush();
   }
 
@@ -184,7 +203,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
     inFlight = List.of();
     writing = List.of();
     if (outcome.failure().isEmpty()) {
-      store.commit(written, watches::publish);
+      store.commit(written, change -> watches.publish(change.type()));
       done.forEach(Completion::durable);
       if (journal.wantsCompaction()) {
         compact();
@@ -242,16 +261,21 @@ public final class ApiServer extends AbstractBehavior<Object> {
     }
   }
 
-  private void watch(ApiRequest.Watch watch) {
+  private Runnable watch(ApiRequest.Watch watch) {
     try {
+      kinds.of(watch.type());
       Selector selector = Selector.parse(watch.labelSelector(), watch.fieldSelector());
-      if (!watches.contains(watch.subscriber())) {
-        getContext().watch(watch.subscriber());
-      }
-      watches.add(watch, selector, store);
+      Watches.Start start = watches.prepare(watch, selector);
+      return () -> {
+        if (!watches.contains(watch.subscriber())) {
+          getContext().watch(watch.subscriber());
+        }
+        watches.add(start);
+      };
     } catch (StatusException e) {
       getContext().getLog().warn("a watch was refused: {}", e.getMessage());
-      watch.subscriber().tell(new ApiWatchEvent.Expired(store.revision()));
+      long revision = store.revision();
+      return () -> watch.subscriber().tell(new ApiWatchEvent.Expired(revision));
     }
   }
 
@@ -268,9 +292,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
   }
 
   private Behavior<Object> tellBookmarks() {
-    if (!store.hasUncommitted()) {
-      watches.bookmark(store.revision());
-    }
+    watches.bookmark();
     return this;
   }
 }

@@ -13,7 +13,9 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
@@ -27,16 +29,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class Store {
 
-  /** How many changes a watch can resume over. */
+  /** How many changes of one kind a watch can resume over. */
   static final int HISTORY = 10_000;
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final NavigableMap<String, KubeObject> objects = new TreeMap<>();
   private final Deque<Change> uncommitted = new ArrayDeque<>();
-  private final Deque<Change> history = new ArrayDeque<>();
+  private final Map<ResourceType, History> histories = new HashMap<>();
   private long revision;
-  private long forgottenRevision;
+  private long durableRevision;
+  private long replayedRevision;
 
   /**
    * One write.
@@ -83,7 +86,8 @@ final class Store {
   /** Takes over what the journal holds. */
   void replay(StoredObject record) {
     revision = Math.max(revision, record.getResourceVersion());
-    forgottenRevision = revision;
+    durableRevision = revision;
+    replayedRevision = revision;
     if (record.getKey().isEmpty()) {
       return;
     }
@@ -105,9 +109,14 @@ final class Store {
     return revision;
   }
 
-  /** Resuming a watch from before this is not possible. */
-  long forgottenRevision() {
-    return forgottenRevision;
+  /** The newest revision that is in the journal. */
+  long durableRevision() {
+    return durableRevision;
+  }
+
+  /** The remembered durable changes of a kind. */
+  History history(ResourceType type) {
+    return histories.computeIfAbsent(type, _ -> new History(HISTORY, replayedRevision));
   }
 
   @Nullable KubeObject get(ResourceType type, String namespace, String name) {
@@ -180,17 +189,24 @@ final class Store {
   void commit(List<Change> changes, Consumer<Change> committed) {
     for (Change change : changes) {
       uncommitted.removeFirst();
-      history.addLast(change);
-      if (history.size() > HISTORY) {
-        forgottenRevision = history.removeFirst().revision();
-      }
+      durableRevision = change.revision();
+      history(change.type()).add(change);
       committed.accept(change);
     }
   }
 
+  int uncommittedCount() {
+    return uncommitted.size();
+  }
+
   /** Nothing that is uncommitted will ever be durable. Revisions are not used again. */
   void rollBack() {
-    while (!uncommitted.isEmpty()) {
+    rollBackTo(0);
+  }
+
+  /** Takes back the newest changes, so that {@code count} uncommitted ones are left. */
+  void rollBackTo(int count) {
+    while (uncommitted.size() > count) {
       Change change = uncommitted.removeLast();
       if (change.before() == null) {
         objects.remove(change.key());
@@ -198,11 +214,6 @@ final class Store {
         objects.put(change.key(), change.before());
       }
     }
-  }
-
-  /** The remembered changes after {@code after}, oldest first. */
-  Iterable<Change> historyAfter(long after) {
-    return () -> history.stream().filter(change -> change.revision() > after).iterator();
   }
 
   /** Every object as the journal keeps it. */

@@ -1,4 +1,4 @@
-package dev.paramecium.api;
+package dev.paramecium.wire;
 
 import com.esotericsoftware.kryo.Kryo;
 import com.esotericsoftware.kryo.Serializer;
