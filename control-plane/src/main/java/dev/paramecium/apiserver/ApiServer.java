@@ -6,6 +6,7 @@ import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -86,6 +87,27 @@ public final class ApiServer extends AbstractBehavior<Object> {
   }
 
   private record TellBookmarks() {}
+
+  /**
+   * The API server with its journal in a folder.
+   *
+   * @throws UncheckedIOException from the behaviour's start if the journal cannot be opened or read
+   */
+  public static Behavior<ApiRequest> create(Path folder, InstantSource clock) {
+    return Behaviors.setup(
+        _ -> {
+          try {
+            return create(FileJournal.open(folder), clock);
+          } catch (IOException e) {
+            throw new UncheckedIOException(e);
+          }
+        });
+  }
+
+  /** An API server that forgets everything when it stops; it needs no cluster. */
+  public static Behavior<ApiRequest> inMemory(InstantSource clock) {
+    return Behaviors.setup(_ -> create(new MemoryJournal(), clock));
+  }
 
   /**
    * The API server over a journal, which it closes when it stops.

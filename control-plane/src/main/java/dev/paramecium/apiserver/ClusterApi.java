@@ -3,8 +3,6 @@ package dev.paramecium.apiserver;
 import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -34,16 +32,7 @@ public final class ClusterApi {
    * @return what every request goes to, wherever the API server runs
    */
   public static ActorRef<ApiRequest> host(ActorSystem<?> system, Path folder, InstantSource clock) {
-    Behavior<ApiRequest> server =
-        Behaviors.setup(
-            _ -> {
-              try {
-                return ApiServer.create(FileJournal.open(folder), clock);
-              } catch (IOException e) {
-                throw new UncheckedIOException(e);
-              }
-            });
-    return singleton(system, server);
+    return singleton(system, ApiServer.create(folder, clock));
   }
 
   /** A client on a member that does not run the API server. */
