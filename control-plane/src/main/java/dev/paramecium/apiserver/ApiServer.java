@@ -275,7 +275,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
   private ApiReply list(ApiRequest.List list) {
     try {
       kinds.of(list.type());
-      Selector selector = Selector.parse(list.labelSelector(), list.fieldSelector());
+      Selector selector = Selector.parse(list.type(), list.labelSelector(), list.fieldSelector());
       return new ApiReply.Listed(
           store.list(list.type(), list.namespace(), selector), store.revision());
     } catch (StatusException e) {
@@ -286,7 +286,8 @@ public final class ApiServer extends AbstractBehavior<Object> {
   private Runnable watch(ApiRequest.Watch watch) {
     try {
       kinds.of(watch.type());
-      Selector selector = Selector.parse(watch.labelSelector(), watch.fieldSelector());
+      Selector selector =
+          Selector.parse(watch.type(), watch.labelSelector(), watch.fieldSelector());
       Watches.Start start = watches.prepare(watch, selector);
       return () -> {
         if (!watches.contains(watch.subscriber())) {

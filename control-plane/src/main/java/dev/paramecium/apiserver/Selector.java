@@ -1,8 +1,10 @@
 package dev.paramecium.apiserver;
 
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -23,6 +25,24 @@ final class Selector {
       Pattern.compile(
           "([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?");
 
+  /** The fields that a field selector may name, by kind, besides name and namespace. */
+  private static final Map<String, Set<String>> FIELDS =
+      Map.of(
+          "Pod",
+          Set.of(
+              "spec.nodeName",
+              "spec.restartPolicy",
+              "spec.schedulerName",
+              "spec.serviceAccountName",
+              "spec.hostNetwork",
+              "status.phase",
+              "status.podIP",
+              "status.nominatedNodeName"),
+          "Node",
+          Set.of("spec.unschedulable"),
+          "Namespace",
+          Set.of("status.phase"));
+
   private final Predicate<KubeObject> predicate;
 
   private Selector(Predicate<KubeObject> predicate) {
@@ -38,13 +58,13 @@ final class Selector {
    *
    * @throws StatusException 400 naming the requirement that cannot be read
    */
-  static Selector parse(String labels, String fields) throws StatusException {
+  static Selector parse(ResourceType type, String labels, String fields) throws StatusException {
     List<Predicate<KubeObject>> all = new ArrayList<>();
     for (String requirement : split(labels)) {
       all.add(label(requirement));
     }
     for (String requirement : split(fields)) {
-      all.add(field(requirement));
+      all.add(field(type, requirement));
     }
     return new Selector(object -> all.stream().allMatch(one -> one.test(object)));
   }
@@ -114,14 +134,16 @@ final class Selector {
     return key;
   }
 
-  private static Predicate<KubeObject> field(String requirement) throws StatusException {
+  private static Predicate<KubeObject> field(ResourceType type, String requirement)
+      throws StatusException {
     Matcher equality = EQUALITY.matcher(requirement);
     if (!equality.matches()) {
       throw StatusException.badRequest(
           "invalid selector: '" + requirement + "'; can't understand '" + requirement + "'");
     }
     String path = equality.group(1);
-    if (!path.matches("(metadata|spec|status|involvedObject|type|reason)(\\.[A-Za-z]+)*")) {
+    if (!Set.of("metadata.name", "metadata.namespace").contains(path)
+        && !FIELDS.getOrDefault(type.kind(), Set.of()).contains(path)) {
       throw StatusException.badRequest("field label not supported: " + path);
     }
     String pointer = "/" + path.replace('.', '/');

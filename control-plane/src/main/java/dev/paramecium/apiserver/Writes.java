@@ -106,6 +106,7 @@ final class Writes {
   }
 
   private static void checkType(ServedKind kind, ObjectNode object) throws StatusException {
+    Schema.check(kind.type(), object);
     String kindName = object.path("kind").asText();
     String apiVersion = object.path("apiVersion").asText();
     if (kindName.isEmpty()) {
