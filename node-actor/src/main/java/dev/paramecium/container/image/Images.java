@@ -3,9 +3,17 @@ package dev.paramecium.container.image;
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.coreutils.Coreutils;
 import dev.paramecium.container.process.curl.Curl;
+import dev.paramecium.container.process.curl.Wget;
+import dev.paramecium.container.process.net.Netcat;
+import dev.paramecium.container.process.net.Nslookup;
+import dev.paramecium.container.process.net.Ping;
+import dev.paramecium.container.process.net.Traceroute;
+import dev.paramecium.container.process.server.Agnhost;
 import dev.paramecium.container.process.server.Httpbin;
 import dev.paramecium.container.process.server.Nginx;
+import dev.paramecium.container.process.server.Pause;
 import dev.paramecium.container.process.server.StandIn;
+import dev.paramecium.container.process.shell.Shell;
 import dev.paramecium.syscall.ContainerSpec;
 import java.util.HashMap;
 import java.util.List;
@@ -18,13 +26,28 @@ public final class Images {
   private static final String STAND_IN = "paramecium-stand-in";
 
   /** What every image but those from scratch has. */
-  private static final Map<String, Executable> TOOLS = tools();
+  private static final Map<String, Executable> TOOLS = allTools();
 
   private Images() {}
 
-  private static Map<String, Executable> tools() {
+  /**
+   * The tools by name: {@code curl ping nc wget sh sleep …}; a node's own namespace has them, too.
+   */
+  public static Map<String, Executable> tools() {
+    return TOOLS;
+  }
+
+  private static Map<String, Executable> allTools() {
     Map<String, Executable> tools = new HashMap<>(Coreutils.programs());
     tools.put("curl", Curl::start);
+    tools.put("wget", Wget::start);
+    tools.put("sh", Shell::start);
+    tools.put("bash", Shell::start);
+    tools.put("ash", Shell::start);
+    tools.put("ping", Ping::start);
+    tools.put("nc", Netcat::start);
+    tools.put("nslookup", Nslookup::start);
+    tools.put("traceroute", Traceroute::start);
     return Map.copyOf(tools);
   }
 
@@ -39,6 +62,13 @@ public final class Images {
               Map.of("gunicorn", Httpbin::start));
       case "nginx" ->
           image(List.of(), List.of("nginx", "-g", "daemon off;"), Map.of("nginx", Nginx::start));
+      case "busybox", "alpine" -> image(List.of(), List.of("sh"), Map.of());
+      case "ubuntu", "debian", "nicolaka/netshoot" -> image(List.of(), List.of("bash"), Map.of());
+      case "agnhost" ->
+          image(List.of("/agnhost"), List.of("pause"), Map.of("agnhost", Agnhost::start));
+      case "pause" ->
+          new Image(
+              List.of("/pause"), List.of(), Map.of("pause", Pause::start), Map.of(), true, "");
       default -> standIn(spec);
     };
   }

@@ -126,6 +126,16 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
     deliverInput();
   }
 
+  /** Ctrl-D at a terminal: one read finds the end, and the terminal stays. */
+  void endOfFile() {
+    Process reader = program;
+    if (reader == null || !input.isEmpty()) {
+      closeStdin();
+    } else if (!hasExited && hasStdin) {
+      guard(reader::stdinClosed);
+    }
+  }
+
   @Override
   public void onDrained(Runnable action) {
     inputDrained = action;

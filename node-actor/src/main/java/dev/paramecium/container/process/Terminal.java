@@ -2,6 +2,7 @@ package dev.paramecium.container.process;
 
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -72,7 +73,7 @@ final class Terminal {
       case CTRL_BACKSLASH -> interrupt(reader, Signals.SIGQUIT, "^\\\r\n");
       case CTRL_D -> {
         if (length == 0) {
-          reader.closeStdin();
+          reader.endOfFile();
         } else {
           deliver(reader);
         }
@@ -137,7 +138,7 @@ final class Terminal {
   }
 
   private void deliver(RunningProcess reader) {
-    byte[] bytes = java.util.Arrays.copyOf(line, length);
+    byte[] bytes = Arrays.copyOf(line, length);
     length = 0;
     reader.stdin(bytes);
   }

@@ -1,6 +1,6 @@
 /**
  * {@code curl} 8, as {@code curlimages/curl} has it: HTTP only, with curl's options, messages and
- * exit codes.
+ * exit codes; and {@code wget} of BusyBox on the same transfers.
  *
  * <pre>
  *   argv --CurlOptions--&gt; Curl (one URL after another) --Transfer--&gt; resolve, connect, send, receive

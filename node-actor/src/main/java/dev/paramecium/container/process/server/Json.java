@@ -43,6 +43,24 @@ final class Json {
     return text.toString();
   }
 
+  /** Go's {@code json.Marshal} of lists of texts by name: no blanks. */
+  static String go(Map<String, List<String>> value) {
+    StringBuilder text = new StringBuilder("{");
+    new TreeMap<>(value)
+        .forEach(
+            (key, items) -> {
+              text.append(text.length() > 1 ? "," : "");
+              quote(text, key);
+              text.append(":[");
+              for (int i = 0; i < items.size(); i++) {
+                text.append(i > 0 ? "," : "");
+                quote(text, items.get(i));
+              }
+              text.append(']');
+            });
+    return text.append('}').toString();
+  }
+
   private static void write(StringBuilder text, @Nullable Object value, int indent, int depth) {
     switch (value) {
       case null -> text.append("null");
