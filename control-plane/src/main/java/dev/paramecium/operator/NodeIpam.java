@@ -158,7 +158,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
     ciliumNodes.values().stream()
         .sorted(
             Comparator.comparing((KubeObject n) -> n.text("/metadata/creationTimestamp"))
-                .thenComparing(KubeObject::resourceVersion))
+                .thenComparingLong(KubeObject::resourceVersion))
         .map(KubeObject::name)
         .toList()
         .forEach(this::assign);

@@ -121,7 +121,7 @@ final class IdentityTables {
     List<Claim> claims = new ArrayList<>(view.ipcache().values());
     claims.sort(
         java.util.Comparator.comparing((Claim c) -> IpcacheKey.decode(c.key().array()).address())
-            .thenComparing(c -> IpcacheKey.decode(c.key().array()).prefixLength()));
+            .thenComparingInt(c -> IpcacheKey.decode(c.key().array()).prefixLength()));
     for (Claim claim : claims) {
       String cidr = IpcacheKey.decode(claim.key().array()).toString();
       RemoteEndpointInfo info = RemoteEndpointInfo.decode(claim.value().array());

@@ -2,6 +2,7 @@ package dev.paramecium.agent.reconciler;
 
 import dev.paramecium.syscall.MapEntry;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -105,8 +106,7 @@ final class DesiredMap {
 
   private boolean same(Bytes desired, @Nullable Bytes actual) {
     return actual != null
-        && java.util.Arrays.equals(
-            comparable.apply(desired.array()), comparable.apply(actual.array()));
+        && Arrays.equals(comparable.apply(desired.array()), comparable.apply(actual.array()));
   }
 
   /** The next call's worth of open entries whose time has come. */
@@ -192,7 +192,7 @@ final class DesiredMap {
     for (MapEntry entry : dump) {
       realised.put(new Bytes(entry.key()), new Bytes(entry.value()));
     }
-    for (Map.Entry<Bytes, Entry> known : List.copyOf(entries.entrySet())) {
+    for (Map.Entry<Bytes, Entry> known : new TreeMap<>(entries).entrySet()) {
       Entry entry = known.getValue();
       if (entry.desired != null && same(entry.desired, realised.get(known.getKey()))) {
         entry.status = Status.DONE;
