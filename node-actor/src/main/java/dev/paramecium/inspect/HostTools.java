@@ -6,6 +6,7 @@ import dev.paramecium.inspect.cilium.CiliumCommand;
 import dev.paramecium.inspect.net.Arp;
 import dev.paramecium.inspect.net.Ip;
 import dev.paramecium.inspect.net.Tc;
+import dev.paramecium.inspect.tcpdump.Tcpdump;
 import java.util.Map;
 
 /** What is in PATH of a node's host namespace beside the programs that pods have too. */
@@ -20,6 +21,7 @@ public final class HostTools {
         "arp", Arp.onNode(),
         "tc", Tc.onNode(kernel),
         "bpftool", Bpftool.onNode(kernel),
+        "tcpdump", Tcpdump.onNode(kernel),
         "cilium", CiliumCommand.onNode(kernel, labels));
   }
 }
