@@ -78,6 +78,12 @@ final class SegmentQueue {
         0, outstandingBytes - sackedBytes - renoSackedBytes - lostBytes + retransmittedBytes);
   }
 
+  /** Whether a segment, or its retransmission, is on its way as far as is known. */
+  boolean isInFlight(int index) {
+    int flag = flags[slot(index)];
+    return (flag & SACKED) == 0 && (flag & (LOST | RETRANSMITTED)) != LOST;
+  }
+
   int outstanding() {
     return outstandingBytes;
   }

@@ -297,7 +297,7 @@ final class Tcp implements Transport {
       table.remove(socket);
     } else {
       context.count(Counter.TCP_TIME_WAIT);
-      timeWaits.add(new TimeWait(socket, context.now));
+      timeWaits.add(TimeWait.of(socket, context.now));
     }
   }
 

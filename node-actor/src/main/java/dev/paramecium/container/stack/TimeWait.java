@@ -10,9 +10,9 @@ final class TimeWait extends Connection {
 
   final int sendNext;
   final int receiveNext;
-  final boolean timestamps;
-  final int timestampOffset;
   final long since;
+  boolean timestamps;
+  int timestampOffset;
   int recentTimestamp;
   long deadline;
 
@@ -21,14 +21,35 @@ final class TimeWait extends Connection {
 
   @Nullable TimeWait next;
 
-  TimeWait(TcpSocket socket, long now) {
-    super(socket.localAddress, socket.localPort, socket.remoteAddress, socket.remotePort);
-    this.sendNext = socket.sender.next();
-    this.receiveNext = socket.receiver.next();
-    this.timestamps = socket.timestamps;
-    this.timestampOffset = socket.timestampOffset;
-    this.recentTimestamp = socket.receiver.recentTimestamp;
+  TimeWait(
+      int localAddress,
+      int localPort,
+      int remoteAddress,
+      int remotePort,
+      int sendNext,
+      int receiveNext,
+      long now) {
+    super(localAddress, localPort, remoteAddress, remotePort);
+    this.sendNext = sendNext;
+    this.receiveNext = receiveNext;
     this.since = now;
     this.deadline = now + LENGTH;
+  }
+
+  /** What is left of a connection. */
+  static TimeWait of(TcpSocket socket, long now) {
+    TimeWait left =
+        new TimeWait(
+            socket.localAddress,
+            socket.localPort,
+            socket.remoteAddress,
+            socket.remotePort,
+            socket.sender.next(),
+            socket.receiver.next(),
+            now);
+    left.timestamps = socket.timestamps;
+    left.timestampOffset = socket.timestampOffset;
+    left.recentTimestamp = socket.receiver.recentTimestamp;
+    return left;
   }
 }

@@ -106,9 +106,9 @@ final class Timers {
       }
       if (first.deadline == NONE) {
         removeAt(0);
-      } else if (first.deadline > now) {
+      } else if (first.deadline > first.queuedAt) {
         requeueFirst(first);
-      } else if (first.order >= end && first.deadline == first.queuedAt) {
+      } else if (first.order >= end) {
         return;
       } else {
         removeAt(0);
@@ -131,7 +131,6 @@ final class Timers {
 
   private void requeueFirst(Timer timer) {
     timer.queuedAt = timer.deadline;
-    timer.order = nextOrder++;
     down(0, timer);
   }
 
