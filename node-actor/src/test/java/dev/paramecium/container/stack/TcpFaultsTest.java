@@ -12,7 +12,7 @@ import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.IntRange;
 
 /** Whatever the path does to segments, streams arrive as they were written, and end. */
-class TcpFaultsProperties {
+class TcpFaultsTest {
 
   private static final long TEN_MINUTES = 600_000;
 

@@ -20,7 +20,7 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 
 /** The stack's data structures against naive ones. */
-class BuildingBlocksProperties {
+class BuildingBlocksTest {
 
   @Property(tries = 200)
   void timersFireInOrderOfTheirLastSetting(
