@@ -33,6 +33,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /** A control plane in this JVM, and nodes whose kernels forward nothing. */
 public final class TestCluster implements AutoCloseable {
@@ -40,9 +41,33 @@ public final class TestCluster implements AutoCloseable {
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   public final ActorTestKit kit = ActorTestKit.create();
+  private final Journal journal = new MemoryJournal();
+  private volatile ActorRef<ApiRequest> incarnation = newApiServer();
+
+  /** What clients speak to, as to a cluster singleton: whichever API server runs now. */
   public final ActorRef<ApiRequest> server =
-      kit.spawn(ApiServer.create(new MemoryJournal(), InstantSource.system()));
+      kit.spawn(
+          Behaviors.receiveMessage(
+              request -> {
+                incarnation.tell(request);
+                return Behaviors.same();
+              }));
+
   public final ApiClient api = new ActorApiClient(kit.system(), server);
+
+  private ActorRef<ApiRequest> newApiServer() {
+    return kit.spawn(ApiServer.create(journal, InstantSource.system()));
+  }
+
+  /** {@code kill -9} of the API server: requests are heard by nobody. */
+  public void killApiServer() {
+    kit.stop(incarnation);
+  }
+
+  /** Another one over the same journal. */
+  public void startApiServer() {
+    incarnation = newApiServer();
+  }
 
   /** The API server alone. */
   public TestCluster() {}
@@ -125,7 +150,7 @@ public final class TestCluster implements AutoCloseable {
 
   public static void eventually(Callable<Boolean> condition) {
     await()
-        .atMost(Duration.ofSeconds(10))
+        .atMost(Duration.ofSeconds(20))
         .pollInterval(Duration.ofMillis(10))
         .pollDelay(Duration.ZERO)
         .until(condition);

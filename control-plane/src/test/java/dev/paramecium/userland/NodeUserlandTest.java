@@ -285,4 +285,40 @@ class NodeUserlandTest {
     assertThat(cluster.find(ResourceType.POD, "default", "lost").text("/status/phase"))
         .isEqualTo("Pending");
   }
+
+  @Test
+  void keepsItsMapsWhileTheApiServerIsAwayAndGoesOnAfterwards() {
+    cluster.start(node1, kernel1, 1);
+    cluster.createPod("curl", "curl", "node-1");
+    cluster.awaitPod("curl", "Running");
+    Map<String, Map<Bytes, Bytes>> before = copy(kernel1.maps);
+    int containers = kernel1.containers.size();
+    cluster.killApiServer();
+    kernel1.exit("main", 0); // it restarts: pods do not depend on the API server
+    eventually(() -> kernel1.calls.stream().filter(c -> c.startsWith("StartC")).count() == 2);
+    assertThat(copy(kernel1.maps)).isEqualTo(before);
+    assertThat(kernel1.containers).hasSize(containers);
+
+    cluster.startApiServer();
+    cluster.createPod("late", "curl", "node-1");
+    cluster.awaitPod("late", "Running");
+    eventually(
+        () ->
+            cluster
+                    .find(ResourceType.POD, "default", "curl")
+                    .at("/status/containerStatuses/0/restartCount")
+                    .asInt()
+                == 1);
+    assertThat(cluster.list(ResourceType.CILIUM_IDENTITY))
+        .as("both have the same labels")
+        .hasSize(1);
+    assertThat(cluster.list(ResourceType.CILIUM_ENDPOINT)).hasSize(2);
+    assertThat(kernel1.containers).hasSize(2);
+  }
+
+  private static Map<String, Map<Bytes, Bytes>> copy(Map<String, Map<Bytes, Bytes>> maps) {
+    Map<String, Map<Bytes, Bytes>> copy = new java.util.HashMap<>();
+    maps.forEach((name, entries) -> copy.put(name, Map.copyOf(entries)));
+    return copy;
+  }
 }
