@@ -125,6 +125,9 @@ public final class NetworkNamespace {
   /** How often timers that are due run in a row before other messages get their turn. */
   private static final int TIMER_ROUNDS = 64;
 
+  /** Pekko refuses delays of more than some months; sleep 365d looks at the clock in between. */
+  private static final long MAX_DELAY_NS = 3_600_000_000_000L;
+
   private final ActorContext<Command> context;
   private final TimerScheduler<Command> timers;
   private final NamespaceConfig config;
@@ -271,8 +274,9 @@ public final class NetworkNamespace {
         context.getSelf().tell(Tick.DUE);
       }
     } else if (deadline < timerAt) {
-      timerAt = deadline;
-      timers.startSingleTimer(Tick.TIMER, Tick.TIMER, Duration.ofNanos(deadline - now));
+      long delay = Math.min(deadline - now, MAX_DELAY_NS);
+      timerAt = now + delay;
+      timers.startSingleTimer(Tick.TIMER, Tick.TIMER, Duration.ofNanos(delay));
     }
   }
 

@@ -25,7 +25,7 @@ final class Meter {
     long spent = elapsedNs / 1_000_000_000L;
     return String.format(
         Locale.ROOT,
-        "\r%3d %s  %3d %s  %3d %s  %s %s %s %s %s %s",
+        "\r%3d %s  %3d %s  %3d %s  %s  %s %s %s %s %s",
         totalSize == 0 ? 0 : 100 * (received + sent) / totalSize,
         five(totalSize),
         expected <= 0 ? (received > 0 ? 100 : 0) : 100 * received / expected,

@@ -94,6 +94,10 @@ public final class MessageParser {
       } else {
         byte b = bytes[at++];
         if (b != '\n') {
+          if (state == State.START_LINE && b >= 0 && b < ' ' && b != '\r') {
+            // A TLS handshake, most likely: its first line may never end.
+            throw new MalformedMessageException(400, "Invalid Request Line: not text");
+          }
           line.write(b);
           if (line.size() > MAX_LINE) {
             throw tooLong();
