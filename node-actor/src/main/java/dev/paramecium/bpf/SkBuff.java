@@ -54,6 +54,12 @@ public final class SkBuff {
   public int cb4;
   public int tcIndex;
 
+  /** Whether the frame had an 802.1Q tag, which its device took off. */
+  public boolean vlanPresent;
+
+  /** That tag: priority and VLAN number. */
+  public int vlanTci;
+
   /** The flow hash, 0 if not computed. */
   public int hash;
 
@@ -115,6 +121,8 @@ public final class SkBuff {
     mark = 0;
     clearCb();
     tcIndex = 0;
+    vlanPresent = false;
+    vlanTci = 0;
     hash = 0;
     clearTunnelKey();
     redirectIfindex = 0;
