@@ -7,24 +7,13 @@ import dev.paramecium.kubelet.KubeletRequest;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import io.netty.handler.codec.http.websocketx.BinaryWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.CloseWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.ContinuationWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.PingWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.PongWebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketFrame;
-import io.netty.handler.codec.http.websocketx.WebSocketFrameAggregator;
-import io.netty.handler.codec.http.websocketx.WebSocketServerHandshaker;
-import io.netty.handler.codec.http.websocketx.WebSocketServerHandshakerFactory;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
+import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -39,34 +28,46 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exec session over WebSocket, {@code v5.channel.k8s.io} or {@code v4}: binary messages whose
- * first byte is the channel.
+ * An exec session between a client's connection and the process on its node.
  *
  * <pre>
- *   0 stdin   1 stdout   2 stderr   3 the final Status   4 resize {"Width":W,"Height":H}   255 closes the channel named next (v5)
+ *   kubectl  --WebSocketExec or SpdyExec-->  ExecStream  --ExecInput-->   process
+ *            <--ExecTransport--                          <--ExecOutput--
  * </pre>
+ *
+ * Output is acknowledged to the process when the socket has taken it, so a slow client is a full
+ * pipe. What the client sends before the process runs waits, and the connection is not read then.
  */
 final class ExecStream extends AbstractBehavior<ExecStream.Message> {
 
-  private static final String PROTOCOLS = "v5.channel.k8s.io,v4.channel.k8s.io";
-  private static final int MAX_FRAME = 1024 * 1024;
-  private static final int STATUS = 3;
-  private static final int RESIZE = 4;
-  private static final int CLOSE = 255;
   private static final int SIGKILL = 9;
 
   /** What an exec session is told. */
   sealed interface Message {}
 
-  private record Output(ExecOutput output) implements Message {}
+  /** The connection is ready: the command can be started. */
+  record Begin(ExecTransport transport) implements Message {}
 
-  private record Input(byte[] message) implements Message {}
+  /** Bytes for stdin. */
+  record Stdin(byte[] bytes) implements Message {}
+
+  /** The client has closed its side of stdin. */
+  record StdinClosed() implements Message {}
+
+  /** The terminal's size as {@code {"Width":W,"Height":H}}. */
+  record Resized(byte[] json) implements Message {}
+
+  /** The connection is gone. */
+  record Closed() implements Message {}
+
+  private record Output(ExecOutput output) implements Message {}
 
   private record Sent() implements Message {}
 
-  private record Closed() implements Message {}
-
-  private final Channel channel;
+  private final ActorRef<KubeletRequest> kubelet;
+  private final Function<ActorRef<ExecOutput>, KubeletRequest> start;
+  private final Deque<ExecInput> early = new ArrayDeque<>();
+  private @Nullable ExecTransport transport;
   private @Nullable ActorRef<ExecInput> process;
 
   static void openInPod(
@@ -81,6 +82,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         context,
         request,
         services,
+        exec,
         KubeletLookup.ofPod(services, path.namespace(), path.name()),
         client ->
             new KubeletRequest.Exec(
@@ -99,6 +101,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         context,
         request,
         services,
+        exec,
         KubeletLookup.ofNode(services, node),
         client -> new KubeletRequest.HostExec(exec, client));
   }
@@ -116,31 +119,50 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
       ChannelHandlerContext context,
       FullHttpRequest request,
       RestServer.Services services,
+      ExecRequest exec,
       CompletionStage<KubeletLookup.Found> lookup,
       Function<ActorRef<ExecOutput>, KubeletRequest> start)
       throws BadRequest {
-    if (!"websocket".equalsIgnoreCase(request.headers().get(HttpHeaderNames.UPGRADE))) {
+    String upgrade = request.headers().get(HttpHeaderNames.UPGRADE, "").toLowerCase(Locale.ROOT);
+    if (!upgrade.equals("websocket") && !upgrade.equals("spdy/3.1")) {
       throw new BadRequest(
           400,
           "BadRequest",
-          "exec needs a WebSocket: send Upgrade: websocket with Sec-WebSocket-Protocol"
-              + " v5.channel.k8s.io or v4.channel.k8s.io");
+          "Upgrade request required: exec is served over WebSocket (v5.channel.k8s.io,"
+              + " v4.channel.k8s.io) and SPDY/3.1");
     }
     request.retain();
-    lookup.thenAccept(
-        found ->
+    lookup.whenComplete(
+        (found, failure) ->
             context
                 .channel()
                 .eventLoop()
                 .execute(
                     () -> {
                       try {
+                        if (failure != null) {
+                          RestHandler.respond(
+                              context,
+                              Answer.failure(500, "InternalError", String.valueOf(failure)),
+                              true);
+                          return;
+                        }
                         switch (found) {
                           case KubeletLookup.Found.Missing missing ->
                               RestHandler.respond(
                                   context, Answer.failure(missing.failure()), false);
-                          case KubeletLookup.Found.Kubelet kubelet ->
-                              upgrade(context, request, services, kubelet.ref(), start);
+                          case KubeletLookup.Found.Kubelet kubelet -> {
+                            ActorRef<Message> session = spawn(services, kubelet.ref(), start);
+                            context
+                                .channel()
+                                .closeFuture()
+                                .addListener(_ -> session.tell(new Closed()));
+                            if (upgrade.equals("websocket")) {
+                              WebSocketExec.upgrade(context, request, session);
+                            } else {
+                              SpdyExec.upgrade(context, request, exec, session);
+                            }
+                          }
                         }
                       } finally {
                         request.release();
@@ -148,79 +170,25 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
                     }));
   }
 
-  private static void upgrade(
-      ChannelHandlerContext context,
-      FullHttpRequest request,
+  private static ActorRef<Message> spawn(
       RestServer.Services services,
       ActorRef<KubeletRequest> kubelet,
       Function<ActorRef<ExecOutput>, KubeletRequest> start) {
-    WebSocketServerHandshaker handshaker =
-        new WebSocketServerHandshakerFactory(request.uri(), PROTOCOLS, false, MAX_FRAME)
-            .newHandshaker(request);
-    if (handshaker == null) {
-      RestHandler.respond(
-          context, Answer.failure(400, "BadRequest", "only WebSocket version 13 is served"), true);
-      return;
-    }
-    RestHandler.becomeStream(context);
-    Channel channel = context.channel();
-    ActorRef<Message> session =
-        services
-            .system()
-            .systemActorOf(
-                Behaviors.setup(actor -> new ExecStream(actor, channel)),
-                "exec-" + UUID.randomUUID(),
-                Props.empty());
-    channel.closeFuture().addListener(_ -> session.tell(new Closed()));
-    context.pipeline().remove("keepAlive");
-    context.pipeline().replace("rest", "exec", new Frames(session));
-    context.pipeline().addBefore("exec", "frames", new WebSocketFrameAggregator(MAX_FRAME));
-    handshaker
-        .handshake(channel, request)
-        .addListener(
-            done -> {
-              if (done.isSuccess()) {
-                session.tell(new Begin(kubelet, start));
-              }
-            });
+    return services
+        .system()
+        .systemActorOf(
+            Behaviors.setup(actor -> new ExecStream(actor, kubelet, start)),
+            "exec-" + UUID.randomUUID(),
+            Props.empty());
   }
 
-  private record Begin(
-      ActorRef<KubeletRequest> kubelet, Function<ActorRef<ExecOutput>, KubeletRequest> start)
-      implements Message {}
-
-  /** Netty's side: frames in. */
-  private static final class Frames extends SimpleChannelInboundHandler<WebSocketFrame> {
-
-    private final ActorRef<Message> session;
-
-    Frames(ActorRef<Message> session) {
-      this.session = session;
-    }
-
-    @Override
-    protected void channelRead0(ChannelHandlerContext context, WebSocketFrame frame) {
-      switch (frame) {
-        case BinaryWebSocketFrame binary ->
-            session.tell(new Input(ByteBufUtil.getBytes(binary.content())));
-        case PingWebSocketFrame ping ->
-            context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
-        case CloseWebSocketFrame close ->
-            context.writeAndFlush(close.retain()).addListener(_ -> context.close());
-        case ContinuationWebSocketFrame _ -> context.close();
-        default -> {}
-      }
-    }
-
-    @Override
-    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-      context.close();
-    }
-  }
-
-  private ExecStream(ActorContext<Message> context, Channel channel) {
+  private ExecStream(
+      ActorContext<Message> context,
+      ActorRef<KubeletRequest> kubelet,
+      Function<ActorRef<ExecOutput>, KubeletRequest> start) {
     super(context);
-    this.channel = channel;
+    this.kubelet = kubelet;
+    this.start = start;
   }
 
   @Override
@@ -228,7 +196,9 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return newReceiveBuilder()
         .onMessage(Begin.class, this::begin)
         .onMessage(Output.class, message -> output(message.output()))
-        .onMessage(Input.class, message -> input(message.message()))
+        .onMessage(Stdin.class, stdin -> tell(new ExecInput.Stdin(stdin.bytes())))
+        .onMessage(StdinClosed.class, _ -> tell(new ExecInput.CloseStdin()))
+        .onMessage(Resized.class, this::resize)
         .onMessage(Sent.class, _ -> tell(new ExecInput.Ack(1)))
         .onMessage(Closed.class, _ -> closed())
         .onSignal(Terminated.class, _ -> fail("the node that ran the command is gone"))
@@ -236,10 +206,9 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
   }
 
   private Behavior<Message> begin(Begin begin) {
-    getContext().watch(begin.kubelet());
-    begin
-        .kubelet()
-        .tell(begin.start().apply(getContext().messageAdapter(ExecOutput.class, Output::new)));
+    transport = begin.transport();
+    getContext().watch(kubelet);
+    kubelet.tell(start.apply(getContext().messageAdapter(ExecOutput.class, Output::new)));
     return this;
   }
 
@@ -247,11 +216,14 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return switch (output) {
       case ExecOutput.Started started -> {
         process = started.input();
+        early.forEach(process::tell);
+        early.clear();
+        transport().resume();
         yield this;
       }
       case ExecOutput.Data data -> {
         ActorRef<Message> self = getContext().getSelf();
-        send(data.stream(), data.bytes(), () -> self.tell(new Sent()));
+        transport().output(data.stream(), data.bytes(), () -> self.tell(new Sent()));
         yield this;
       }
       case ExecOutput.Exited exited -> end(exitStatus(exited.exitCode()));
@@ -279,15 +251,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return status;
   }
 
-  private void send(int stream, byte[] bytes, Runnable sent) {
-    ByteBuf frame = Unpooled.buffer(bytes.length + 1);
-    frame.writeByte(stream).writeBytes(bytes);
-    channel.writeAndFlush(new BinaryWebSocketFrame(frame)).addListener(_ -> sent.run());
-  }
-
   private Behavior<Message> end(ObjectNode status) {
-    send(STATUS, Answer.bytes(status), () -> {});
-    channel.writeAndFlush(new CloseWebSocketFrame(1000, "")).addListener(_ -> channel.close());
+    transport().finish(status);
     return Behaviors.stopped();
   }
 
@@ -295,38 +260,48 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return end(Answer.status(500, "InternalError", message));
   }
 
-  private Behavior<Message> input(byte[] message) {
-    if (message.length == 0) {
-      return this;
+  private ExecTransport transport() {
+    if (transport == null) {
+      throw new IllegalStateException("output before the session began");
     }
-    byte[] rest = java.util.Arrays.copyOfRange(message, 1, message.length);
-    switch (message[0] & 0xff) {
-      case 0 -> tell(new ExecInput.Stdin(rest));
-      case RESIZE -> resize(rest);
-      case CLOSE -> tell(new ExecInput.CloseStdin());
-      default -> {}
-    }
-    return this;
+    return transport;
   }
 
-  private void resize(byte[] json) {
+  private Behavior<Message> resize(Resized resized) {
     try {
       JsonNode size =
-          Answer.JSON.readTree(new String(json, java.nio.charset.StandardCharsets.UTF_8));
+          Answer.JSON.readTree(new String(resized.json(), java.nio.charset.StandardCharsets.UTF_8));
       tell(new ExecInput.Resize(size.path("Width").asInt(), size.path("Height").asInt()));
     } catch (JsonProcessingException e) {
       getContext().getLog().debug("a resize message that is not JSON is ignored");
     }
+    return this;
   }
 
   private Behavior<Message> tell(ExecInput input) {
     if (process != null) {
       process.tell(input);
+    } else {
+      early.add(input);
     }
     return this;
   }
 
   private Behavior<Message> closed() {
+    if (process == null && transport != null) {
+      // The process may be on its way up: it is killed as soon as it has said where.
+      return Behaviors.receive(Message.class)
+          .onMessage(
+              Output.class,
+              message -> {
+                if (message.output() instanceof ExecOutput.Started started) {
+                  started.input().tell(new ExecInput.Signal(SIGKILL));
+                }
+                return Behaviors.stopped();
+              })
+          .onAnyMessage(_ -> Behaviors.same())
+          .build();
+    }
     tell(new ExecInput.Signal(SIGKILL));
     return Behaviors.stopped();
   }

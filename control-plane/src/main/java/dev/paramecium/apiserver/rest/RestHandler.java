@@ -8,6 +8,7 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.apiserver.ServedKind;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -78,7 +79,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               new Query(url.parameters()),
               header(request, HttpHeaderNames.CONTENT_TYPE.toString()),
               header(request, HttpHeaderNames.ACCEPT.toString()),
-              request.content().toString(StandardCharsets.UTF_8));
+              body(request));
       route(context, request, parsed);
     } catch (BadRequest e) {
       respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
@@ -88,6 +89,14 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
           Answer.failure(400, "BadRequest", "the URL cannot be read: " + e.getMessage()),
           true);
     }
+  }
+
+  /** The body as text; protobuf becomes the JSON that it stands for. */
+  private static String body(FullHttpRequest request) throws BadRequest {
+    return header(request, HttpHeaderNames.CONTENT_TYPE.toString())
+            .startsWith(KubernetesProtobuf.CONTENT_TYPE)
+        ? KubernetesProtobuf.decode(ByteBufUtil.getBytes(request.content())).toString()
+        : request.content().toString(StandardCharsets.UTF_8);
   }
 
   private static String header(FullHttpRequest request, String name) {
