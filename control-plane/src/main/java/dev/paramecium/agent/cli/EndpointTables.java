@@ -67,7 +67,8 @@ final class EndpointTables {
       table.line(
           "ENDPOINT\tPOLICY (ingress)\tPOLICY (egress)\tIDENTITY\tLABELS (source:key[=value])"
               + "\tIPv6\tIPv4\tSTATUS\t");
-      table.line("\tENFORCEMENT\tENFORCEMENT\t\t\t\t\t\t");
+      // One cell fewer than the rows, as in Cilium: STATUS is a column of its own above and below.
+      table.line("\tENFORCEMENT\tENFORCEMENT\t\t\t\t\t");
     }
     for (Row row : rows) {
       List<String> labels = row.labels().isEmpty() ? List.of("no labels") : row.labels();

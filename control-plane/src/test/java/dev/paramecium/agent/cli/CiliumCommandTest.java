@@ -1,0 +1,379 @@
+package dev.paramecium.agent.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.paramecium.abi.EndpointInfo;
+import dev.paramecium.abi.EndpointKey;
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.MacAddress;
+import dev.paramecium.abi.MapNames;
+import dev.paramecium.agent.FakeKernel;
+import dev.paramecium.agent.desired.Claims;
+import dev.paramecium.agent.desired.DesiredState;
+import dev.paramecium.agent.endpoint.EndpointModel;
+import dev.paramecium.agent.endpoint.EndpointSpec;
+import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.reconciler.Change;
+import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.reconciler.MapReconciler.Applied;
+import dev.paramecium.syscall.ExecInput;
+import dev.paramecium.syscall.ExecOutput;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Golden texts: the formats of section 15 of the facts file; trailing blanks count. */
+class CiliumCommandTest {
+
+  private static final Ipv4Address NODE_IP = Ipv4Address.parse("192.168.1.12");
+  private static final Ipv4Address ROUTER = Ipv4Address.parse("10.42.1.247");
+  private static final Ipv4Address POD = Ipv4Address.parse("10.42.1.80");
+  private static final List<String> LABELS =
+      List.of(
+          "k8s:app=curl",
+          "k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=default",
+          "k8s:io.cilium.k8s.policy.cluster=default",
+          "k8s:io.cilium.k8s.policy.serviceaccount=default",
+          "k8s:io.kubernetes.pod.namespace=default");
+
+  private final ActorTestKit kit = ActorTestKit.create();
+  private final FakeKernel fake = new FakeKernel();
+  private final KernelCalls kernel =
+      new KernelCalls(kit.spawn(fake.behavior()), kit.system().scheduler());
+  private final ActorRef<MapReconciler.Command> reconciler =
+      kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
+  private final DesiredState desired = new DesiredState();
+
+  @BeforeEach
+  void fillMaps() {
+    for (String map : List.of(MapNames.IPCACHE, MapNames.LXC)) {
+      reconciler.tell(new MapReconciler.Manage(map, true));
+    }
+    EndpointInfo info =
+        new EndpointInfo(
+            29,
+            2826,
+            0,
+            MacAddress.parse("96:86:44:a6:37:ec"),
+            MacAddress.parse("d2:ad:65:4d:d0:7b"));
+    List<Change> changes = new ArrayList<>(desired.replace("host", Claims.ofHost(NODE_IP, ROUTER)));
+    changes.addAll(desired.replace("endpoint", Claims.ofLocalEndpoint(POD, 15773, info)));
+    TestProbe<Applied> applied = kit.createTestProbe();
+    reconciler.tell(new MapReconciler.Apply(changes, 1, applied.ref()));
+    assertThat(applied.receiveMessage().error()).isEmpty();
+  }
+
+  @AfterEach
+  void stop() {
+    kit.shutdownTestKit();
+  }
+
+  private AgentView view() {
+    EndpointSpec pod =
+        new EndpointSpec(
+            2826,
+            new PodRef("default", "curl", "uid"),
+            "cni-1",
+            "lxc48c4aa0637ce",
+            "eth0",
+            POD,
+            ROUTER,
+            1500,
+            1450,
+            NODE_IP);
+    EndpointSpec waiting =
+        new EndpointSpec(
+            31,
+            new PodRef("default", "new", "uid2"),
+            "cni-2",
+            "lxc0",
+            "eth0",
+            Ipv4Address.parse("10.42.1.9"),
+            ROUTER,
+            1500,
+            1450,
+            NODE_IP);
+    return new AgentView(
+        "default/ubuntu-dev2",
+        "v1.24.17",
+        "1.12.3",
+        4,
+        true,
+        Instant.EPOCH,
+        Instant.EPOCH,
+        1042,
+        List.of(
+            new EndpointModel(
+                pod,
+                EndpointState.READY,
+                15773,
+                LABELS,
+                29,
+                MacAddress.parse("96:86:44:a6:37:ec"),
+                MacAddress.parse("d2:ad:65:4d:d0:7b"),
+                2901,
+                1),
+            new EndpointModel(
+                waiting,
+                EndpointState.WAITING_FOR_IDENTITY,
+                0,
+                List.of(),
+                0,
+                MacAddress.ZERO,
+                MacAddress.ZERO,
+                0,
+                0)),
+        Map.of(15773, LABELS),
+        List.of(
+            new AgentView.Node("default/ubuntu-dev3", "192.168.1.13", "10.42.0.0/24"),
+            new AgentView.Node("default/ubuntu-dev2", "192.168.1.12", "10.42.1.0/24")),
+        "10.42.1.0/24",
+        254,
+        Map.of(ROUTER, "router", POD, "default/curl"),
+        desired.effective(MapNames.IPCACHE),
+        reconciler,
+        kernel,
+        kit.system().scheduler());
+  }
+
+  private CommandOutput run(String... argv) {
+    List<String> words = List.of(argv);
+    assertThat(CiliumCommand.isOwn(words)).isTrue();
+    return CiliumCommand.run(words, view()).toCompletableFuture().join();
+  }
+
+  private String printed(String... argv) {
+    CommandOutput output = run(argv);
+    assertThat(output.stderr()).isEmpty();
+    assertThat(output.exitCode()).isZero();
+    return output.stdout();
+  }
+
+  /** Text blocks drop trailing blanks: a bar stands at the end of each line that has some. */
+  private static String text(String block) {
+    return block.replace("|\n", "\n");
+  }
+
+  @Test
+  void listsEndpoints() {
+    assertThat(printed("cilium", "endpoint", "list"))
+        .isEqualTo(
+            text(
+                """
+                ENDPOINT   POLICY (ingress)   POLICY (egress)   IDENTITY        LABELS (source:key[=value])                                              IPv6   IPv4         STATUS   |
+                           ENFORCEMENT        ENFORCEMENT                                                                                                                    |
+                31         Disabled           Disabled          <no label id>   no labels                                                                       10.42.1.9    waiting-for-identity   |
+                1042       Disabled           Disabled          1               reserved:host                                                                                ready                  |
+                2826       Disabled           Disabled          15773           k8s:app=curl                                                                    10.42.1.80   ready                  |
+                                                                                k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=default                                              |
+                                                                                k8s:io.cilium.k8s.policy.cluster=default                                                                            |
+                                                                                k8s:io.cilium.k8s.policy.serviceaccount=default                                                                     |
+                                                                                k8s:io.kubernetes.pod.namespace=default                                                                             |
+                """));
+  }
+
+  @Test
+  void listsIdentities() {
+    assertThat(printed("cilium", "identity", "list"))
+        .isEqualTo(
+            """
+            ID      LABELS
+            1       reserved:host
+            2       reserved:world
+            3       reserved:unmanaged
+            4       reserved:health
+            5       reserved:init
+            6       reserved:remote-node
+            7       reserved:kube-apiserver
+                    reserved:remote-node
+            8       reserved:ingress
+            15773   k8s:app=curl
+                    k8s:io.cilium.k8s.namespace.labels.kubernetes.io/metadata.name=default
+                    k8s:io.cilium.k8s.policy.cluster=default
+                    k8s:io.cilium.k8s.policy.serviceaccount=default
+                    k8s:io.kubernetes.pod.namespace=default
+            """);
+    assertThat(printed("cilium", "identity", "get", "2"))
+        .isEqualTo("ID   LABELS\n2    reserved:world\n");
+  }
+
+  @Test
+  void listsNodes() {
+    assertThat(printed("cilium", "node", "list"))
+        .isEqualTo(
+            text(
+                """
+                Name                  IPv4 Address   Endpoint CIDR   IPv6 Address   Endpoint CIDR
+                default/ubuntu-dev2   192.168.1.12   10.42.1.0/24                   |
+                default/ubuntu-dev3   192.168.1.13   10.42.0.0/24                   |
+                """));
+  }
+
+  @Test
+  void showsAMapsCopyWithItsState() {
+    assertThat(printed("cilium", "map", "get", "cilium_ipcache").lines())
+        .contains(
+            "Key               Value                                                     State  "
+                + " Error",
+            "10.42.1.80/32     identity=15773 encryptkey=0 tunnelendpoint=0.0.0.0   sync    ",
+            "0.0.0.0/0         identity=2 encryptkey=0 tunnelendpoint=0.0.0.0       sync    ");
+    assertThat(printed("cilium", "map", "get", "cilium_lxc").lines())
+        .contains(
+            "10.42.1.80:0     id=2826  flags=0x0000 ifindex=29  mac=96:86:44:A6:37:EC"
+                + " nodemac=D2:AD:65:4D:D0:7B   sync    ",
+            "192.168.1.12:0   (localhost)                                                          "
+                + "             sync    ");
+    assertThat(printed("cilium", "map", "get", "cilium_tunnel_map"))
+        .isEqualTo("Cache is empty\n\n");
+    assertThat(printed("cilium", "map", "get", "cilium_ct4_global"))
+        .isEqualTo("Cache is disabled\n\n");
+    assertThat(run("cilium", "map", "get", "no_such_map").exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void showsWhatCouldNotBeWritten() {
+    fake.failing = call -> call.startsWith("UpdateMap cilium_lxc");
+    TestProbe<Applied> applied = kit.createTestProbe();
+    byte[] key = new EndpointKey(Ipv4Address.parse("10.42.1.99")).encode();
+    reconciler.tell(
+        new MapReconciler.Apply(
+            List.of(Change.upsert(MapNames.LXC, key, EndpointInfo.HOST.encode())),
+            2,
+            applied.ref()));
+    assertThat(applied.receiveMessage().error()).contains(MapNames.LXC);
+    assertThat(printed("cilium", "map", "get", "cilium_lxc"))
+        .containsPattern("10\\.42\\.1\\.99:0 +\\(localhost\\) +to-be-inserted +the test lets");
+    assertThat(printed("cilium", "map", "list"))
+        .contains("cilium_lxc          4             1            true\n");
+    assertThat(run("cilium", "status", "--brief").stdout())
+        .startsWith("error in controller bpf-map-sync-cilium_lxc: 1 entries");
+  }
+
+  @Test
+  void listsMaps() {
+    assertThat(printed("cilium", "map", "list"))
+        .isEqualTo(
+            """
+            Name                Num entries   Num errors   Cache enabled
+            cilium_ct4_global   0             0            false
+            cilium_ipcache      4             0            true
+            cilium_lxc          3             0            true
+            cilium_tunnel_map   0             0            true
+            """);
+  }
+
+  @Test
+  void listsAddresses() {
+    assertThat(printed("cilium", "ip", "list", "-n"))
+        .isEqualTo(
+            """
+            IP                IDENTITY   SOURCE
+            0.0.0.0/0         2          local
+            10.42.1.80/32     15773      custom-resource
+            10.42.1.247/32    1          local
+            192.168.1.12/32   1          local
+            """);
+  }
+
+  @Test
+  void reportsItsStatus() {
+    assertThat(printed("cilium", "status"))
+        .isEqualTo(
+            text(
+                """
+                KVStore:                 Ok   Disabled
+                Kubernetes:              Ok   1.24 (v1.24.17) [linux/amd64]
+                Kubernetes APIs:         ["cilium/v2::CiliumEndpoint", "cilium/v2::CiliumIdentity", "cilium/v2::CiliumNode", "core/v1::Namespace", "core/v1::Pods"]
+                KubeProxyReplacement:    Disabled   |
+                Host firewall:           Disabled
+                CNI Chaining:            none
+                Cilium:                  Ok   1.12.3 (v1.12.3-1c466d2)
+                NodeMonitor:             Listening for events on 4 CPUs with 64x4096 of shared memory
+                IPAM:                    IPv4: 2/254 allocated from 10.42.1.0/24, |
+                BandwidthManager:        Disabled
+                Host Routing:            Legacy
+                Masquerading:            Disabled
+                Controller Status:       5/5 healthy
+                Proxy Status:            No managed proxy redirect
+                Global Identity Range:   min 256, max 65535
+                Hubble:                  Disabled
+                Encryption:              Disabled
+                """));
+    assertThat(printed("cilium", "status", "--brief")).isEqualTo("OK\n");
+    assertThat(printed("cilium", "status", "--verbose"))
+        .contains("Allocated addresses:\n  10.42.1.247 (router)\n  10.42.1.80 (default/curl)\n");
+  }
+
+  @Test
+  void printsJsonWhereItLists() {
+    assertThat(printed("cilium", "endpoint", "list", "-o", "json"))
+        .startsWith("[\n  {\n    \"id\": 31,\n")
+        .contains("\"interface-name\": \"lxc48c4aa0637ce\"", "\"host-mac\": \"d2:ad:65:4d:d0:7b\"");
+    assertThat(printed("cilium", "endpoint", "get", "2826")).contains("\"state\": \"ready\"");
+    assertThat(printed("cilium", "endpoint", "get", "pod-name:default:curl"))
+        .isEqualTo(printed("cilium", "endpoint", "get", "2826"));
+    assertThat(printed("cilium", "node", "list", "-o", "json"))
+        .contains("\"self\": \"default/ubuntu-dev2\"");
+    assertThat(printed("cilium", "map", "get", "cilium_lxc", "-o", "json"))
+        .contains(
+            "\"desired-action\": \"sync\"", "\"path\": \"/sys/fs/bpf/tc/globals/cilium_lxc\"");
+    assertThat(printed("cilium", "identity", "list", "-o", "json")).contains("\"id\": 15773");
+    assertThat(printed("cilium", "ip", "list", "-o", "json"))
+        .contains("\"cidr\": \"10.42.1.80/32\"");
+    assertThat(printed("cilium", "version")).startsWith("Client: 1.12.3 1c466d2 ");
+  }
+
+  @Test
+  void saysWhatIsWrongWithACommand() {
+    assertThat(run("cilium", "endpoint", "get", "77").stderr())
+        .isEqualTo(
+            "Error: Cannot get endpoint 77: [GET /endpoint/{id}][404] getEndpointIdNotFound\n");
+    assertThat(run("cilium", "endpoint", "explode").stderr())
+        .isEqualTo(
+            "Error: unknown command \"explode\" for \"cilium endpoint\": use one of get, list\n");
+    assertThat(run("cilium", "status", "--bogus").stderr())
+        .isEqualTo("Error: unknown flag: --bogus\n");
+    assertThat(run("cilium", "node", "list", "-o", "yaml").exitCode()).isEqualTo(1);
+    assertThat(CiliumCommand.isOwn(List.of("cilium", "bpf", "ct", "list", "global"))).isFalse();
+    assertThat(CiliumCommand.isOwn(List.of("cilium"))).isFalse();
+    assertThat(CiliumCommand.isOwn(List.of("ip", "link"))).isFalse();
+  }
+
+  @Test
+  void sendsNoMoreThanTheClientTakes() {
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    String large = "x".repeat(64 * 1024 * (ExecOutput.WINDOW + 10));
+    kit.spawn(
+        ExecSession.create(
+            CompletableFuture.completedFuture(CommandOutput.of(large)), client.ref()));
+    ExecOutput.Started started = client.expectMessageClass(ExecOutput.Started.class);
+    for (int i = 0; i < ExecOutput.WINDOW; i++) {
+      assertThat(client.expectMessageClass(ExecOutput.Data.class).bytes()).hasSize(64 * 1024);
+    }
+    client.expectNoMessage(java.time.Duration.ofMillis(50));
+    started.input().tell(new ExecInput.Ack(10));
+    for (int i = 0; i < 10; i++) {
+      client.expectMessageClass(ExecOutput.Data.class);
+    }
+    assertThat(client.expectMessageClass(ExecOutput.Exited.class).exitCode()).isZero();
+  }
+
+  @Test
+  void endsWithASignal() {
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    kit.spawn(ExecSession.create(new CompletableFuture<>(), client.ref()));
+    client.expectMessageClass(ExecOutput.Started.class).input().tell(new ExecInput.Signal(2));
+    assertThat(client.expectMessageClass(ExecOutput.Exited.class).exitCode()).isEqualTo(130);
+  }
+}
