@@ -224,8 +224,7 @@ class CiliumCommandTest {
   void showsAMapsCopyWithItsState() {
     assertThat(printed("cilium", "map", "get", "cilium_ipcache").lines())
         .contains(
-            "Key               Value                                                     State  "
-                + " Error",
+            "Key               Value                                                State   Error",
             "10.42.1.80/32     identity=15773 encryptkey=0 tunnelendpoint=0.0.0.0   sync    ",
             "0.0.0.0/0         identity=2 encryptkey=0 tunnelendpoint=0.0.0.0       sync    ");
     assertThat(printed("cilium", "map", "get", "cilium_lxc").lines())
