@@ -50,7 +50,7 @@ final class NioSockets implements DatagramSockets {
       }
     } catch (IOException e) {
       closeAll();
-      throw new UnderlayException(e.getMessage(), e);
+      throw new UnderlayException(String.valueOf(e.getMessage()), e);
     } catch (UnderlayException e) {
       closeAll();
       throw e;

@@ -110,13 +110,13 @@ final class NetCommand {
     for (KernelView.Attachment attachment : attachments) {
       KernelView.ProgramInfo program = programs.get(attachment.programId());
       boolean isXdp = attachment.point() == KernelView.AttachPoint.XDP;
-      if (!isXdp && program == null) {
+      if (program == null && !isXdp) {
         continue;
       }
       ObjectNode entry = (isXdp ? xdp : tc).addObject();
       entry.put("devname", names.get(attachment.ifindex()));
       entry.put("ifindex", attachment.ifindex());
-      if (isXdp) {
+      if (program == null || isXdp) {
         entry.put("mode", "driver").put("id", attachment.programId());
       } else {
         entry.put("kind", "clsact/" + direction(attachment));
