@@ -119,8 +119,12 @@ public final class NetworkNamespace {
 
   private enum Tick implements Command {
     TIMER,
-    DUE
+    DUE,
+    GONE
   }
+
+  /** How long a deleted namespace's actor takes frames that come late. */
+  private static final Duration LINGER = Duration.ofSeconds(2);
 
   /** How often timers that are due run in a row before other messages get their turn. */
   private static final int TIMER_ROUNDS = 64;
@@ -174,12 +178,16 @@ public final class NetworkNamespace {
         .onSignal(
             PostStop.class,
             _ -> {
-              containers.killAll();
-              stack.close();
-              outgoing.release(config.pool());
+              close();
               return Behaviors.same();
             })
         .build();
+  }
+
+  private void close() {
+    containers.killAll();
+    stack.close();
+    outgoing.release(config.pool());
   }
 
   private void handle(Command command) {
@@ -212,8 +220,13 @@ public final class NetworkNamespace {
       case Run(Runnable task) -> task.run();
       case Tick.TIMER -> timerAt = NetworkStack.NO_DEADLINE;
       case Tick.DUE -> dueQueued = false;
-      case Stop _ -> throw new IllegalStateException("Stop has a handler of its own");
+      case Tick.GONE -> throw unexpected(command);
+      case Stop _ -> throw unexpected(command);
     }
+  }
+
+  private static IllegalStateException unexpected(Command command) {
+    return new IllegalStateException(command + " comes only to a namespace that is being deleted");
   }
 
   private void configure(ConfigureInterface configure) {
@@ -280,13 +293,56 @@ public final class NetworkNamespace {
     }
   }
 
+  /**
+   * The namespace is gone at once; the actor stays for a moment, because frames that are on their
+   * way to it must find someone who gives their buffers back.
+   */
   private Behavior<Command> stop(Stop command) {
-    return Behaviors.stopped(
-        () -> {
-          if (command.replyTo() != null) {
-            command.replyTo().tell(Done.getInstance());
-          }
-        });
+    close();
+    timers.cancelAll();
+    if (command.replyTo() != null) {
+      command.replyTo().tell(Done.getInstance());
+    }
+    timers.startSingleTimer(Tick.GONE, Tick.GONE, LINGER);
+    return Behaviors.receive(Command.class).onAnyMessage(this::late).build();
+  }
+
+  private Behavior<Command> late(Command command) {
+    switch (command) {
+      case Receive(int _, SkBuff[] frames, Backlog backlog) -> {
+        for (SkBuff frame : frames) {
+          config.pool().release(frame);
+        }
+        backlog.done(frames.length);
+      }
+      case ConfigureInterface(var _, var _, var _, var _, var replyTo) -> replyTo.tell(gone());
+      case StartContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
+      case StopContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
+      case RemoveContainer(var _, var replyTo) -> replyTo.tell(gone());
+      case Exec(var _, var client) -> client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
+      case ReadLog(var _, var client) ->
+          client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
+      case ReadCounters(var replyTo) -> replyTo.tell(Map.of());
+      case Stop(var replyTo) -> {
+        if (replyTo != null) {
+          replyTo.tell(Done.getInstance());
+        }
+      }
+      case Tick.GONE -> {
+        return Behaviors.stopped();
+      }
+      case AttachInterface _, DetachInterface _, Configure _ -> {}
+      case SessionInput _, ClientGone _, Run _, Tick _ -> {}
+    }
+    return Behaviors.same();
+  }
+
+  private Result<Done> gone() {
+    return Result.failed(Errno.ENOENT, goneText());
+  }
+
+  private String goneText() {
+    return "namespace " + config.name() + " was deleted";
   }
 
   /** The actors at which clients reach their sessions. */

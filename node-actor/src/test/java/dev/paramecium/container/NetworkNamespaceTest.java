@@ -303,9 +303,18 @@ final class NetworkNamespaceTest {
     assertThat(readAll(exec(false, false, "curl", "-s", "http://10.42.0.51/ip"), 0))
         .isEqualTo("{\n  \"origin\": \"10.42.1.80\"\n}\n");
 
-    kit.stop(other, Duration.ofSeconds(5));
-    kit.stop(pod, Duration.ofSeconds(5));
-    assertThat(pool.inUse()).isZero();
+    TestProbe<Done> stopped = kit.createTestProbe();
+    other.tell(new NetworkNamespace.Stop(stopped.ref()));
+    pod.tell(new NetworkNamespace.Stop(stopped.ref()));
+    stopped.receiveSeveralMessages(2);
+    stopped.awaitAssert(
+        () -> {
+          assertThat(pool.inUse()).isZero();
+          return null;
+        });
+    pod.tell(new NetworkNamespace.RemoveContainer("c1", results.ref()));
+    assertThat(results.receiveMessage())
+        .isEqualTo(Result.failed(Errno.ENOENT, "namespace pod was deleted"));
   }
 
   private static void join(
