@@ -12,9 +12,12 @@ final class NetDevice {
   /** An address on this interface. */
   record Assigned(Ipv4Address address, int prefixLength) {
 
-    boolean isBroadcast(int candidate) {
-      int mask = Ipv4Prefix.mask(prefixLength);
-      return prefixLength < 31 && candidate == (address.value() | ~mask);
+    boolean hasBroadcast() {
+      return prefixLength < 31 && address.value() >>> 24 != 127;
+    }
+
+    int broadcast() {
+      return address.value() | ~Ipv4Prefix.mask(prefixLength);
     }
   }
 

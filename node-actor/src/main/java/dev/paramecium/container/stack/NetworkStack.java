@@ -190,8 +190,15 @@ public final class NetworkStack implements Sockets, NamespaceView {
   public void receive(int ifindex, SkBuff[] frames, int count) {
     context.tick();
     tcp.beginBatch();
-    for (int i = 0; i < count; i++) {
-      take(ifindex, frames[i]);
+    int taken = 0;
+    try {
+      while (taken < count) {
+        take(ifindex, frames[taken++]);
+      }
+    } finally {
+      while (taken < count) {
+        context.release(frames[taken++]); // a process threw: no frame is lost with it
+      }
     }
     tcp.endBatch();
     drain();
@@ -200,11 +207,17 @@ public final class NetworkStack implements Sockets, NamespaceView {
   private void take(int ifindex, SkBuff frame) {
     context.count(Counter.FRAMES_IN);
     NetDevice device = closed ? null : routes.device(ifindex);
-    if (device == null) {
-      context.count(Counter.DROP_NO_DEVICE);
-      context.release(frame);
-    } else if (!handle(device, frame)) {
-      context.release(frame);
+    boolean kept = false;
+    try {
+      if (device == null) {
+        context.count(Counter.DROP_NO_DEVICE);
+      } else {
+        kept = handle(device, frame);
+      }
+    } finally {
+      if (!kept) {
+        context.release(frame);
+      }
     }
   }
 

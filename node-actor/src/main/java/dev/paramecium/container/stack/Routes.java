@@ -4,12 +4,9 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.container.process.NamespaceView.Route;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,11 +22,20 @@ final class Routes {
   /** Cached lookups; when full the cache starts afresh, as it only saves work. */
   private static final int CACHE_LIMIT = 4096;
 
+  /** The kernel's own limit is 2^31; a node never gets near this one. */
+  private static final int MAX_IFINDEX = 1 << 20;
+
   private record Entry(Route route, NetDevice device, int mtu) {}
 
-  private final Map<Integer, NetDevice> devices = new LinkedHashMap<>();
+  /** By ifindex, which a node hands out from 1 on. */
+  private @Nullable NetDevice[] devices = new @Nullable NetDevice[64];
+
   private final List<Entry> table = new ArrayList<>();
-  private final Set<Integer> localAddresses = new HashSet<>();
+
+  /** All addresses of the namespace, ascending, and the broadcast addresses of its networks. */
+  private int[] localAddresses = new int[0];
+
+  private int[] broadcastAddresses = new int[0];
   private final NetDevice loopback;
 
   /** Open addressing, keyed by address; sized for {@link #CACHE_LIMIT} at half load. */
@@ -40,15 +46,15 @@ final class Routes {
 
   Routes(NetDevice loopback) {
     this.loopback = loopback;
-    devices.put(loopback.ifindex(), loopback);
+    devices[loopback.ifindex()] = loopback;
   }
 
   @Nullable NetDevice device(int ifindex) {
-    return devices.get(ifindex);
+    return ifindex < 0 || ifindex >= devices.length ? null : devices[ifindex];
   }
 
   @Nullable NetDevice deviceByName(String name) {
-    for (NetDevice device : devices.values()) {
+    for (NetDevice device : devices()) {
       if (device.name().equals(name)) {
         return device;
       }
@@ -56,24 +62,40 @@ final class Routes {
     return null;
   }
 
-  Iterable<NetDevice> devices() {
-    return devices.values();
+  /** In the order of their indexes. */
+  List<NetDevice> devices() {
+    List<NetDevice> all = new ArrayList<>();
+    for (NetDevice device : devices) {
+      if (device != null) {
+        all.add(device);
+      }
+    }
+    return all;
   }
 
   void addDevice(NetDevice device) {
-    if (devices.putIfAbsent(device.ifindex(), device) != null) {
+    int ifindex = device.ifindex();
+    if (ifindex <= 0 || ifindex > MAX_IFINDEX) {
       throw new IllegalArgumentException(
-          "ifindex " + device.ifindex() + " is taken in this namespace; remove it first");
+          "ifindex " + ifindex + " is out of range: it must be 1 to " + MAX_IFINDEX);
     }
+    if (device(ifindex) != null) {
+      throw new IllegalArgumentException(
+          "ifindex " + ifindex + " is taken in this namespace; remove it first");
+    }
+    if (ifindex >= devices.length) {
+      devices = Arrays.copyOf(devices, Math.max(devices.length * 2, ifindex + 1));
+    }
+    devices[ifindex] = device;
     changed();
   }
 
   void removeDevice(int ifindex) {
-    NetDevice device = devices.get(ifindex);
+    NetDevice device = device(ifindex);
     if (device == null || device == loopback) {
       throw new IllegalArgumentException("ifindex " + ifindex + " cannot be removed: no such link");
     }
-    devices.remove(ifindex);
+    devices[ifindex] = null;
     table.removeIf(entry -> entry.device == device);
     changed();
   }
@@ -124,7 +146,7 @@ final class Routes {
   }
 
   boolean isLocal(int address) {
-    return localAddresses.contains(address) || address >>> 24 == 127;
+    return Arrays.binarySearch(localAddresses, address) >= 0 || address >>> 24 == 127;
   }
 
   /** 255.255.255.255, or the broadcast address of a network that the namespace is on. */
@@ -132,11 +154,9 @@ final class Routes {
     if (address == -1) {
       return true;
     }
-    for (NetDevice device : devices.values()) {
-      for (int i = 0; i < device.addresses.size(); i++) {
-        if (device.addresses.get(i).isBroadcast(address)) {
-          return true;
-        }
+    for (int broadcast : broadcastAddresses) {
+      if (broadcast == address) {
+        return true;
       }
     }
     return false;
@@ -243,7 +263,7 @@ final class Routes {
     if (source != 0) {
       return source;
     }
-    for (NetDevice device : devices.values()) {
+    for (NetDevice device : devices()) {
       if (!device.isLoopback() && device.primaryAddress() != 0) {
         return device.primaryAddress();
       }
@@ -285,9 +305,19 @@ final class Routes {
 
   private void changed() {
     generation++;
-    localAddresses.clear();
-    for (NetDevice device : devices.values()) {
-      device.addresses.forEach(assigned -> localAddresses.add(assigned.address().value()));
-    }
+    List<NetDevice> all = devices();
+    localAddresses =
+        all.stream()
+            .flatMap(device -> device.addresses.stream())
+            .mapToInt(assigned -> assigned.address().value())
+            .sorted()
+            .toArray();
+    broadcastAddresses =
+        all.stream()
+            .flatMap(device -> device.addresses.stream())
+            .filter(NetDevice.Assigned::hasBroadcast)
+            .mapToInt(NetDevice.Assigned::broadcast)
+            .distinct()
+            .toArray();
   }
 }

@@ -138,15 +138,21 @@ final class SegmentQueue {
     return deliveredRetransmission;
   }
 
-  /** Everything before {@code ack} has arrived. */
-  void acknowledge(int ack, long now) {
+  /**
+   * Everything before {@code ack} has arrived.
+   *
+   * @param echo when what caused the acknowledgement was sent, in milliseconds, as the timestamps
+   *     option says; {@code now}'s if there is none
+   */
+  void acknowledge(int ack, int echo, long now) {
     while (count > 0 && !Seq.after(ends[head], ack)) {
       int bytes = ends[head] - seqs[head];
       if ((flags[head] & SACKED) != 0) {
         sackedBytes -= bytes;
         sackedSegments--;
       } else {
-        deliver(head, now);
+        boolean original = echo - (int) (sentAt[head] / Context.MILLISECOND) < 0;
+        deliver(head, original, now);
         delivered += bytes;
       }
       forgetLoss(head, bytes);
@@ -190,7 +196,7 @@ final class SegmentQueue {
       }
       if ((flags[slot] & SACKED) == 0) {
         int bytes = ends[slot] - seqs[slot];
-        deliver(slot, now);
+        deliver(slot, false, now);
         forgetLoss(slot, bytes);
         flags[slot] = (byte) (flags[slot] & EVER | SACKED);
         sackedBytes += bytes;
@@ -203,14 +209,18 @@ final class SegmentQueue {
     }
   }
 
-  /** A segment was delivered: remember the one sent last, and whether it came out of order. */
-  private void deliver(int slot, long now) {
+  /**
+   * A segment was delivered: remember the one sent last, and whether it came out of order.
+   *
+   * @param original whether it is known that not the last retransmission arrived
+   */
+  private void deliver(int slot, boolean original, long now) {
     boolean ever = (flags[slot] & EVER) != 0;
     long rtt = now - sentAt[slot];
     if (ever) {
       deliveredRetransmission = true;
-      if (rtt < minRtt) {
-        return; // the original arrived after all: its sending time is not known
+      if (original || rtt < minRtt) {
+        return; // when what arrived was sent is not known
       }
     } else {
       rttSample = Math.max(1, rtt);

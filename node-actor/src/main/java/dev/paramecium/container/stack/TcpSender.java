@@ -270,7 +270,7 @@ final class TcpSender {
     if (advances) {
       una = ack;
       buffer.dropBefore(ack);
-      queue.acknowledge(ack, now);
+      queue.acknowledge(ack, echo(s), now);
       restartedAt = now;
       backoff = 0;
       firstTimeoutAt = 0;
@@ -303,6 +303,13 @@ final class TcpSender {
       }
     }
     output();
+  }
+
+  /** When what caused this acknowledgement was sent, in milliseconds; now if it does not say. */
+  private int echo(TcpSegment s) {
+    int latest = socket.timestampNow();
+    int echoed = s.hasTimestamps && s.timestampEcho != 0 ? s.timestampEcho : latest;
+    return echoed - socket.timestampOffset;
   }
 
   /** Reads SACK blocks; answers whether the first reports a duplicate (RFC 2883). */

@@ -217,7 +217,7 @@ class BuildingBlocksTest {
         case 3 -> {
           queue.beginAcknowledgement();
           una += Math.floorMod(random.nextInt(), Math.min(3000, next - una + 1));
-          queue.acknowledge(una, now);
+          queue.acknowledge(una, 0, now);
         }
         case 4 -> {
           if (queue.size() > 1) {

@@ -86,6 +86,7 @@ final class SimulatedNetwork implements Clock {
           java.util.Comparator.comparingLong(Flight::at).thenComparingLong(Flight::order));
   private long now = 1_000_000_000_000L;
   private long order;
+  private long stalledUntil;
 
   SimulatedNetwork(long seed) {
     this(seed, 1450);
@@ -160,8 +161,20 @@ final class SimulatedNetwork implements Clock {
     return probability > 0 && (random.nextInt() & 0xffff_ffffL) < probability * (1L << 32);
   }
 
+  /** Nothing arrives before that time; what is sent or on its way arrives then, in order. */
+  void stallUntil(long time) {
+    stalledUntil = time;
+    List<Flight> late = new ArrayList<>(flights);
+    late.sort(java.util.Comparator.comparingLong(Flight::at).thenComparingLong(Flight::order));
+    flights.clear();
+    for (Flight flight : late) {
+      flights.add(new Flight(Math.max(time, flight.at()), order++, flight.to(), flight.frame()));
+    }
+  }
+
   private void fly(boolean fromA, SkBuff frame, long delay) {
-    flights.add(new Flight(now + delay, order++, fromA ? b : a, frame));
+    long at = Math.max(stalledUntil, now + delay);
+    flights.add(new Flight(at, order++, fromA ? b : a, frame));
   }
 
   /** Puts bytes on the link towards {@code to}, at once. */

@@ -36,6 +36,27 @@ class TcpTransferTest {
     assertThat(net.pool.inUse()).isZero();
   }
 
+  /** A pause of the peer's machine looks like a loss of everything, until its answers come. */
+  @Test
+  void aStallIsFoundOutByTheFirstAcknowledgement() throws SocketException {
+    SimulatedNetwork net = new SimulatedNetwork(7);
+    Recorder server = new Recorder();
+    Recorder client = new Recorder(bytes(3_000_000, 1), false);
+    net.b.listen(Ipv4Address.ANY, 80, 16, _ -> server);
+    net.a.connect(new SocketAddress(SimulatedNetwork.B, 80), client);
+    net.runUntil(() -> server.received.size() > 1_000_000, 20_000);
+    long before = net.counter(net.a, "TcpOutSegs");
+    net.stallUntil(net.nanos() + 600_000_000);
+
+    assertThat(net.runUntil(() -> server.received.size() == 3_000_000, 20_000)).isTrue();
+    assertThat(net.counter(net.a, "TcpOutSegs") - before).isGreaterThan(1_000);
+    assertThat(net.counter(net.a, "TcpExtTCPTimeouts")).isPositive();
+    assertThat(net.counter(net.a, "TcpExtTCPDSACKUndo")).isPositive();
+    assertThat(net.counter(net.a, "TcpRetransSegs")).isLessThan(10);
+    net.close();
+    assertThat(net.pool.inUse()).isZero();
+  }
+
   static byte[] bytes(int count, long seed) {
     RandomSource random = RandomSource.seeded(seed);
     byte[] bytes = new byte[count];
