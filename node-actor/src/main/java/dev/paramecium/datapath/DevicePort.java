@@ -49,9 +49,11 @@ public final class DevicePort {
     actor = device;
   }
 
-  /** Nothing is sent to the device any more. */
-  public void close() {
+  /** Nothing is sent to the device any more; answers the actor, which is to be told, or null. */
+  public @Nullable ActorRef<NetDevice.Command> close() {
+    ActorRef<NetDevice.Command> device = actor;
     actor = null;
+    return device;
   }
 
   /** {@code dev_queue_xmit}: frames that leave through the device. Gives them away. */
@@ -67,6 +69,14 @@ public final class DevicePort {
     ActorRef<NetDevice.Command> device = admit(packets);
     if (device != null) {
       device.tell(new NetDevice.Receive(packets));
+    }
+  }
+
+  /** Tells the device something that is no packet; nothing if it is gone. */
+  public void tell(NetDevice.Command command) {
+    ActorRef<NetDevice.Command> device = actor;
+    if (device != null) {
+      device.tell(command);
     }
   }
 

@@ -62,6 +62,23 @@ public enum Hook {
     this.function = function;
   }
 
+  /**
+   * Where a section is attached.
+   *
+   * @throws IllegalArgumentException for a section that is attached nowhere
+   */
+  public static Hook of(String object, String section) {
+    for (Hook hook : values()) {
+      if (!hook.section.isEmpty()
+          && hook.section.equals(section)
+          && (hook != TO_HOST || !object.equals(TO_HOST_NET.object))) {
+        return hook;
+      }
+    }
+    throw new IllegalArgumentException(
+        "section " + section + " of " + object + " belongs to no device");
+  }
+
   /** 1 to 8, or 0 beside the walk. */
   public int step() {
     return step;

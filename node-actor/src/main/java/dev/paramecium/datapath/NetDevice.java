@@ -3,6 +3,9 @@ package dev.paramecium.datapath;
 import dev.paramecium.bpf.PacketBatch;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.datapath.trace.PacketTrace;
+import dev.paramecium.packet.EtherType;
+import dev.paramecium.packet.Ethernet;
+import dev.paramecium.packet.Vlan;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -64,7 +67,7 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   /** How long a removed device still takes what was sent to it before its port was closed. */
   private static final Duration DRAIN = Duration.ofSeconds(1);
 
-  private static final int ETHERNET_HEADER = 14;
+  private static final int ETHERNET_HEADER = Ethernet.HEADER_LENGTH;
 
   /** A VLAN tag and a little: what a frame may have beyond header and MTU. */
   private static final int SLACK = 8;
@@ -159,12 +162,32 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
     if (!taps.isEmpty()) {
       tap(packets, false);
     }
+    for (int i = 0; i < packets.size(); i++) {
+      untag(packets.get(i));
+    }
     if (ingress != null) {
       ingress.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
     } else {
       stackReceive(packets);
     }
     return this;
+  }
+
+  /** {@code skb_vlan_untag}: an 802.1Q tag goes from the frame to the packet's metadata. */
+  private static void untag(SkBuff packet) {
+    packet.vlanPresent = false;
+    if (packet.length >= ETHERNET_HEADER + Vlan.TAG_LENGTH
+        && packet.u16(Ethernet.ETHER_TYPE) == EtherType.VLAN) {
+      packet.vlanPresent = true;
+      packet.vlanTci = packet.u16(ETHERNET_HEADER);
+      System.arraycopy(
+          packet.bytes,
+          packet.head,
+          packet.bytes,
+          packet.head + Vlan.TAG_LENGTH,
+          Ethernet.ETHER_TYPE);
+      packet.pull(Vlan.TAG_LENGTH);
+    }
   }
 
   private Behavior<Command> onEgressPassed(EgressPassed message) {

@@ -6,4 +6,9 @@ import dev.paramecium.datapath.trace.PacketTrace;
 
 /** What all devices and programs of a node share. */
 public record NodeDatapath(
-    SkBuffPool pool, Clock clock, DeviceTable devices, DropCounters drops, PacketTrace trace) {}
+    SkBuffPool pool,
+    Clock clock,
+    DeviceTable devices,
+    ProgramTable programs,
+    DropCounters drops,
+    PacketTrace trace) {}

@@ -51,6 +51,7 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
     }
   }
 
+  private final Hook hook;
   private final NodeDatapath node;
   private final Slot slot;
   private final ProgramTracer tracer;
@@ -63,20 +64,21 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
   private int redirectIfindex;
   private int redirectFlags;
 
-  private ProgramActor(ActorContext<Command> context, NodeDatapath node, Slot slot) {
+  private ProgramActor(ActorContext<Command> context, Hook hook, NodeDatapath node, Slot slot) {
     super(context);
+    this.hook = hook;
     this.node = node;
     this.slot = slot;
-    this.tracer = new ProgramTracer(node.trace());
+    this.tracer = new ProgramTracer(node);
   }
 
   /** The owner of a loaded program, at one hook of one device. */
-  public static Behavior<Command> create(NodeDatapath node, LoadedProgram program) {
+  public static Behavior<Command> create(Hook hook, LoadedProgram program, NodeDatapath node) {
     return Behaviors.setup(
         outer -> {
           Slot slot = new Slot(program);
           return Behaviors.<Command>supervise(
-                  Behaviors.setup(context -> new ProgramActor(context, node, slot)))
+                  Behaviors.setup(context -> new ProgramActor(context, hook, node, slot)))
               .onFailure(RuntimeException.class, SupervisorStrategy.restart());
         });
   }
@@ -101,7 +103,7 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
       SkBuff packet = packets.get(next);
       int verdict =
           packet.traced
-              ? tracer.run(loaded, packet, run.port())
+              ? tracer.run(hook, loaded, packet, run.port())
               : TailCalls.run(loaded.program(), packet);
       carryOut(verdict, packet);
     }
@@ -115,7 +117,7 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
       passed = null;
       run.device()
           .tell(
-              loaded.hook().direction() == Hook.Direction.EGRESS
+              hook.direction() == Hook.Direction.EGRESS
                   ? new NetDevice.EgressPassed(ok)
                   : new NetDevice.IngressPassed(ok));
     }

@@ -1,13 +1,156 @@
 package dev.paramecium.kernel;
 
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.abi.MacAddress;
+import dev.paramecium.bpf.Backlog;
+import dev.paramecium.bpf.BpfMap;
+import dev.paramecium.bpf.RandomSource;
+import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.container.NamespaceConfig;
+import dev.paramecium.container.NetworkNamespace;
+import dev.paramecium.container.image.Images;
+import dev.paramecium.container.process.Executable;
+import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.stack.NetworkStack;
+import dev.paramecium.datapath.DevicePort;
+import dev.paramecium.datapath.DeviceTable;
+import dev.paramecium.datapath.DropCounters;
+import dev.paramecium.datapath.NamespacePort;
+import dev.paramecium.datapath.NetDevice;
+import dev.paramecium.datapath.NodeDatapath;
+import dev.paramecium.datapath.ProgramTable;
+import dev.paramecium.datapath.trace.PacketTrace;
+import dev.paramecium.datapath.underlay.Underlay;
+import dev.paramecium.datapath.underlay.Underlays;
+import dev.paramecium.inspect.HostTools;
+import dev.paramecium.inspect.IdentityLabels;
+import dev.paramecium.inspect.PodTools;
+import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.LinkInfo;
+import dev.paramecium.syscall.MapEntry;
+import dev.paramecium.syscall.MapInfo;
+import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
+import dev.paramecium.syscall.VethPair;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
-/** A node's kernel: answers every {@link Syscall}, owns devices, programs, maps and namespaces. */
-public final class Kernel {
+/**
+ * A node's kernel: answers every {@link Syscall}, owns devices, programs, maps and namespaces.
+ * Packets do not pass it.
+ *
+ * <pre>
+ *   Kernel
+ *     |-- device-N-NAME      one actor a device       on the datapath dispatcher
+ *     |-- program-N-SECTION  one actor a hook         on the datapath dispatcher
+ *     |-- netns-NAME         one actor a namespace    on the datapath dispatcher
+ *     `-- perf-ring-N        one actor a subscriber
+ * </pre>
+ */
+public final class Kernel extends AbstractBehavior<Object> {
 
-  private Kernel() {}
+  /** What the kernel tells itself. */
+  private sealed interface Internal {}
+
+  private record NetnsGone(ActorRef<Result<Done>> replyTo) implements Internal {}
+
+  private record ContainerRemoved(String id, Result<Done> result, ActorRef<Result<Done>> replyTo)
+      implements Internal {}
+
+  private record CountersRead(
+      Map<String, Long> counters, ActorRef<Result<Map<String, Long>>> replyTo)
+      implements Internal {}
+
+  private enum CollectConntrack implements Internal {
+    TICK
+  }
+
+  private static final String DISPATCHER = "paramecium.datapath-dispatcher";
+  private static final Duration TIMEOUT = Duration.ofSeconds(5);
+
+  /** IFNAMSIZ without the final zero. */
+  private static final int MAX_NAME = 15;
+
+  private static final int MIN_MTU = 68;
+
+  private static final int LOOPBACK_MTU = 65536;
+
+  /** What VXLAN takes from the underlay's MTU; pods get the rest. */
+  private static final int TUNNEL_OVERHEAD = 50;
+
+  private final KernelConfig config;
+  private final RandomSource random;
+  private final DispatcherSelector dispatcher = DispatcherSelector.fromConfig(DISPATCHER);
+  private final TimerScheduler<Object> timers;
+  private final Underlay underlay;
+  private final NodeDatapath node;
+  private final MapTable maps;
+  private final HostView view;
+  private final Containers containers;
+  private final Devices devices;
+  private final Programs programs;
+  private final ConntrackGc conntrackGc = new ConntrackGc();
+  private @Nullable DatapathConfig datapath;
+  private int perfReaders;
+  private int namespacesMade;
+
+  private Kernel(
+      ActorContext<Object> context,
+      TimerScheduler<Object> timers,
+      KernelConfig config,
+      SkBuffPool pool,
+      Underlay underlay) {
+    super(context);
+    this.config = config;
+    this.timers = timers;
+    this.underlay = underlay;
+    this.random = RandomSource.seeded(config.seed());
+    ProgramTable table = new ProgramTable(config.clock());
+    this.node =
+        new NodeDatapath(
+            pool,
+            config.clock(),
+            new DeviceTable(),
+            table,
+            new DropCounters(pool),
+            new PacketTrace(config.nodeName(), config.clock()));
+    this.maps = new MapTable(config.possibleCpus(), table::program);
+    LinkInfo lo =
+        new LinkInfo(1, "lo", LinkInfo.Kind.LOOPBACK, MacAddress.ZERO, LOOPBACK_MTU, 0, "", "");
+    this.view = new HostView(config, node, maps, lo);
+    this.containers = new Containers(spawnNamespace("", config.nodeName()));
+    this.devices =
+        new Devices(context, config, node, containers.host(), underlay, random, dispatcher);
+    this.programs =
+        new Programs(
+            context, node, maps, config.objects(), new SharedRandom(random.nextLong()), dispatcher);
+    configureHost();
+    underlay.start(devices.eth0()::receive);
+    timers.startSingleTimer(CollectConntrack.TICK, ConntrackGc.FIRST);
+    publish();
+  }
 
   /**
    * A node's kernel; opens the underlay's sockets at once.
@@ -16,6 +159,585 @@ public final class Kernel {
    *     message for the user
    */
   public static Behavior<Syscall> create(KernelConfig config) {
-    return Behaviors.receive(Syscall.class).build();
+    SkBuffPool pool = new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, config.buffers());
+    KernelConfig.UnderlayFactory network = config.network();
+    Underlay underlay =
+        network != null
+            ? network.open(pool)
+            : Underlays.open(config.underlay(), config.nodeIp(), config.resolver(), pool);
+    return Behaviors.<Object>setup(
+            context ->
+                Behaviors.withTimers(timers -> new Kernel(context, timers, config, pool, underlay)))
+        .narrow();
+  }
+
+  @Override
+  public Receive<Object> createReceive() {
+    return newReceiveBuilder()
+        .onMessage(
+            Syscall.class,
+            call -> {
+              answer(call);
+              return this;
+            })
+        .onMessage(
+            Internal.class,
+            internal -> {
+              handle(internal);
+              return this;
+            })
+        .onSignal(
+            Terminated.class,
+            gone -> {
+              node.trace().disarmAll(gone.getRef());
+              return this;
+            })
+        .onSignal(
+            PostStop.class,
+            _ -> {
+              underlay.close();
+              return this;
+            })
+        .build();
+  }
+
+  private void answer(Syscall call) {
+    switch (call) {
+      case Syscall.CreateNetns(var netns, var replyTo) -> replyTo.tell(createNetns(netns));
+      case Syscall.DeleteNetns(var netns, var replyTo) -> deleteNetns(netns, replyTo);
+      case Syscall.CreateVeth create -> createVeth(create);
+      case Syscall.DeleteLink(var name, var replyTo) -> replyTo.tell(deleteLink(name));
+      case Syscall.ConfigurePodInterface configure -> configurePodInterface(configure);
+      case Syscall.ReplaceRoute(var prefix, var gateway, var device, var replyTo) ->
+          replyTo.tell(replaceRoute(prefix, gateway, device));
+      case Syscall.DeleteRoute(var prefix, var replyTo) -> {
+        configureHost(stack -> stack.removeRoute(prefix));
+        replyTo.tell(done());
+      }
+      case Syscall.ListLinks(var replyTo) ->
+          replyTo.tell(Result.ok(view.links().stream().map(link -> link.info()).toList()));
+      case Syscall.LoadNodeDatapath(var wanted, var replyTo) ->
+          replyTo.tell(loadNodeDatapath(wanted));
+      case Syscall.LoadEndpointDatapath load -> loadEndpointDatapath(load);
+      case Syscall.UnloadEndpointDatapath(var endpointId, var replyTo) -> {
+        boolean found = programs.unloadEndpoint(endpointId);
+        publish();
+        replyTo.tell(
+            found
+                ? done()
+                : Result.failed(
+                    Errno.ENOENT, "endpoint " + endpointId + " has no programs loaded"));
+      }
+      case Syscall.UpdateMap update -> update.replyTo().tell(updateMap(update));
+      case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(dumpMap(map));
+      case Syscall.ListMaps(var replyTo) ->
+          replyTo.tell(Result.ok(maps.all().stream().map(Kernel::info).toList()));
+      case Syscall.StartContainer start -> startContainer(start);
+      case Syscall.StopContainer(var id, var graceMs, var replyTo) -> {
+        NamespacePort namespace = containers.of(id);
+        if (namespace == null || id.isEmpty()) {
+          replyTo.tell(noContainer(id));
+        } else {
+          namespace.namespace().tell(new NetworkNamespace.StopContainer(id, graceMs, replyTo));
+        }
+      }
+      case Syscall.RemoveContainer(var id, var replyTo) -> {
+        NamespacePort namespace = containers.of(id);
+        if (namespace == null || id.isEmpty()) {
+          replyTo.tell(noContainer(id));
+        } else {
+          removeContainer(id, namespace, replyTo);
+        }
+      }
+      case Syscall.Exec(var request, var client) -> {
+        NamespacePort namespace = containers.of(request.containerId());
+        if (namespace == null) {
+          client.tell(
+              new ExecOutput.Refused(
+                  Errno.ESRCH, "container \"" + request.containerId() + "\" does not run here"));
+        } else {
+          namespace.namespace().tell(new NetworkNamespace.Exec(request, client));
+        }
+      }
+      case Syscall.ReadLog(var request, var client) -> {
+        NamespacePort namespace = containers.of(request.containerId());
+        if (namespace == null || request.containerId().isEmpty()) {
+          client.tell(
+              new ExecOutput.Refused(
+                  Errno.ESRCH, "container \"" + request.containerId() + "\" does not run here"));
+        } else {
+          namespace.namespace().tell(new NetworkNamespace.ReadLog(request, client));
+        }
+      }
+      case Syscall.ArmTrace(var traceId, var filter, var observer, var replyTo) -> {
+        getContext().watch(observer);
+        node.trace().arm(traceId, filter, observer);
+        replyTo.tell(done());
+      }
+      case Syscall.DisarmTrace(var traceId, var replyTo) ->
+          replyTo.tell(
+              node.trace().disarm(traceId)
+                  ? done()
+                  : Result.failed(Errno.ENOENT, "trace \"" + traceId + "\" is not armed"));
+      case Syscall.OpenPerfRing(var reader, var replyTo) -> {
+        getContext()
+            .spawn(
+                PerfRingReader.create(maps.shared().events(), reader),
+                "perf-ring-" + ++perfReaders);
+        replyTo.tell(done());
+      }
+      case Syscall.ReadCounters(var replyTo) -> readCounters(replyTo);
+    }
+  }
+
+  private void handle(Internal internal) {
+    switch (internal) {
+      case NetnsGone(var replyTo) -> replyTo.tell(done());
+      case ContainerRemoved(var id, var result, var replyTo) -> {
+        if (result instanceof Result.Ok<Done>) {
+          containers.forget(id);
+        }
+        replyTo.tell(result);
+      }
+      case CountersRead(var counters, var replyTo) -> replyTo.tell(Result.ok(counters));
+      case CollectConntrack tick ->
+          timers.startSingleTimer(
+              tick,
+              conntrackGc.collect(
+                  List.of(maps.shared().conntrack().tcp(), maps.shared().conntrack().any()),
+                  config.clock().seconds()));
+    }
+  }
+
+  private static Result<Done> done() {
+    return Result.ok(Done.getInstance());
+  }
+
+  private static Result<Done> noContainer(String id) {
+    return Result.failed(Errno.ESRCH, "container \"" + id + "\" does not run here");
+  }
+
+  private void publish() {
+    view.publish(datapath, containers.names(), programs.attachments());
+  }
+
+  // ---- namespaces
+
+  private NamespacePort spawnNamespace(String name, String hostname) {
+    boolean isHost = name.isEmpty();
+    Map<String, Executable> hostTools = new TreeMap<>();
+    if (isHost) {
+      hostTools.putAll(Images.tools());
+      hostTools.putAll(HostTools.create(view, IdentityLabels.RESERVED));
+    }
+    NamespaceConfig namespace =
+        new NamespaceConfig(
+            name,
+            hostname,
+            config.clock(),
+            RandomSource.seeded(random.nextLong()),
+            node.pool(),
+            hostTools,
+            PodTools.create());
+    ActorRef<NetworkNamespace.Command> actor =
+        getContext()
+            .spawn(
+                NetworkNamespace.create(namespace),
+                "netns-" + ++namespacesMade + (isHost ? "-host" : ""),
+                dispatcher);
+    return new NamespacePort(actor, new Backlog(config.backlog()), node.pool());
+  }
+
+  private void configureHost() {
+    configureHost(
+        stack -> {
+          if (config.nodeIp().value() >>> 24 == 127) {
+            // The node's own network is a part of 127.0.0.0/8, which must not all be lo's then.
+            Ipv4Address localhost = new Ipv4Address(0x7f00_0001);
+            stack.removeAddress(1, localhost);
+            stack.addAddress(1, localhost, 32);
+          }
+          stack.addAddress(devices.eth0().ifindex(), config.nodeIp(), config.nodePrefixLength());
+          stack.setForwarding(true);
+        });
+  }
+
+  private void configureHost(Consumer<NetworkStack> change) {
+    containers.host().namespace().tell(new NetworkNamespace.Configure(change));
+  }
+
+  private Result<Done> createNetns(String netns) {
+    if (netns.isEmpty() || netns.contains("/")) {
+      return Result.failed(
+          Errno.EINVAL, "\"" + netns + "\" cannot name a namespace: use a name without a slash");
+    }
+    if (containers.namespace(netns) != null) {
+      return Result.failed(Errno.EEXIST, "namespace " + netns + " exists");
+    }
+    containers.add(netns, spawnNamespace(netns, netns));
+    publish();
+    return done();
+  }
+
+  private void deleteNetns(String netns, ActorRef<Result<Done>> replyTo) {
+    NamespacePort namespace = containers.namespace(netns);
+    if (namespace == null) {
+      replyTo.tell(Result.failed(Errno.ENOENT, "there is no namespace " + netns));
+      return;
+    }
+    List<DevicePort> gone = new ArrayList<>();
+    for (DevicePort port : node.devices().all()) {
+      if (port.link().netns().equals(netns)) {
+        gone.addAll(devices.withPeer(port));
+      }
+    }
+    containers.remove(netns);
+    CompletionStage<Done> stopped =
+        remove(gone)
+            .thenCompose(
+                _ ->
+                    AskPattern.ask(
+                        namespace.namespace(),
+                        NetworkNamespace.Stop::new,
+                        TIMEOUT,
+                        getContext().getSystem().scheduler()));
+    getContext().pipeToSelf(stopped, (_, _) -> new NetnsGone(replyTo));
+    publish();
+  }
+
+  /** Takes devices away; done when nothing comes from them any more. */
+  private CompletionStage<Void> remove(List<DevicePort> ports) {
+    List<CompletableFuture<Done>> removed = new ArrayList<>();
+    for (DevicePort port : ports) {
+      devices.forget(port);
+      programs.forgetDevice(port.ifindex());
+      if (port.link().netns().isEmpty()) {
+        containers.host().namespace().tell(new NetworkNamespace.DetachInterface(port.ifindex()));
+      }
+      ActorRef<NetDevice.Command> device = port.close();
+      if (device != null) {
+        removed.add(
+            AskPattern.ask(
+                    device, NetDevice.Remove::new, TIMEOUT, getContext().getSystem().scheduler())
+                .toCompletableFuture());
+      }
+    }
+    return CompletableFuture.allOf(removed.toArray(CompletableFuture[]::new));
+  }
+
+  // ---- links and routes
+
+  private void createVeth(Syscall.CreateVeth create) {
+    NamespacePort pod = containers.namespace(create.netns());
+    int maxMtu = node.pool().maxPacketLength() - TUNNEL_OVERHEAD;
+    Result<VethPair> result;
+    if (pod == null) {
+      result = Result.failed(Errno.ENOENT, "there is no namespace " + create.netns());
+    } else if (!isName(create.name()) || !isName(create.peerName())) {
+      result =
+          Result.failed(
+              Errno.EINVAL,
+              "\""
+                  + create.name()
+                  + "\" and \""
+                  + create.peerName()
+                  + "\" must be names of 1 to "
+                  + MAX_NAME
+                  + " characters without slash or space");
+    } else if (create.mtu() < MIN_MTU || create.mtu() > maxMtu) {
+      result =
+          Result.failed(
+              Errno.EINVAL,
+              "mtu " + create.mtu() + " is out of range: " + MIN_MTU + " to " + maxMtu);
+    } else if (create.name().equals("lo") || devices.onHost(create.name()) != null) {
+      result = Result.failed(Errno.EEXIST, "device " + create.name() + " exists on the node");
+    } else if (create.peerName().equals("lo")
+        || devices.in(create.netns(), create.peerName()) != null) {
+      result =
+          Result.failed(
+              Errno.EEXIST, "device " + create.peerName() + " exists in " + create.netns());
+    } else {
+      result =
+          Result.ok(
+              devices.createVeth(
+                  create.name(), create.netns(), pod, create.peerName(), create.mtu()));
+      publish();
+    }
+    create.replyTo().tell(result);
+  }
+
+  private static boolean isName(String name) {
+    return !name.isEmpty()
+        && name.length() <= MAX_NAME
+        && name.chars().noneMatch(c -> c == '/' || Character.isWhitespace(c));
+  }
+
+  private Result<Done> deleteLink(String name) {
+    DevicePort port = devices.onHost(name);
+    if (port == null) {
+      return Result.failed(Errno.ENODEV, "there is no device " + name);
+    }
+    if (port.link().kind() != LinkInfo.Kind.VETH || port.link().peerNetns().isEmpty()) {
+      return Result.failed(Errno.EBUSY, "device " + name + " is the node's own and stays");
+    }
+    List<DevicePort> both = devices.withPeer(port);
+    NamespacePort pod = containers.namespace(port.link().peerNetns());
+    if (pod != null) {
+      pod.namespace().tell(new NetworkNamespace.DetachInterface(port.link().peerIfindex()));
+    }
+    remove(both);
+    publish();
+    return done();
+  }
+
+  private void configurePodInterface(Syscall.ConfigurePodInterface configure) {
+    NamespacePort pod = containers.namespace(configure.netns());
+    if (pod == null) {
+      configure
+          .replyTo()
+          .tell(Result.failed(Errno.ENOENT, "there is no namespace " + configure.netns()));
+      return;
+    }
+    pod.namespace()
+        .tell(
+            new NetworkNamespace.ConfigureInterface(
+                configure.ifname(),
+                configure.address(),
+                configure.gateway(),
+                configure.mtu(),
+                configure.replyTo()));
+  }
+
+  private Result<Done> replaceRoute(Ipv4Prefix prefix, Ipv4Address gateway, String device) {
+    if (devices.onHost(device) == null) {
+      return Result.failed(
+          Errno.ENODEV, "route " + prefix + ": there is no device " + device + " on the node");
+    }
+    DatapathConfig loaded = datapath;
+    boolean toPods = device.equals(Devices.HOST) && loaded != null;
+    int mtu = toPods && loaded != null ? loaded.mtu() - TUNNEL_OVERHEAD : 0;
+    configureHost(
+        stack ->
+            stack.addRoute(
+                new NamespaceView.Route(
+                    prefix,
+                    gateway,
+                    device,
+                    toPods && loaded != null ? loaded.routerIp() : null,
+                    "global",
+                    "boot"),
+                mtu));
+    return done();
+  }
+
+  // ---- programs and maps
+
+  private Result<Done> loadNodeDatapath(DatapathConfig wanted) {
+    if (!wanted.nodeIp().equals(config.nodeIp())) {
+      return Result.failed(
+          Errno.EINVAL,
+          "node IP " + wanted.nodeIp() + " is not this node's: eth0 has " + config.nodeIp());
+    }
+    DevicePort host = devices.onHost(Devices.HOST);
+    if (host == null) {
+      host = devices.createHostPair(KernelConfig.UNDERLAY_MTU);
+    }
+    DevicePort vxlan = devices.onHost(Devices.VXLAN);
+    if (vxlan == null) {
+      vxlan = devices.createVxlan(KernelConfig.UNDERLAY_MTU);
+    }
+    DevicePort net = devices.onHost(Devices.NET);
+    if (net == null) {
+      return Result.failed(Errno.ENODEV, "cilium_host has lost its peer cilium_net");
+    }
+    programs.loadNode(wanted, devices.eth0(), host, net, vxlan);
+    DatapathConfig before = datapath;
+    datapath = wanted;
+    int ciliumHost = host.ifindex();
+    configureHost(
+        stack -> {
+          if (before != null && !before.routerIp().equals(wanted.routerIp())) {
+            stack.removeAddress(ciliumHost, before.routerIp());
+            stack.removeRoute(before.podCidr());
+          }
+          if (before == null || !before.routerIp().equals(wanted.routerIp())) {
+            stack.addAddress(ciliumHost, wanted.routerIp(), 32);
+          }
+          stack.addRoute(
+              new NamespaceView.Route(
+                  new Ipv4Prefix(wanted.routerIp(), 32), null, Devices.HOST, null, "link", "boot"),
+              0);
+        });
+    replaceRoute(wanted.podCidr(), wanted.routerIp(), Devices.HOST);
+    publish();
+    return done();
+  }
+
+  private void loadEndpointDatapath(Syscall.LoadEndpointDatapath load) {
+    DevicePort lxc = devices.onHost(load.config().ifname());
+    Result<Integer> result;
+    if (!programs.isNodeLoaded()) {
+      result =
+          Result.failed(
+              Errno.EINVAL,
+              "endpoint "
+                  + load.config().endpointId()
+                  + ": load the node's datapath before an endpoint's");
+    } else if (lxc == null) {
+      result =
+          Result.failed(
+              Errno.ENODEV,
+              "endpoint "
+                  + load.config().endpointId()
+                  + ": there is no device "
+                  + load.config().ifname());
+    } else if (load.config().endpointId() < 1 || load.config().endpointId() > 65535) {
+      result =
+          Result.failed(
+              Errno.EINVAL,
+              "endpoint id " + load.config().endpointId() + " is out of range: 1 to 65535");
+    } else {
+      result = Result.ok(programs.loadEndpoint(load.config(), lxc));
+      publish();
+    }
+    load.replyTo().tell(result);
+  }
+
+  private Result<Done> updateMap(Syscall.UpdateMap update) {
+    BpfMap map = maps.find(update.map());
+    if (map == null) {
+      return noMap(update.map());
+    }
+    for (MapEntry entry : update.upserts()) {
+      Errno errno = map.update(entry.key(), entry.value());
+      if (errno != null) {
+        return Result.failed(
+            errno,
+            switch (errno) {
+              case E2BIG ->
+                  map.name() + " is full: it holds " + map.maxEntries() + " entries at most";
+              case EINVAL ->
+                  map.name()
+                      + " takes keys of "
+                      + map.keySize()
+                      + " and values of "
+                      + map.valueSize()
+                      + " bytes, got "
+                      + entry.key().length
+                      + " and "
+                      + entry.value().length;
+              case EPERM, ENOENT, ESRCH, EIO, ENOMEM, EBUSY, EEXIST, ENODEV, ENOSPC, EADDRINUSE ->
+                  map.name() + ": " + errno.text();
+            });
+      }
+    }
+    for (byte[] key : update.deletes()) {
+      map.delete(key);
+    }
+    return done();
+  }
+
+  private static <T> Result<T> noMap(String name) {
+    return Result.failed(Errno.ENOENT, "there is no map " + name);
+  }
+
+  private Result<List<MapEntry>> dumpMap(String name) {
+    BpfMap map = maps.find(name);
+    if (map == null) {
+      return noMap(name);
+    }
+    List<MapEntry> entries = new ArrayList<>();
+    map.forEach((key, value) -> entries.add(new MapEntry(key, value)));
+    return Result.ok(entries);
+  }
+
+  private static MapInfo info(BpfMap map) {
+    return new MapInfo(
+        map.id(),
+        map.name(),
+        map.type().bpftoolName(),
+        map.keySize(),
+        map.valueSize(),
+        map.maxEntries(),
+        map.size());
+  }
+
+  // ---- containers and counters
+
+  private void startContainer(Syscall.StartContainer start) {
+    NamespacePort namespace = containers.namespace(start.spec().netns());
+    String placed = containers.netnsOf(start.spec().id());
+    if (namespace == null) {
+      start
+          .replyTo()
+          .tell(Result.failed(Errno.ENOENT, "there is no namespace " + start.spec().netns()));
+    } else if (placed != null && !placed.equals(start.spec().netns())) {
+      start
+          .replyTo()
+          .tell(
+              Result.failed(Errno.EEXIST, "container " + start.spec().id() + " runs in " + placed));
+    } else {
+      containers.place(start.spec().id(), start.spec().netns());
+      namespace
+          .namespace()
+          .tell(new NetworkNamespace.StartContainer(start.spec(), start.events(), start.replyTo()));
+    }
+  }
+
+  private void removeContainer(String id, NamespacePort namespace, ActorRef<Result<Done>> replyTo) {
+    CompletionStage<Result<Done>> removed =
+        AskPattern.ask(
+            namespace.namespace(),
+            self -> new NetworkNamespace.RemoveContainer(id, self),
+            TIMEOUT,
+            getContext().getSystem().scheduler());
+    getContext()
+        .pipeToSelf(
+            removed,
+            (result, failure) ->
+                new ContainerRemoved(
+                    id,
+                    failure == null ? result : Result.failed(Errno.EIO, failure.getMessage()),
+                    replyTo));
+  }
+
+  private void readCounters(ActorRef<Result<Map<String, Long>>> replyTo) {
+    Map<String, Long> counters = new TreeMap<>(node.drops().snapshot());
+    counters.putAll(underlay.counters());
+    counters.put("buffers_in_use", (long) node.pool().inUse());
+    counters.put("buffers_limit", (long) node.pool().limit());
+    counters.put("conntrack_collected", conntrackGc.collected());
+    counters.put("netns", (long) containers.names().size());
+    counters.put("programs", (long) node.programs().all().size());
+    for (DevicePort port : node.devices().all()) {
+      String name = port.link().name() + (port.link().netns().isEmpty() ? "" : "@pod");
+      counters.merge("rx_packets_" + name, port.counters().rxPackets(), Long::sum);
+      counters.merge("tx_packets_" + name, port.counters().txPackets(), Long::sum);
+      counters.merge("queue_waiting_devices", (long) port.backlog().waiting(), Long::sum);
+      counters.merge("queue_drop_devices", port.backlog().dropped(), Long::sum);
+    }
+    List<CompletableFuture<Map<String, Long>>> answers = new ArrayList<>();
+    for (NamespacePort namespace : containers.all()) {
+      counters.merge("queue_waiting_netns", (long) namespace.backlog().waiting(), Long::sum);
+      counters.merge("queue_drop_netns", namespace.backlog().dropped(), Long::sum);
+      answers.add(
+          AskPattern.ask(
+                  namespace.namespace(),
+                  NetworkNamespace.ReadCounters::new,
+                  TIMEOUT,
+                  getContext().getSystem().scheduler())
+              .toCompletableFuture()
+              .exceptionally(_ -> Map.of())); // it was deleted meanwhile
+    }
+    CompletableFuture<Map<String, Long>> all =
+        CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
+            .thenApply(
+                _ -> {
+                  for (CompletableFuture<Map<String, Long>> answer : answers) {
+                    answer.join().forEach((name, value) -> counters.merge(name, value, Long::sum));
+                  }
+                  return counters;
+                });
+    getContext().pipeToSelf(all, (_, _) -> new CountersRead(counters, replyTo));
   }
 }

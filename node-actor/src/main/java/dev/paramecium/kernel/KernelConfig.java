@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
  * @param possibleCpus per-CPU slots of maps and rings
  * @param buffers how many packets may be on the node at once
  * @param backlog how many packets may wait at one device or namespace
+ * @param objects what LoadNodeDatapath and LoadEndpointDatapath load
  * @param network a ready underlay in place of sockets, for a cluster within one JVM; null to open
  *     sockets
  */
@@ -35,7 +36,11 @@ public record KernelConfig(
     int possibleCpus,
     int buffers,
     int backlog,
+    ObjectFiles objects,
     @Nullable UnderlayFactory network) {
+
+  /** MTU of the network that the nodes are on. */
+  public static final int UNDERLAY_MTU = 1500;
 
   /** The UDP port of Cilium's VXLAN device. */
   public static final int VXLAN_PORT = 8472;
@@ -66,6 +71,7 @@ public record KernelConfig(
         Runtime.getRuntime().availableProcessors(),
         1 << 16,
         1 << 13,
+        CompiledObjects.INSTANCE,
         null);
   }
 
@@ -86,6 +92,7 @@ public record KernelConfig(
         possibleCpus,
         buffers,
         backlog,
+        objects,
         network);
   }
 
@@ -101,6 +108,7 @@ public record KernelConfig(
         possibleCpus,
         buffers,
         backlog,
+        objects,
         network);
   }
 
@@ -116,6 +124,7 @@ public record KernelConfig(
         possibleCpus,
         buffers,
         backlog,
+        objects,
         network);
   }
 
@@ -131,6 +140,23 @@ public record KernelConfig(
         possibleCpus,
         count,
         backlog,
+        objects,
+        network);
+  }
+
+  public KernelConfig withObjects(ObjectFiles other) {
+    return new KernelConfig(
+        nodeName,
+        nodeIp,
+        nodePrefixLength,
+        underlay,
+        resolver,
+        clock,
+        seed,
+        possibleCpus,
+        buffers,
+        backlog,
+        other,
         network);
   }
 
@@ -146,6 +172,7 @@ public record KernelConfig(
         possibleCpus,
         buffers,
         backlog,
+        objects,
         other);
   }
 }

@@ -58,6 +58,14 @@ public final class PacketTrace {
     return found;
   }
 
+  /** Ends all traces of an observer that is gone. */
+  public synchronized void disarmAll(ActorRef<?> observer) {
+    List<Armed> next = new ArrayList<>(armed);
+    next.removeIf(trace -> trace.observer().path().equals(observer.path()));
+    armed = List.copyOf(next);
+    isArmed = !armed.isEmpty();
+  }
+
   private List<Armed> without(String traceId) {
     List<Armed> others = new ArrayList<>(armed);
     others.removeIf(trace -> trace.traceId().equals(traceId));
@@ -102,6 +110,11 @@ public final class PacketTrace {
             ? digest.vni()
             : packet.hasTunnelKey ? packet.tunnelId : -1;
     return new Sight(digest, outer == null ? null : outer.summary(packet), vni);
+  }
+
+  /** Begins to listen to what the programs that this thread runs tell about a packet. */
+  public Recording begin(SkBuff packet) {
+    return Recording.begin(this, packet);
   }
 
   /** Tells of a step, to everyone who follows the packet. */

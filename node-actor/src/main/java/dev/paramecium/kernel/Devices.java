@@ -1,0 +1,200 @@
+package dev.paramecium.kernel;
+
+import dev.paramecium.abi.MacAddress;
+import dev.paramecium.bpf.RandomSource;
+import dev.paramecium.container.NetworkNamespace;
+import dev.paramecium.datapath.DevicePort;
+import dev.paramecium.datapath.NamespacePort;
+import dev.paramecium.datapath.NetDevice;
+import dev.paramecium.datapath.NodeDatapath;
+import dev.paramecium.datapath.container.PodInterface;
+import dev.paramecium.datapath.host.HostDevice;
+import dev.paramecium.datapath.lxc.LxcDevice;
+import dev.paramecium.datapath.netdev.NativeDevice;
+import dev.paramecium.datapath.overlay.VxlanDevice;
+import dev.paramecium.datapath.underlay.OuterHeaders;
+import dev.paramecium.datapath.underlay.Underlay;
+import dev.paramecium.syscall.LinkInfo;
+import dev.paramecium.syscall.VethPair;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes the node's devices: allocates indexes and MACs, starts the actors, wires them to their
+ * peers and namespaces. Used by the kernel's actor only.
+ */
+final class Devices {
+
+  static final String ETH0 = "eth0";
+  static final String HOST = "cilium_host";
+  static final String NET = "cilium_net";
+  static final String VXLAN = "cilium_vxlan";
+
+  /** The node's own eth0 is the second device, after lo. */
+  private static final int ETH0_IFINDEX = 2;
+
+  private final ActorContext<Object> context;
+  private final KernelConfig config;
+  private final NodeDatapath node;
+  private final NamespacePort host;
+  private final Underlay underlay;
+  private final RandomSource random;
+  private final DispatcherSelector dispatcher;
+  private final DevicePort eth0;
+  private int lastIfindex = ETH0_IFINDEX;
+
+  Devices(
+      ActorContext<Object> context,
+      KernelConfig config,
+      NodeDatapath node,
+      NamespacePort host,
+      Underlay underlay,
+      RandomSource random,
+      DispatcherSelector dispatcher) {
+    this.context = context;
+    this.config = config;
+    this.node = node;
+    this.host = host;
+    this.underlay = underlay;
+    this.random = random;
+    this.dispatcher = dispatcher;
+    this.eth0 =
+        port(
+            new LinkInfo(
+                ETH0_IFINDEX,
+                ETH0,
+                LinkInfo.Kind.ETHERNET,
+                OuterHeaders.macOf(config.nodeIp()),
+                KernelConfig.UNDERLAY_MTU,
+                0,
+                "",
+                ""));
+    start(eth0, NativeDevice.create(eth0, config.nodeIp(), host, underlay, node));
+    attachToHost(eth0, false);
+  }
+
+  DevicePort eth0() {
+    return eth0;
+  }
+
+  /** The device of that name in the host's namespace, or null. */
+  @Nullable DevicePort onHost(String name) {
+    return in("", name);
+  }
+
+  /** The device of that name in a namespace, or null. */
+  @Nullable DevicePort in(String netns, String name) {
+    for (DevicePort port : node.devices().all()) {
+      if (port.link().name().equals(name) && port.link().netns().equals(netns)) {
+        return port;
+      }
+    }
+    return null;
+  }
+
+  /** cilium_host and cilium_net. The peer is made first, so its index is the lower one. */
+  DevicePort createHostPair(int mtu) {
+    int net = ++lastIfindex;
+    int ciliumHost = ++lastIfindex;
+    DevicePort netPort = port(veth(net, NET, ciliumHost, mtu, "", ""));
+    DevicePort hostPort = port(veth(ciliumHost, HOST, net, mtu, "", ""));
+    start(netPort, HostDevice.create(netPort, hostPort, host, node));
+    start(hostPort, HostDevice.create(hostPort, netPort, host, node));
+    attachToHost(netPort, true);
+    attachToHost(hostPort, true);
+    return hostPort;
+  }
+
+  DevicePort createVxlan(int mtu) {
+    DevicePort vxlan =
+        port(
+            new LinkInfo(
+                ++lastIfindex,
+                VXLAN,
+                LinkInfo.Kind.VXLAN,
+                MacAddress.locallyAdministered(random.nextLong()),
+                mtu,
+                0,
+                "",
+                ""));
+    start(vxlan, VxlanDevice.create(vxlan, config.nodeIp(), eth0, host, underlay, node));
+    attachToHost(vxlan, false);
+    eth0.tell(new NativeDevice.OpenTunnel(vxlan));
+    return vxlan;
+  }
+
+  /** A pod's veth pair. The pod's end is made first, so its index is the lower one. */
+  VethPair createVeth(String name, String netns, NamespacePort pod, String peerName, int mtu) {
+    int podIfindex = ++lastIfindex;
+    int lxcIfindex = ++lastIfindex;
+    DevicePort podPort = port(veth(podIfindex, peerName, lxcIfindex, mtu, netns, ""));
+    DevicePort lxcPort = port(veth(lxcIfindex, name, podIfindex, mtu, "", netns));
+    start(podPort, PodInterface.create(podPort, lxcPort, pod, node));
+    start(lxcPort, LxcDevice.create(lxcPort, podPort, host, node));
+    attach(pod, podPort, false);
+    attachToHost(lxcPort, false);
+    return new VethPair(lxcPort.link(), podPort.link());
+  }
+
+  private LinkInfo veth(
+      int ifindex, String name, int peer, int mtu, String netns, String peerNetns) {
+    return new LinkInfo(
+        ifindex,
+        name,
+        LinkInfo.Kind.VETH,
+        MacAddress.locallyAdministered(random.nextLong()),
+        mtu,
+        peer,
+        netns,
+        peerNetns);
+  }
+
+  private DevicePort port(LinkInfo link) {
+    return new DevicePort(link, config.backlog(), node.drops());
+  }
+
+  private void start(DevicePort port, Behavior<NetDevice.Command> device) {
+    port.open(
+        context.spawn(
+            Behaviors.supervise(device)
+                .onFailure(RuntimeException.class, SupervisorStrategy.resume()),
+            "device-" + port.ifindex() + "-" + port.link().name(),
+            dispatcher));
+    node.devices().add(port);
+  }
+
+  private void attachToHost(DevicePort port, boolean noArp) {
+    attach(host, port, noArp);
+  }
+
+  private void attach(NamespacePort namespace, DevicePort port, boolean noArp) {
+    namespace
+        .namespace()
+        .tell(
+            new NetworkNamespace.AttachInterface(
+                port.link(),
+                noArp,
+                frames -> port.transmit(NamespacePort.batchOf(frames, node.pool()))));
+  }
+
+  /** A device and its veth peer, if it has one. */
+  List<DevicePort> withPeer(DevicePort port) {
+    List<DevicePort> both = new ArrayList<>(List.of(port));
+    DevicePort peer = node.devices().get(port.link().peerIfindex());
+    if (peer != null) {
+      both.add(peer);
+    }
+    return both;
+  }
+
+  /** Takes a device out of the tables; its actor still has to be told {@link NetDevice.Remove}. */
+  void forget(DevicePort port) {
+    node.devices().remove(port.ifindex());
+  }
+}

@@ -1,0 +1,185 @@
+package dev.paramecium.kernel;
+
+import dev.paramecium.bpf.BpfMap;
+import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.PerfEventArray;
+import dev.paramecium.datapath.DeviceCounters;
+import dev.paramecium.datapath.DevicePort;
+import dev.paramecium.datapath.LoadedProgram;
+import dev.paramecium.datapath.NetDevice;
+import dev.paramecium.datapath.NodeDatapath;
+import dev.paramecium.datapath.PacketTap;
+import dev.paramecium.inspect.EventQueue;
+import dev.paramecium.inspect.KernelView;
+import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.LinkInfo;
+import dev.paramecium.syscall.PerfRecord;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/** The node as its own tools see it: what the kernel's actor last published, and live counters. */
+final class HostView implements KernelView {
+
+  /** How many records of cilium_events wait for a tool: 64 pages of 4 KiB, about. */
+  private static final int RING_RECORDS = 4096;
+
+  private static final int PAGE = 4096;
+
+  private final KernelConfig config;
+  private final NodeDatapath node;
+  private final MapTable maps;
+  private volatile @Nullable DatapathConfig datapath;
+  private volatile List<String> namespaces = List.of();
+  private volatile List<Attachment> attachments = List.of();
+  private volatile LinkInfo loopback;
+
+  HostView(KernelConfig config, NodeDatapath node, MapTable maps, LinkInfo loopback) {
+    this.config = config;
+    this.node = node;
+    this.maps = maps;
+    this.loopback = loopback;
+  }
+
+  void publish(
+      @Nullable DatapathConfig loaded, List<String> names, List<Attachment> programsOnDevices) {
+    datapath = loaded;
+    namespaces = List.copyOf(names);
+    attachments = List.copyOf(programsOnDevices);
+  }
+
+  @Override
+  public String nodeName() {
+    return config.nodeName();
+  }
+
+  @Override
+  public Clock clock() {
+    return node.clock();
+  }
+
+  @Override
+  public int possibleCpus() {
+    return config.possibleCpus();
+  }
+
+  @Override
+  public @Nullable DatapathConfig config() {
+    return datapath;
+  }
+
+  @Override
+  public List<Link> links() {
+    List<Attachment> attached = attachments;
+    List<Link> links = new ArrayList<>();
+    links.add(new Link(loopback, true, true, false, "noqueue", false, "", Counters.ZERO));
+    for (DevicePort port : node.devices().all()) {
+      LinkInfo info = port.link();
+      boolean noArp = info.name().equals(Devices.HOST) || info.name().equals(Devices.NET);
+      links.add(
+          new Link(
+              info,
+              true,
+              true,
+              noArp,
+              info.kind() == LinkInfo.Kind.ETHERNET ? "fq_codel" : "noqueue",
+              attached.stream().anyMatch(a -> a.ifindex() == info.ifindex()),
+              "",
+              counters(port)));
+    }
+    return List.copyOf(links);
+  }
+
+  private static Counters counters(DevicePort port) {
+    DeviceCounters counters = port.counters();
+    return new Counters(
+        counters.rxPackets(),
+        counters.rxBytes(),
+        0,
+        counters.rxDropped() + port.backlog().dropped(),
+        counters.txPackets(),
+        counters.txBytes(),
+        0,
+        counters.txDropped());
+  }
+
+  @Override
+  public List<String> namespaces() {
+    return namespaces;
+  }
+
+  @Override
+  public List<Attachment> attachments() {
+    return attachments;
+  }
+
+  @Override
+  public List<ProgramInfo> programs() {
+    return node.programs().all().stream().map(HostView::info).toList();
+  }
+
+  /** Sizes are made of the section's name: there is no bytecode to measure. */
+  private static ProgramInfo info(LoadedProgram loaded) {
+    int instructions = 64 + (int) (loaded.tag() >>> 54);
+    int xlated = instructions * 8;
+    int jited = instructions * 5 + 32;
+    return new ProgramInfo(
+        loaded.id(),
+        "sched_cls",
+        loaded.section().function(),
+        loaded.section().object(),
+        loaded.section().section(),
+        loaded.tag(),
+        loaded.loadedAtEpochMs(),
+        xlated,
+        jited,
+        (xlated + PAGE - 1) / PAGE * PAGE,
+        loaded.mapIds(),
+        0,
+        loaded.statistics().runCount(),
+        loaded.statistics().runTimeNs());
+  }
+
+  @Override
+  public List<BpfMap> maps() {
+    return maps.all();
+  }
+
+  @Override
+  public Subscription openPerfRing(EventQueue<PerfRecord> records) {
+    AtomicReference<PerfEventArray.@Nullable Reader> reader = new AtomicReference<>();
+    PerfEventArray.Reader opened =
+        maps.shared()
+            .events()
+            .open(
+                RING_RECORDS,
+                () -> {
+                  PerfEventArray.Reader ring = reader.get();
+                  if (ring != null) {
+                    drain(ring, records);
+                  }
+                });
+    reader.set(opened);
+    drain(opened, records); // what came before the reference was set
+    return opened::close;
+  }
+
+  private static void drain(PerfEventArray.Reader ring, EventQueue<PerfRecord> records) {
+    for (PerfRecord record = ring.poll(); record != null; record = ring.poll()) {
+      records.offer(record);
+    }
+  }
+
+  @Override
+  public Subscription openPacketTap(int ifindex, int snapLength, EventQueue<Frame> frames) {
+    PacketTap tap = new PacketTap(snapLength, node.clock(), frames);
+    List<DevicePort> tapped =
+        node.devices().all().stream()
+            .filter(
+                port -> ifindex == 0 ? port.link().netns().isEmpty() : port.ifindex() == ifindex)
+            .toList();
+    tapped.forEach(port -> port.tell(new NetDevice.OpenTap(tap)));
+    return () -> tapped.forEach(port -> port.tell(new NetDevice.CloseTap(tap)));
+  }
+}
