@@ -232,7 +232,7 @@ class CiliumCommandTest {
             "10.42.1.80:0     id=2826  flags=0x0000 ifindex=29  mac=96:86:44:A6:37:EC"
                 + " nodemac=D2:AD:65:4D:D0:7B   sync    ",
             "192.168.1.12:0   (localhost)                                                          "
-                + "             sync    ");
+                + "               sync    ");
     assertThat(printed("cilium", "map", "get", "cilium_tunnel_map"))
         .isEqualTo("Cache is empty\n\n");
     assertThat(printed("cilium", "map", "get", "cilium_ct4_global"))

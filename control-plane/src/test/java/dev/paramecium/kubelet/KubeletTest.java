@@ -1,0 +1,214 @@
+package dev.paramecium.kubelet;
+
+import static dev.paramecium.agent.TestCluster.eventually;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.agent.FakeKernel;
+import dev.paramecium.agent.NodeConfig;
+import dev.paramecium.agent.TestCluster;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
+import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.LogRequest;
+import dev.paramecium.syscall.Observation;
+import dev.paramecium.syscall.TraceFilter;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.List;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** The kubelet as the cluster sees it: found by the receptionist, asked by messages. */
+class KubeletTest {
+
+  private final TestCluster cluster = TestCluster.complete();
+  private final FakeKernel kernel = new FakeKernel();
+  private final NodeConfig config = TestCluster.node(1);
+
+  @AfterEach
+  void stop() {
+    cluster.close();
+  }
+
+  private ActorRef<KubeletRequest> kubelet() {
+    cluster.start(config, kernel, 1);
+    TestProbe<Receptionist.Listing> listings = cluster.kit.createTestProbe();
+    cluster
+        .kit
+        .system()
+        .receptionist()
+        .tell(Receptionist.subscribe(KubeletRequest.key(config.nodeName()), listings.ref()));
+    while (true) {
+      for (ActorRef<KubeletRequest> found :
+          listings
+              .receiveMessage(Duration.ofSeconds(5))
+              .getServiceInstances(KubeletRequest.key(config.nodeName()))) {
+        return found;
+      }
+    }
+  }
+
+  private String run(ActorRef<KubeletRequest> kubelet, String pod, String... argv) {
+    TestProbe<ExecOutput> client = cluster.kit.createTestProbe();
+    kubelet.tell(
+        new KubeletRequest.Exec(
+            pod.startsWith("cilium-") ? "kube-system" : "default",
+            pod,
+            "",
+            new ExecRequest("", List.of(argv), false, false),
+            client.ref()));
+    return collect(client);
+  }
+
+  private static String collect(TestProbe<ExecOutput> client) {
+    StringBuilder text = new StringBuilder();
+    while (true) {
+      switch (client.receiveMessage(Duration.ofSeconds(5))) {
+        case ExecOutput.Started _ -> text.append("");
+        case ExecOutput.Data data -> text.append(new String(data.bytes(), StandardCharsets.UTF_8));
+        case ExecOutput.Exited exited -> {
+          return text + "exit " + exited.exitCode();
+        }
+        case ExecOutput.Refused refused -> {
+          return refused.message();
+        }
+      }
+    }
+  }
+
+  @Test
+  void runsCommandsWhereTheyBelong() {
+    ActorRef<KubeletRequest> kubelet = kubelet();
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    String container = kernel.containers.keySet().iterator().next();
+    assertThat(run(kubelet, "curl", "ip", "link")).isEqualTo("ran ip link\nexit 0");
+    assertThat(kernel.calls).contains("Exec " + container + " [ip, link]");
+
+    String agent =
+        cluster.list(ResourceType.POD).stream()
+            .map(KubeObject::name)
+            .filter(name -> name.startsWith("cilium-"))
+            .findFirst()
+            .orElseThrow();
+    eventually(
+        () ->
+            cluster
+                .find(ResourceType.POD, "kube-system", agent)
+                .text("/status/phase")
+                .equals("Running"));
+    assertThat(run(kubelet, agent, "bpftool", "net")).isEqualTo("ran bpftool net\nexit 0");
+    assertThat(kernel.calls).contains("Exec  [bpftool, net]");
+    assertThat(run(kubelet, agent, "cilium", "bpf", "ct", "list", "global")).startsWith("ran ");
+    assertThat(run(kubelet, agent, "cilium", "endpoint", "list"))
+        .contains("k8s:app=curl", "reserved:health", "reserved:host")
+        .endsWith("exit 0");
+    assertThat(run(kubelet, agent, "cilium", "node", "list")).contains("default/node-1");
+
+    TestProbe<ExecOutput> client = cluster.kit.createTestProbe();
+    kubelet.tell(
+        new KubeletRequest.HostExec(
+            new ExecRequest("", List.of("tc", "qdisc"), false, false), client.ref()));
+    assertThat(collect(client)).isEqualTo("ran tc qdisc\nexit 0");
+    kubelet.tell(
+        new KubeletRequest.ReadLog(
+            "default", "curl", "", new LogRequest("", false, -1, 0, false), client.ref()));
+    assertThat(collect(client)).isEqualTo("log of " + container + "\nexit 0");
+  }
+
+  @Test
+  void saysWhyACommandCannotRun() {
+    ActorRef<KubeletRequest> kubelet = kubelet();
+    assertThat(run(kubelet, "nobody", "id"))
+        .isEqualTo("pod \"nobody\" in namespace \"default\" does not run on node node-1");
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    TestProbe<ExecOutput> client = cluster.kit.createTestProbe();
+    kubelet.tell(
+        new KubeletRequest.Exec(
+            "default",
+            "curl",
+            "sidecar",
+            new ExecRequest("", List.of("id"), false, false),
+            client.ref()));
+    assertThat(collect(client)).isEqualTo("container sidecar is not valid for pod curl");
+  }
+
+  @Test
+  void reportsTheNodeInNumbersAndArmsTraces() {
+    ActorRef<KubeletRequest> kubelet = kubelet();
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    long revision = cluster.find(ResourceType.CILIUM_ENDPOINT, "default", "curl").resourceVersion();
+    TestProbe<KubeletStatus> status = cluster.kit.createTestProbe();
+    eventually(
+        () -> {
+          kubelet.tell(new KubeletRequest.ReadStatus(status.ref()));
+          KubeletStatus now = status.receiveMessage(Duration.ofSeconds(5));
+          return now.appliedRevision() >= revision
+              && now.pending() == 0
+              && now.endpoints() == 2
+              && now.counters().containsKey("packets")
+              && now.pid() == ProcessHandle.current().pid();
+        });
+    TestProbe<TraceArmed> armed = cluster.kit.createTestProbe();
+    TestProbe<Observation> observer = cluster.kit.createTestProbe();
+    kubelet.tell(
+        new KubeletRequest.ArmTrace(
+            "t1",
+            new TraceFilter(Ipv4Address.ANY, Ipv4Address.ANY, 6, 0, 80),
+            observer.ref(),
+            armed.ref()));
+    assertThat(armed.receiveMessage()).isEqualTo(new TraceArmed("node-1", "t1"));
+  }
+
+  @Test
+  void showsTheNodeAsARealKubeletDoes() {
+    kubelet();
+    eventually(
+        () -> {
+          KubeObject node = cluster.find(ResourceType.NODE, "", "node-1");
+          return node != null && node.at("/status/conditions").size() == 5;
+        });
+    KubeObject node = cluster.find(ResourceType.NODE, "", "node-1");
+    assertThat(node.labels()).containsEntry("kubernetes.io/hostname", "node-1");
+    assertThat(node.text("/status/addresses/0/address")).isEqualTo(config.nodeIp().toString());
+    assertThat(node.text("/status/nodeInfo/kubeletVersion")).startsWith("v1.24.");
+    assertThat(node.text("/status/nodeInfo/kernelVersion")).startsWith("5.4.0-");
+    assertThat(node.text("/status/capacity/pods")).isEqualTo("110");
+  }
+
+  @Test
+  void runsAPodThatEndsToItsEnd() {
+    kubelet();
+    cluster.create(
+        ResourceType.POD,
+        """
+        {"kind":"Pod","metadata":{"name":"job","namespace":"default"},
+         "spec":{"nodeName":"node-1","restartPolicy":"OnFailure",
+           "initContainers":[{"name":"first","image":"busybox"}],
+           "containers":[{"name":"main","image":"busybox"}]}}
+        """);
+    eventually(() -> kernel.calls.contains("StartContainer default/job first"));
+    assertThat(kernel.calls).doesNotContain("StartContainer default/job main");
+    assertThat(cluster.find(ResourceType.POD, "default", "job").text("/status/phase"))
+        .isEqualTo("Pending");
+    kernel.exit("first", 0);
+    cluster.awaitPod("job", "Running");
+    kernel.exit("main", 0);
+    cluster.awaitPod("job", "Succeeded");
+    KubeObject job = cluster.find(ResourceType.POD, "default", "job");
+    assertThat(job.text("/status/containerStatuses/0/state/terminated/reason"))
+        .isEqualTo("Completed");
+    assertThat(job.at("/status/containerStatuses/0/restartCount").asInt()).isZero();
+    assertThat(job.text("/status/initContainerStatuses/0/image"))
+        .isEqualTo("docker.io/library/busybox:latest");
+  }
+}
