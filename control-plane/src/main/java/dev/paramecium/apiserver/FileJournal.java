@@ -1,5 +1,6 @@
 package dev.paramecium.apiserver;
 
+import dev.paramecium.proto.StoredBatch;
 import dev.paramecium.proto.StoredObject;
 import java.io.EOFException;
 import java.io.IOException;
@@ -7,6 +8,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,20 +23,21 @@ import org.jspecify.annotations.Nullable;
  * A journal in one folder.
  *
  * <pre>
- *   lock        held while the process lives
+ *   lock        held while the process lives; says which process
  *   snapshot    the objects alive when the log was begun
  *   log         every write since
  *
- *   both files:  | length u32 | CRC32C u32 | StoredObject |  …     big endian
+ *   both files:  | length u32 | CRC32C u32 | StoredBatch |  …     big endian
  * </pre>
  *
- * A crash can leave a torn record at the end of the log: it was never acknowledged, and opening
- * cuts it off. A damaged record anywhere else is an error, never skipped.
+ * What is forced to the disk together is one record, so it is there as a whole or not at all. A
+ * crash can leave a torn record at the end of the log: it was never acknowledged, and opening cuts
+ * it off. A damaged record anywhere else is an error, never skipped.
  */
 final class FileJournal implements Journal {
 
   private static final int HEADER = 8;
-  private static final int MAX_RECORD = 32 * 1024 * 1024;
+  private static final int MAX_RECORD = 1024 * 1024 * 1024;
   private static final long COMPACT_AT = 64L * 1024 * 1024;
 
   private final Path folder;
@@ -66,16 +69,33 @@ final class FileJournal implements Journal {
       lock = null;
     }
     if (lock == null) {
+      String holder = Files.readString(folder.resolve("lock")).strip();
       lockFile.close();
       throw new IOException(
           "the journal in "
               + folder
-              + " is open in another process: stop that control plane first");
+              + " is open in process "
+              + (holder.isEmpty() ? "(unknown)" : holder)
+              + ": stop that control plane first");
     }
+    // The lock is the kernel's and ends with its process; the number is for whoever is refused.
+    lockFile.truncate(0);
+    write(
+        lockFile,
+        ByteBuffer.wrap(
+            Long.toString(ProcessHandle.current().pid()).getBytes(StandardCharsets.US_ASCII)));
     FileChannel log = openLog(folder);
     log.position(endOfLastWholeRecord(folder.resolve("log"), log));
     log.truncate(log.position());
+    forceNames(folder);
     return new FileJournal(folder, lockFile, log);
+  }
+
+  /** A new file's name is on the disk only after its folder is. */
+  private static void forceNames(Path folder) throws IOException {
+    try (FileChannel names = FileChannel.open(folder, StandardOpenOption.READ)) {
+      names.force(true);
+    }
   }
 
   private static FileChannel openLog(Path folder) throws IOException {
@@ -114,7 +134,7 @@ final class FileJournal implements Journal {
     ByteBuffer header = ByteBuffer.allocate(HEADER);
     readFully(log, header, at);
     int length = header.getInt(0);
-    long next = at + HEADER + length;
+    long next = at + HEADER + (long) length;
     return length > 0 && length <= MAX_RECORD && next < size && readRecord(log, next, size) != null;
   }
 
@@ -171,7 +191,7 @@ final class FileJournal implements Journal {
         throw new IOException(path + " is damaged at byte " + at + ": restore it from a backup");
       }
       at += HEADER + record.remaining();
-      consumer.accept(StoredObject.parseFrom(record));
+      StoredBatch.parseFrom(record).getObjectsList().forEach(consumer);
     }
   }
 
@@ -193,17 +213,16 @@ final class FileJournal implements Journal {
     }
   }
 
-  private static ByteBuffer encode(Collection<StoredObject> records) {
-    int size = 0;
-    for (StoredObject record : records) {
-      size += HEADER + record.getSerializedSize();
+  private static ByteBuffer encode(Collection<StoredObject> records) throws IOException {
+    StoredBatch batch = StoredBatch.newBuilder().addAllObjects(records).build();
+    int size = batch.getSerializedSize();
+    if (size > MAX_RECORD) {
+      throw new IOException(
+          "a batch of " + size + " bytes is too large: the journal takes up to " + MAX_RECORD);
     }
-    ByteBuffer bytes = ByteBuffer.allocate(size);
-    for (StoredObject record : records) {
-      ByteBuffer body = ByteBuffer.wrap(record.toByteArray());
-      bytes.putInt(body.remaining()).putInt(checksum(body)).put(body);
-    }
-    return bytes.flip();
+    ByteBuffer body = ByteBuffer.wrap(batch.toByteArray());
+    ByteBuffer bytes = ByteBuffer.allocate(HEADER + size);
+    return bytes.putInt(size).putInt(checksum(body)).put(body).flip();
   }
 
   @Override
@@ -234,6 +253,7 @@ final class FileJournal implements Journal {
         folder.resolve("snapshot"),
         StandardCopyOption.ATOMIC_MOVE,
         StandardCopyOption.REPLACE_EXISTING);
+    forceNames(folder);
     // A crash between the move and here replays a log that the snapshot already holds: replay is
     // idempotent.
     log.truncate(0);
