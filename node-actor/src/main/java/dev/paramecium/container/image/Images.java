@@ -116,8 +116,9 @@ public final class Images {
     }
     int before = name.lastIndexOf('/', last - 1);
     String owner = name.substring(before + 1, last);
+    // What has a dot or a port is a registry, not a part of the name.
     boolean plain =
-        owner.equals("library") || owner.equals("e2e-test-images") || owner.contains(".");
+        owner.equals("library") || owner.equals("e2e-test-images") || owner.matches(".*[.:].*");
     return plain ? name.substring(last + 1) : owner + name.substring(last);
   }
 }

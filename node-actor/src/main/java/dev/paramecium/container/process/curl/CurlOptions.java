@@ -313,15 +313,16 @@ final class CurlOptions {
   /** Own fields from -H; {@code Name:} takes a field away, {@code Name;} sends it empty. */
   Headers merge(Headers usual) {
     Headers merged = new Headers().addAll(usual);
+    Headers own = new Headers();
     for (String line : headers) {
       int end = line.indexOf(':');
       String name = end < 0 ? line.replaceAll(";\\s*$", "") : line.substring(0, end).strip();
       String value = end < 0 ? "" : line.substring(end + 1).strip();
       merged.remove(name);
       if (!value.isEmpty() || line.endsWith(";")) {
-        merged.add(name, value);
+        own.add(name, value);
       }
     }
-    return merged;
+    return merged.addAll(own);
   }
 }
