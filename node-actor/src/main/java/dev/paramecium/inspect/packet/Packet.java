@@ -226,9 +226,9 @@ public final class Packet {
     return hasTransport(1, 8);
   }
 
-  /** Whether the first four bytes of a TCP or UDP header, the ports, are there. */
+  /** Whether the first four bytes of a TCP, UDP or SCTP header, the ports, are there. */
   public boolean hasPorts() {
-    return hasTransport(6, 4) || hasTransport(17, 4);
+    return hasTransport(6, 4) || hasTransport(17, 4) || hasTransport(132, 4);
   }
 
   public int sourcePort() {

@@ -37,6 +37,9 @@ final class FilterParser {
   private static final Set<String> RESERVED =
       Set.of("and", "or", "not", "src", "dst", "host", "net", "port", "portrange", "proto", "mask");
 
+  /** How deep parentheses and negations may nest. */
+  private static final int MAX_DEPTH = 200;
+
   private enum Direction {
     EITHER,
     SOURCE,
@@ -49,6 +52,7 @@ final class FilterParser {
 
   private final List<String> tokens = new ArrayList<>();
   private int at;
+  private int depth;
   private @Nullable Qualifiers last;
 
   private FilterParser(String expression) {
@@ -125,6 +129,15 @@ final class FilterParser {
   }
 
   private Filter term() {
+    if (++depth > MAX_DEPTH) {
+      throw error("can't parse filter expression: parser stack overflow");
+    }
+    Filter term = unlimitedTerm();
+    depth--;
+    return term;
+  }
+
+  private Filter unlimitedTerm() {
     if (take("not", "!")) {
       return term().not();
     }
@@ -455,15 +468,19 @@ final class FilterParser {
   /** A number, a flag's name, or several of them or-ed in parentheses. */
   private int value() {
     if (take("(")) {
-      int value = value();
+      int value = flag();
       while (take("|")) {
-        value |= value();
+        value |= flag();
       }
       if (!take(")")) {
         throw syntaxError();
       }
       return value;
     }
+    return flag();
+  }
+
+  private int flag() {
     String text = next();
     return switch (text) {
       case "tcp-fin" -> Packet.TCP_FIN;

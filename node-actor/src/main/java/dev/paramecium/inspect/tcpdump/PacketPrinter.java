@@ -70,7 +70,7 @@ final class PacketPrinter {
     int payload = length - (packet.networkOffset() - packet.start());
     return switch (packet.etherType()) {
       case Packet.ETHERTYPE_IPV4 ->
-          (named ? "IP " : "") + (packet.hasIpv4() ? ipv4(packet, named) : "[|ip]");
+          (named ? "IP " : "") + (packet.hasIpv4() ? ipv4(packet) : "[|ip]");
       case Packet.ETHERTYPE_ARP -> (named ? "ARP, " : "") + arp(packet, payload);
       case Packet.ETHERTYPE_IPV6 -> (named ? "IP6 " : "") + "length " + payload;
       case 0x88cc -> "LLDP, length " + payload;
@@ -114,12 +114,12 @@ final class PacketPrinter {
 
   // ---- IPv4
 
-  private String ipv4(Packet packet, boolean afterName) {
-    return (style.verbosity > 0 ? ipv4Header(packet, afterName) + "\n    " : "") + above(packet);
+  private String ipv4(Packet packet) {
+    return (style.verbosity > 0 ? ipv4Header(packet) + "\n    " : "") + above(packet);
   }
 
-  private static String ipv4Header(Packet packet, boolean afterName) {
-    StringBuilder text = new StringBuilder(afterName ? "" : "").append('(');
+  private static String ipv4Header(Packet packet) {
+    StringBuilder text = new StringBuilder("(");
     text.append("tos 0x").append(Integer.toHexString(packet.tos()));
     switch (packet.tos() & 3) {
       case 1 -> text.append(",ECT(1)");
@@ -177,7 +177,7 @@ final class PacketPrinter {
       case 6 -> packet.hasTcp() ? tcp(packet, length) : ends + "[|tcp]";
       case 17 -> packet.hasUdp() ? udp(packet) : ends + "[|udp]";
       case 1 -> ends + (packet.hasIcmp() ? icmp(packet, length) : "ICMP, [|icmp]");
-      case 132 -> packet.source() + " > " + packet.destination() + ": sctp";
+      case 132 -> packet.hasPorts() ? endsWithPorts(packet) + "sctp" : ends + "[|sctp]";
       default -> ends + " ip-proto-" + packet.protocol() + " " + length;
     };
   }
@@ -336,10 +336,15 @@ final class PacketPrinter {
     if (vxlan && end - payload >= 8 && !packet.moreFragments()) {
       return ends + checksum + vxlan(packet, payload, end, length);
     }
-    if (packet.sourcePort() == 53 || packet.destinationPort() == 53) {
+    if (isDns(packet.sourcePort()) || isDns(packet.destinationPort())) {
       return ends + checksum + Payload.dns(packet, payload, end, length);
     }
     return ends + checksum + "UDP, length " + length;
+  }
+
+  /** The resolver's port and that of multicast DNS. */
+  private static boolean isDns(int port) {
+    return port == 53 || port == 5353;
   }
 
   private static String udpChecksum(Packet packet) {
@@ -379,7 +384,7 @@ final class PacketPrinter {
     boolean quotes = packet.icmpType() == 3 || packet.icmpType() == 11 || packet.icmpType() == 12;
     Packet quoted = quoted(packet);
     return style.verbosity > 0 && quotes && quoted.hasIpv4()
-        ? text + "\n\tIP " + ipv4(quoted, true)
+        ? text + "\n\tIP " + ipv4(quoted)
         : text;
   }
 
