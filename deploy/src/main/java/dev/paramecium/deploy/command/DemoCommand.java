@@ -127,12 +127,35 @@ public final class DemoCommand implements Callable<Integer> {
           observations -> data(observations, true).map(Walk::isComplete).orElse(false), WALK_LIMIT);
       seen = trace.observations();
     }
+    showWhatThePodSees(api, curl, httpbin);
     return tell(
         exitCode,
         body.toString(StandardCharsets.UTF_8),
         errors.toString(StandardCharsets.UTF_8),
         seen,
         progress);
+  }
+
+  /**
+   * Step 1 as an operator looks at it: the route, the neighbour and the interface that the request
+   * left by.
+   */
+  private static void showWhatThePodSees(ApiHttp api, Pods.Pod curl, Pods.Pod httpbin) {
+    System.out.println();
+    for (List<String> command :
+        List.of(
+            List.of("ip", "route", "get", httpbin.address().toString()),
+            List.of("arp", "-n"),
+            List.of("ip", "link", "show", "eth0"))) {
+      System.out.println("$ kubectl exec curl -- " + String.join(" ", command));
+      System.out.flush();
+      ExecSession.run(
+          api,
+          curl.execPath() + ExecCommand.query(command, "", false, false),
+          null,
+          System.out,
+          System.err);
+    }
   }
 
   private static boolean tell(
