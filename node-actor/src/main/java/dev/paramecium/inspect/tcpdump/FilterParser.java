@@ -251,6 +251,9 @@ final class FilterParser {
 
   private static Filter protocolNumber(String protocol, String text) {
     String name = text.startsWith("\\") ? text.substring(1) : text;
+    if (name.isEmpty()) {
+      throw syntaxError();
+    }
     if (protocol.equals("ether")) {
       int type =
           switch (name) {

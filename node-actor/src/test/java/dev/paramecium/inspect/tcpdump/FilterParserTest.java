@@ -122,7 +122,8 @@ class FilterParserTest {
         "tcp[13:3] = 1",
         "10.42.0.51 10.42.1.80",
         "|",
-        "host and"
+        "host and",
+        "ip proto \\"
       })
   void saysThatItIsNoExpression(String expression) {
     assertThatThrownBy(() -> FilterParser.parse(expression))
