@@ -10,7 +10,6 @@ enum Counter {
   DROP_UNKNOWN_ETHERTYPE("EthInUnknownProtos"),
   DROP_LOOPBACK_FULL("LoBacklogDrops"),
   DROP_NO_BUFFER("OutNoBuffers"),
-  DROP_BUFFER_TOO_SMALL("OutBufferTooSmall"),
 
   ARP_IN("ArpInPackets"),
   ARP_IN_ERRORS("ArpInErrors"),

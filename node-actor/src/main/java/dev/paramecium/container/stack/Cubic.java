@@ -36,10 +36,6 @@ final class Cubic {
     return window;
   }
 
-  int threshold() {
-    return threshold;
-  }
-
   boolean inSlowStart() {
     return window < threshold;
   }

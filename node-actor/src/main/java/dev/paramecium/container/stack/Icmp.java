@@ -8,10 +8,8 @@ import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.packet.Checksum;
 import dev.paramecium.packet.Wire;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 
 /** ICMP (RFC 792, RFC 1122 3.2.2): echo, errors in both directions, ping sockets. */
@@ -168,7 +166,7 @@ final class Icmp implements Transport {
     if (about.broadcast
         || about.fragmentOffset() != 0
         || about.source == 0
-        || about.source >>> 24 == 127 && !routes.isLocal(about.destination)
+        || (about.source >>> 24 == 127 && !routes.isLocal(about.destination))
         || Routes.isMulticast(about.source)
         || Routes.isMulticast(about.destination)
         || routes.isBroadcast(about.source)
@@ -246,10 +244,6 @@ final class Icmp implements Transport {
 
   int sockets() {
     return pings.size();
-  }
-
-  List<Integer> identifiers() {
-    return new ArrayList<>(pings.keySet());
   }
 
   void close() {

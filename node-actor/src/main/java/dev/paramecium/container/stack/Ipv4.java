@@ -226,7 +226,7 @@ final class Ipv4 {
    * Sends a frame whose payload stands behind room for the Ethernet and IPv4 headers; it fits the
    * path's MTU. The frame is given away.
    *
-   * @param flags {@link Wire#IPV4_DONT_FRAGMENT} or 0
+   * @param flags {@link Headers#DONT_FRAGMENT} or 0
    */
   void transmit(
       Destination destination,

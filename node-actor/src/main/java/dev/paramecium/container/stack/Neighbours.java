@@ -1,7 +1,10 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.stack.Neighbour.State;
+import dev.paramecium.packet.Arp;
 import dev.paramecium.packet.EtherType;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,14 +41,11 @@ final class Neighbours {
   /** net.ipv4.neigh.default.gc_thresh3. */
   static final int MAX_ENTRIES = 1024;
 
-  private static final int ARP_LENGTH = 28;
-  private static final int REQUEST = 1;
-  private static final int REPLY = 2;
-
   private final Context context;
   private final Routes routes;
   private final FrameSink sink;
   private final Consumer<SkBuff> unreachable;
+  private final Arp.View arp = new Arp.View();
   private final Map<Long, Neighbour> table = new LinkedHashMap<>();
 
   /**
@@ -118,20 +118,17 @@ final class Neighbours {
   /** Takes an ARP packet that follows an Ethernet header; the caller keeps the frame. */
   void receive(NetDevice device, SkBuff frame, boolean toUs) {
     context.count(Counter.ARP_IN);
-    if (frame.length < Headers.ETHERNET + ARP_LENGTH
-        || frame.u16(14) != 1
-        || frame.u16(16) != EtherType.IPV4
-        || frame.u8(18) != 6
-        || frame.u8(19) != 4) {
+    int length = frame.length - Headers.ETHERNET;
+    if (!arp.wrap(frame.bytes, frame.head + Headers.ETHERNET, length)) {
       context.count(Counter.ARP_IN_ERRORS);
       return;
     }
-    int operation = frame.u16(20);
-    long senderMac = frame.mac(22);
-    int sender = frame.i32(28);
-    int target = frame.i32(38);
+    int operation = arp.operation();
+    long senderMac = arp.senderMac();
+    int sender = arp.senderIp();
+    int target = arp.targetIp();
     boolean senderIsHost = (senderMac & 0x0100_0000_0000L) == 0 && senderMac != 0;
-    if ((operation != REQUEST && operation != REPLY)
+    if ((operation != Arp.REQUEST && operation != Arp.REPLY)
         || !senderIsHost
         || device.noArp
         || device.isLoopback()
@@ -143,14 +140,23 @@ final class Neighbours {
       context.count(Counter.ARP_IN_IGNORED);
       return;
     }
-    if (operation == REQUEST && routes.isLocal(target)) {
+    if (operation == Arp.REQUEST && routes.isLocal(target)) {
       if (sender != 0) {
         Neighbour neighbour = findOrCreate(device, sender);
         if (neighbour != null) {
           learn(neighbour, senderMac, State.STALE, false);
         }
       }
-      send(device, REPLY, senderMac, target, senderMac, sender);
+      MacAddress asker = new MacAddress(senderMac);
+      send(
+          device,
+          senderMac,
+          new Arp.Packet(
+              Arp.REPLY,
+              device.link.mac(),
+              new Ipv4Address(target),
+              asker,
+              new Ipv4Address(sender)));
       return;
     }
     Neighbour known = sender == 0 ? null : table.get(key(device, sender));
@@ -159,7 +165,7 @@ final class Neighbours {
       return;
     }
     boolean gratuitous = sender == target;
-    boolean answer = operation == REPLY && toUs && !gratuitous;
+    boolean answer = operation == Arp.REPLY && toUs && !gratuitous;
     learn(known, senderMac, answer ? State.REACHABLE : State.STALE, gratuitous);
   }
 
@@ -313,11 +319,11 @@ final class Neighbours {
     }
     send(
         device,
-        REQUEST,
-        unicast ? neighbour.mac : 0xffff_ffff_ffffL,
-        neighbour.probeSource,
-        0,
-        neighbour.address);
+        unicast ? neighbour.mac : MacAddress.BROADCAST.value(),
+        Arp.Packet.request(
+            device.link.mac(),
+            new Ipv4Address(neighbour.probeSource),
+            new Ipv4Address(neighbour.address)));
   }
 
   private int probeSource(NetDevice device, SkBuff frame) {
@@ -325,25 +331,16 @@ final class Neighbours {
     return routes.isLocal(source) && source >>> 24 != 127 ? source : device.primaryAddress();
   }
 
-  private void send(
-      NetDevice device, int operation, long to, int sender, long targetMac, int target) {
+  private void send(NetDevice device, long to, Arp.Packet packet) {
     SkBuff frame = context.take();
     if (frame == null) {
       return;
     }
-    frame.length = Headers.ETHERNET + ARP_LENGTH;
+    frame.length = Headers.ETHERNET + Arp.LENGTH;
     frame.setMac(0, to);
     frame.setMac(6, device.mac());
     frame.setU16(12, EtherType.ARP);
-    frame.setU16(14, 1);
-    frame.setU16(16, EtherType.IPV4);
-    frame.setU8(18, 6);
-    frame.setU8(19, 4);
-    frame.setU16(20, operation);
-    frame.setMac(22, device.mac());
-    frame.setI32(28, sender);
-    frame.setMac(32, targetMac);
-    frame.setI32(38, target);
+    packet.encode(frame.bytes, frame.head + Headers.ETHERNET);
     context.count(Counter.ARP_OUT);
     context.count(Counter.FRAMES_OUT);
     frame.ifindex = device.ifindex();

@@ -53,12 +53,6 @@ final class ReceiveBuffer {
     return islandCount > 0;
   }
 
-  /** A byte that takes no room: FIN. */
-  void skip() {
-    next++;
-    start++;
-  }
-
   /**
    * {@code count} bytes from {@link #next} on go straight to the process, not through the ring;
    * islands that they reach become readable.

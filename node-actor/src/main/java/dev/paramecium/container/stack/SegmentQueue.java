@@ -59,7 +59,6 @@ final class SegmentQueue {
   private int delivered;
 
   private long rttSample;
-  private boolean deliveredRetransmission;
 
   void reset(int seq) {
     highestSacked = seq;
@@ -92,10 +91,6 @@ final class SegmentQueue {
     return nextLost() >= 0;
   }
 
-  int lostBytes() {
-    return lostBytes;
-  }
-
   void add(int seq, int end, long now) {
     if (count == seqs.length) {
       grow();
@@ -121,7 +116,6 @@ final class SegmentQueue {
   void beginAcknowledgement() {
     delivered = 0;
     rttSample = 0;
-    deliveredRetransmission = false;
   }
 
   /** Bytes that the last acknowledgement told to have arrived. */
@@ -132,10 +126,6 @@ final class SegmentQueue {
   /** The round trip of the last segment that was sent once and just delivered, 0 if none was. */
   long rttSample() {
     return rttSample;
-  }
-
-  boolean deliveredRetransmission() {
-    return deliveredRetransmission;
   }
 
   /**
@@ -218,7 +208,6 @@ final class SegmentQueue {
     boolean ever = (flags[slot] & EVER) != 0;
     long rtt = now - sentAt[slot];
     if (ever) {
-      deliveredRetransmission = true;
       if (original || rtt < minRtt) {
         return; // when what arrived was sent is not known
       }
@@ -367,10 +356,6 @@ final class SegmentQueue {
   /** The last segment, for a tail loss probe; -1 if it is SACKed or there is none. */
   int tail() {
     return count == 0 || (flags[slot(count - 1)] & SACKED) != 0 ? -1 : count - 1;
-  }
-
-  boolean isRetransmission(int index) {
-    return (flags[slot(index)] & EVER) != 0;
   }
 
   /** Cuts segments that a lower path MTU no longer carries, and takes those for lost. */

@@ -81,13 +81,9 @@ final class TcpReceiver {
     return initialSeq;
   }
 
-  /** RCV.NXT. */
+  /** RCV.NXT: behind what is in order, FIN included. */
   int next() {
-    return buffer.next();
-  }
-
-  boolean finReceived() {
-    return finReceived;
+    return finReceived ? buffer.next() + 1 : buffer.next();
   }
 
   boolean hasUnread() {
@@ -96,7 +92,7 @@ final class TcpReceiver {
 
   /** RFC 9293, 3.10.7.4: whether any of the segment is in the window. */
   boolean isAcceptable(TcpSegment s) {
-    int next = buffer.next();
+    int next = next();
     if (edge - next <= 0) {
       return s.seq == next; // no data fits, but its ACK and RST count
     }
@@ -134,7 +130,7 @@ final class TcpReceiver {
    * @param seq the first byte's sequence number
    */
   void segment(int seq, byte[] bytes, int at, int length, boolean fin) {
-    int next = buffer.next();
+    int next = next();
     int skip = Seq.before(seq, next) ? Math.min(next - seq, length) : 0;
     int first = seq + skip;
     int end = seq + length;
@@ -160,9 +156,8 @@ final class TcpReceiver {
     if (socket.state() == TcpState.CLOSED) {
       return;
     }
-    if (finFits && !finReceived && seq + length == buffer.next()) {
+    if (finFits && !finReceived && seq + length == next()) {
       finReceived = true;
-      buffer.skip();
       ackNow = true;
       socket.peerFinished(buffer.readable() == 0);
     } else if (fin) {
@@ -253,13 +248,13 @@ final class TcpReceiver {
     if (finReceived) {
       socket.tellPeerClosed();
     }
-    if (edge - buffer.next() < target() / 2 && roomToOffer() > edge) {
+    if (edge - next() < target() / 2 && roomToOffer() > edge) {
       socket.sendAck();
     }
   }
 
   private int roomToOffer() {
-    return buffer.next() + target();
+    return next() + target();
   }
 
   /** Bytes of window that the buffer has room for. */
@@ -283,12 +278,12 @@ final class TcpReceiver {
 
   /** A round trip, as the receiver sees it, is the time in which a window arrives. */
   private void measure() {
-    if (Seq.before(buffer.next(), measureEnd)) {
+    if (Seq.before(next(), measureEnd)) {
       return;
     }
     long sample = Math.max(1, context.now - measureSince);
     arrivalRtt = arrivalRtt == 0 ? sample : Math.min(arrivalRtt, sample);
-    measureEnd = buffer.next() + Math.max(segmentSize, edge - buffer.next());
+    measureEnd = next() + Math.max(segmentSize, edge - next());
     measureSince = context.now;
   }
 
@@ -297,7 +292,7 @@ final class TcpReceiver {
     if (ackNow) {
       socket.sendAck();
     } else if (ackPending) {
-      boolean second = buffer.next() - lastAck > segmentSize;
+      boolean second = next() - lastAck > segmentSize;
       if (quickAcks > 0 || second) {
         socket.sendAckForBatch();
       } else if (!delayedAck.isSet()) {
@@ -323,7 +318,7 @@ final class TcpReceiver {
 
   /** A segment with ACK leaves: answers its window field, unscaled. */
   int offerWindow() {
-    int next = buffer.next();
+    int next = next();
     int offered = Math.max(0, edge - next);
     int wanted = target();
     int least = Math.min(limit / 2, segmentSize);
@@ -348,14 +343,14 @@ final class TcpReceiver {
   /** The window field of a SYN, which is never scaled. */
   int offerInitialWindow() {
     int window = Math.min(0xffff, limit);
-    edge = buffer.next() + window;
-    lastAck = buffer.next();
+    edge = next() + window;
+    lastAck = next();
     return window;
   }
 
   /** This side's SYN offered this window before it knew the peer's sequence numbers. */
   void offerInitialEdge() {
-    edge = buffer.next() + INITIAL_LIMIT;
+    edge = next() + INITIAL_LIMIT;
   }
 
   /** SACK blocks for the next segment, a duplicate's first (RFC 2883). */

@@ -123,11 +123,6 @@ final class TcpSender {
     return nxt;
   }
 
-  /** SND.WND. */
-  int window() {
-    return window;
-  }
-
   int maxWindow() {
     return maxWindow;
   }
@@ -280,9 +275,9 @@ final class TcpSender {
     if (queue.rttSample() > 0) {
       roundTrip.sample(queue.rttSample());
     } else if (advances && s.hasTimestamps && s.timestampEcho != 0) {
-      long elapsed = socket.timestampNow() - s.timestampEcho;
+      int elapsed = socket.timestampNow() - s.timestampEcho;
       if (elapsed >= 0 && elapsed < 120_000) {
-        roundTrip.sample(Math.max(1, elapsed) * Context.MILLISECOND);
+        roundTrip.sample(Math.max(1L, elapsed) * Context.MILLISECOND);
       }
     }
     if (duplicate) {

@@ -203,7 +203,7 @@ class ForwardingTest implements Clock {
     other.listen(Ipv4Address.ANY, 80, 8, _ -> server);
     pod.connect(new SocketAddress(OTHER_NODE, 80), client);
     run(5_000);
-    assertThat(server.received.toByteArray()).isEqualTo(bytes);
+    assertThat(server.firstDifference(bytes)).isEqualTo(-1);
   }
 
   @Test
@@ -250,7 +250,7 @@ class ForwardingTest implements Clock {
     other.listen(Ipv4Address.ANY, 80, 8, _ -> server);
     pod.connect(new SocketAddress(OTHER_NODE, 80), client);
     run(5_000);
-    assertThat(server.received.toByteArray()).isEqualTo(bytes);
+    assertThat(server.firstDifference(bytes)).isEqualTo(-1);
     assertThat(host.counters().get("IpFragFails")).as("frag needed was sent").isPositive();
   }
 

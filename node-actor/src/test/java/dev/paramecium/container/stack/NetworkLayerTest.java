@@ -311,4 +311,50 @@ class NetworkLayerTest {
             "Address[device=eth0, address=10.42.1.80, prefixLength=32, scope=global]");
     pod.close();
   }
+
+  @Test
+  void scheduledTasksRunInOrderAndCanBeCancelled() {
+    net.a.schedule(20, () -> heard.add("later"));
+    net.a.schedule(10, () -> heard.add("soon"));
+    net.a.schedule(0, () -> heard.add("now"));
+    net.a.schedule(15, () -> heard.add("never")).cancel();
+    assertThat(heard).isEmpty();
+    net.run(9);
+    assertThat(heard).containsExactly("now");
+    net.run(20);
+    assertThat(heard).containsExactly("now", "soon", "later");
+    assertThat(net.counter(net.a, "Timers")).isZero();
+    assertThat(net.a.nextDeadlineNanos()).isEqualTo(NetworkStack.NO_DEADLINE);
+  }
+
+  @Test
+  void aClosedNamespaceRefusesSocketsAndDropsFrames() throws SocketException {
+    net.a.listen(Ipv4Address.ANY, 80, 1, _ -> new Recorder());
+    net.a.close();
+    assertThatThrownBy(
+            () -> net.a.connect(new SocketAddress(SimulatedNetwork.B, 80), new Recorder()))
+        .isInstanceOf(SocketException.class);
+    net.inject(net.a, new byte[60]);
+    assertThat(net.counter(net.a, "EthInNoDevice")).isEqualTo(1);
+  }
+
+  @Test
+  void wrongSettingsAreRefusedInPlainWords() {
+    assertThatThrownBy(() -> net.a.addAddress(77, SimulatedNetwork.A, 32))
+        .hasMessage("this namespace has no interface 77; add it first");
+    assertThatThrownBy(
+            () ->
+                net.a.addRoute(
+                    new NamespaceView.Route(
+                        dev.paramecium.abi.Ipv4Prefix.parse("10.0.0.0/8"),
+                        null,
+                        "eth7",
+                        null,
+                        "link",
+                        "static"),
+                    0))
+        .hasMessageContaining("no interface \"eth7\"");
+    assertThatThrownBy(() -> net.a.addInterface(net.a.links().getLast(), false))
+        .hasMessageContaining("ifindex 2 is taken");
+  }
 }

@@ -4,6 +4,7 @@ import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
 import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** A process end that writes a given stream as fast as it may and keeps what it hears. */
@@ -27,6 +28,11 @@ class Recorder implements TcpHandler {
   Recorder(byte[] toSend, boolean closeAfterwards) {
     this.toSend = toSend;
     this.closeAfterwards = closeAfterwards;
+  }
+
+  /** Where what was received differs from what was expected, -1 if nowhere. */
+  int firstDifference(byte[] expected) {
+    return Arrays.mismatch(received.toByteArray(), expected);
   }
 
   @Override

@@ -74,6 +74,11 @@ final class SimulatedNetwork implements Clock {
   }
 
   boolean capture;
+
+  /** Whether frames that arrive at one time arrive as a batch. */
+  boolean batches;
+
+  private final SkBuff[] batch = new SkBuff[64];
   Faults faults = Faults.NONE;
   long delayNs = 5_000_000;
 
@@ -209,8 +214,7 @@ final class SimulatedNetwork implements Clock {
     now = Math.max(now, at);
     Flight first = flights.peek();
     if (first != null && first.at() <= now) {
-      flights.remove();
-      first.to().receive(ETH0, first.frame());
+      deliver(first.to());
       return;
     }
     if (a.nextDeadlineNanos() <= now) {
@@ -218,6 +222,21 @@ final class SimulatedNetwork implements Clock {
     }
     if (b.nextDeadlineNanos() <= now) {
       b.runTimers();
+    }
+  }
+
+  private void deliver(NetworkStack to) {
+    int count = 0;
+    Flight first = flights.peek();
+    while (first != null && first.at() <= now && first.to() == to && count < batch.length) {
+      flights.remove();
+      batch[count++] = first.frame();
+      first = batches ? flights.peek() : null;
+    }
+    if (count == 1) {
+      to.receive(ETH0, batch[0]);
+    } else {
+      to.receive(ETH0, batch, count);
     }
   }
 

@@ -48,8 +48,8 @@ class TcpFaultsTest {
     assertThat(over).as("both ends are over; client %s server %s", client, server).isTrue();
     assertThat(client.failure).isNull();
     assertThat(server.failure).isNull();
-    assertThat(server.received.toByteArray()).isEqualTo(request);
-    assertThat(client.received.toByteArray()).isEqualTo(answer);
+    assertThat(server.firstDifference(request)).isEqualTo(-1);
+    assertThat(client.firstDifference(answer)).isEqualTo(-1);
     net.run(200_000);
     for (NetworkStack stack : new NetworkStack[] {net.a, net.b}) {
       assertThat(net.counter(stack, "SockTcpInuse")).isZero();
@@ -72,7 +72,7 @@ class TcpFaultsTest {
 
     assertThat(net.runUntil(() -> client.isOver() && server.isOver(), TEN_MINUTES)).isTrue();
 
-    assertThat(server.received.toByteArray()).isEqualTo(request);
+    assertThat(server.firstDifference(request)).isEqualTo(-1);
     assertThat(net.counter(net.a, "TcpRetransSegs")).isLessThan(40);
     assertThat(net.counter(net.a, "TcpExtTCPTimeouts")).isLessThanOrEqualTo(2);
     net.close();
