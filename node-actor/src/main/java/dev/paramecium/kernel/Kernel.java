@@ -12,6 +12,7 @@ import dev.paramecium.container.NetworkNamespace;
 import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.process.Probe;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.DeviceTable;
@@ -325,8 +326,11 @@ public final class Kernel extends AbstractBehavior<Object> {
 
   private NamespacePort spawnNamespace(String name, String hostname) {
     boolean isHost = name.isEmpty();
+    Map<String, Executable> podTools = new TreeMap<>(PodTools.create());
+    podTools.put(Probe.NAME, new Probe());
     Map<String, Executable> hostTools = new TreeMap<>();
     if (isHost) {
+      hostTools.put(Probe.NAME, new Probe());
       hostTools.putAll(Images.tools());
       hostTools.putAll(HostTools.create(view, IdentityLabels.RESERVED));
     }
@@ -338,7 +342,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             RandomSource.seeded(random.nextLong()),
             node.pool(),
             hostTools,
-            PodTools.create());
+            podTools);
     ActorRef<NetworkNamespace.Command> actor =
         getContext()
             .spawn(
@@ -697,7 +701,9 @@ public final class Kernel extends AbstractBehavior<Object> {
             (result, failure) ->
                 new ContainerRemoved(
                     id,
-                    failure == null ? result : Result.failed(Errno.EIO, failure.getMessage()),
+                    failure == null
+                        ? result
+                        : Result.failed(Errno.EIO, String.valueOf(failure.getMessage())),
                     replyTo));
   }
 

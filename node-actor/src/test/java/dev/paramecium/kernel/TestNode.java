@@ -161,6 +161,26 @@ final class TestNode {
     return pod;
   }
 
+  /** Loads a pod's programs again; answers the id of from-container. */
+  int reload(Pod pod) {
+    return this.<Integer>call(
+        replyTo ->
+            new Syscall.LoadEndpointDatapath(
+                new EndpointConfig(
+                    pod.endpointId(), pod.identity(), pod.ip(), pod.veth().host().name()),
+                replyTo));
+  }
+
+  /** Takes a pod away, as kubelet and agent do. */
+  void stopPod(Pod pod) {
+    perform(replyTo -> new Syscall.UnloadEndpointDatapath(pod.endpointId(), replyTo));
+    perform(
+        replyTo ->
+            new Syscall.UpdateMap(
+                MapNames.LXC, List.of(), List.of(new EndpointKey(pod.ip()).encode()), replyTo));
+    perform(replyTo -> new Syscall.DeleteNetns(pod.veth().pod().netns(), replyTo));
+  }
+
   /** Learns of another node and its pods. */
   void learn(TestNode other, Pod... pods) {
     perform(replyTo -> new Syscall.ReplaceRoute(other.podCidr, routerIp, Devices.HOST, replyTo));

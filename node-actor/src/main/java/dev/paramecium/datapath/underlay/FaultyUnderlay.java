@@ -154,8 +154,14 @@ public final class FaultyUnderlay implements Underlay {
     return counters;
   }
 
+  /** Also ends a frame that is held back; called when nothing is sent any more. */
   @Override
   public void close() {
     inside.close();
+    SkBuff late = held;
+    if (late != null) {
+      held = null;
+      pool.release(late);
+    }
   }
 }

@@ -63,6 +63,7 @@ final class MmsgSockets implements DatagramSockets {
   private final int[] flowPorts = new int[FLOWS];
   private final int wakeFd;
   private volatile boolean closed;
+  private boolean descriptorsClosed;
 
   // Sender's.
   private final MemorySegment sendCapture = Libc.capture(arena);
@@ -258,7 +259,16 @@ final class MmsgSockets implements DatagramSockets {
     return count;
   }
 
-  private void transmit() {
+  /** Excludes {@link #closeAll}: a descriptor that was closed may be another file's by now. */
+  private synchronized void transmit() {
+    if (descriptorsClosed) {
+      for (int i = 0; i < messages; i++) {
+        failed += outSegments[i];
+      }
+      messages = 0;
+      used = 0;
+      return;
+    }
     for (int i = 0; i < messages; i++) {
       writeHeader(i, outAt[i], outLength[i], outSegments[i] > 1 ? outSegment[i] : 0);
     }
@@ -413,7 +423,11 @@ final class MmsgSockets implements DatagramSockets {
   }
 
   /** The memory goes with the last reference: a late sender must not find it gone. */
-  private void closeAll() {
+  private synchronized void closeAll() {
+    if (descriptorsClosed) {
+      return;
+    }
+    descriptorsClosed = true;
     for (int fd : fds) {
       if (fd >= 0) {
         Libc.close(receiveCapture, fd);

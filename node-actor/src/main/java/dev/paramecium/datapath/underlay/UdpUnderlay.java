@@ -165,12 +165,34 @@ public final class UdpUnderlay implements Underlay {
   public void close() {
     sockets.close();
     Thread thread = receiver;
-    if (thread != null && thread != Thread.currentThread()) {
+    if (thread == null) {
+      sockets.receive(Nobody.INSTANCE); // closes what no receiver will
+    } else if (thread != Thread.currentThread()) {
       try {
         thread.join();
       } catch (InterruptedException _) {
         Thread.currentThread().interrupt();
       }
+    }
+  }
+
+  /** Takes nothing. */
+  private enum Nobody implements DatagramSockets.Sink {
+    INSTANCE;
+
+    @Override
+    public @Nullable SkBuff room(int length) {
+      return null;
+    }
+
+    @Override
+    public void arrived(SkBuff packet, int socket, int sourceAddress, int sourcePort) {
+      throw new IllegalStateException("a datagram without room");
+    }
+
+    @Override
+    public void flush() {
+      // Nothing is ever collected.
     }
   }
 

@@ -1,0 +1,214 @@
+package dev.paramecium.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.paramecium.bpf.ProgramArray;
+import dev.paramecium.bpf.RandomSource;
+import dev.paramecium.datapath.underlay.FaultyUnderlay;
+import dev.paramecium.datapath.underlay.Underlays;
+import dev.paramecium.lib.EndpointProgramConfig;
+import dev.paramecium.lib.ProgramContext;
+import dev.paramecium.lib.ProgramSection;
+import dev.paramecium.map.PolicyMap;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** What goes wrong on a wire or in a program, and what must hold all the same. */
+final class FaultsTest {
+
+  private static final int NUMBERS = 400_000;
+  private static final long SEED = 20230109;
+
+  @Test
+  void transferArrivesIntactOverABadCable() throws Exception {
+    FaultyUnderlay.Faults bad = new FaultyUnderlay.Faults(20, 20, 50);
+    System.out.println("seed " + SEED);
+    try (TwoNodes nodes =
+        new TwoNodes(
+            config ->
+                config.withNetwork(
+                    pool ->
+                        new FaultyUnderlay(
+                            Underlays.open(
+                                config.underlay(), config.nodeIp(), config.resolver(), pool),
+                            bad,
+                            RandomSource.seeded(SEED + config.seed()),
+                            pool)))) {
+      assertThat(transfer(nodes)).isEqualTo(expectedDigest() + "  -");
+      assertThat(nodes.one.counters().get("fault_lost")).isPositive();
+      assertEverythingIsGivenBack(nodes.one);
+      assertEverythingIsGivenBack(nodes.two);
+    }
+  }
+
+  @Test
+  void transferArrivesIntactAndLeavesNothingBehind() throws Exception {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      assertThat(transfer(nodes)).isEqualTo(expectedDigest() + "  -");
+      assertEverythingIsGivenBack(nodes.one);
+      assertEverythingIsGivenBack(nodes.two);
+    }
+  }
+
+  /** The numbers from 1 on, over TCP from the one pod to the other; answers their digest there. */
+  private static String transfer(TwoNodes nodes) throws Exception {
+    CompletableFuture<TestNode.Outcome> received =
+        CompletableFuture.supplyAsync(
+            () ->
+                nodes.two.exec(
+                    nodes.httpbin.containerId(), "sh", "-c", "nc -l -p 5000 | sha256sum"));
+    await()
+        .until(
+            () ->
+                nodes
+                        .one
+                        .exec(nodes.curl.containerId(), "nc", "-z", "-w", "1", "10.42.0.51", "80")
+                        .exitCode()
+                    == 0);
+    await()
+        .pollInterval(Duration.ofMillis(50))
+        .until(() -> nodes.two.counters().getOrDefault("SockTcpListen", 0L) >= 2);
+    TestNode.Outcome sent =
+        nodes.one.exec(
+            nodes.curl.containerId(),
+            "sh",
+            "-c",
+            "seq 1 " + NUMBERS + " | nc -w 5 10.42.0.51 5000");
+    assertThat(sent.stderr()).isEmpty();
+    return received.get().stdout().trim();
+  }
+
+  private static String expectedDigest() throws Exception {
+    String numbers =
+        IntStream.rangeClosed(1, NUMBERS)
+            .mapToObj(Integer::toString)
+            .collect(Collectors.joining("\n", "", "\n"));
+    return HexFormat.of()
+        .formatHex(
+            MessageDigest.getInstance("SHA-256")
+                .digest(numbers.getBytes(StandardCharsets.US_ASCII)));
+  }
+
+  private static void assertEverythingIsGivenBack(TestNode node) {
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(node.counters())
+                    .containsEntry("buffers_in_use", 0L)
+                    .containsEntry("queue_waiting_devices", 0L)
+                    .containsEntry("queue_waiting_netns", 0L));
+  }
+
+  @Test
+  void programThatFailsCostsItsBatchAndNothingElse() {
+    AtomicInteger failures = new AtomicInteger(1);
+    try (TwoNodes nodes =
+        new TwoNodes(
+            config ->
+                config.nodeName().equals("ubuntu-dev2")
+                    ? config.withObjects(new FailingFromContainer(failures))
+                    : config)) {
+      TestNode.Outcome ping =
+          nodes.one.exec(
+              nodes.curl.containerId(), "ping", "-c", "3", "-i", "0.2", "-W", "1", "10.42.0.51");
+      assertThat(ping.stdout()).contains("3 packets transmitted, 2 received");
+      assertThat(nodes.one.counters())
+          .containsEntry("drop_program_crash", 1L)
+          .containsEntry("buffers_in_use", 0L);
+      assertThat(nodes.one.exec("", "bpftool", "net", "show", "dev", "lxccurl").stdout())
+          .contains("bpf_lxc.o:[from-container]");
+    }
+  }
+
+  @Test
+  void programsAreReplacedWithoutLosingAConnectionOrAMap() {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      nodes.one.exec(nodes.curl.containerId(), "ping", "-c", "1", "10.42.0.51");
+      int before = nodes.one.reload(nodes.curl);
+      int after = nodes.one.reload(nodes.curl);
+      assertThat(after).isGreaterThan(before);
+      assertThat(
+              nodes.one.exec(nodes.curl.containerId(), "ping", "-c", "1", "10.42.0.51").exitCode())
+          .isZero();
+      assertThat(nodes.one.exec("", "bpftool", "net", "show", "dev", "lxccurl").stdout())
+          .contains("id " + after)
+          .doesNotContain("id " + before);
+    }
+  }
+
+  @Test
+  void deletedNamespaceLeavesNothingBehind() {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      long programs = nodes.one.counters().get("programs");
+      TestNode.Pod pod = nodes.one.startPod("short", 77, 4711, "10.42.1.81", "curlimages/curl");
+      assertThat(nodes.one.exec(pod.containerId(), "ping", "-c", "1", "10.42.0.247").exitCode())
+          .isZero();
+      nodes.one.stopPod(pod);
+      assertThat(nodes.one.counters())
+          .containsEntry("programs", programs)
+          .containsEntry("netns", 1L)
+          .doesNotContainKey("rx_packets_lxcshort");
+      assertEverythingIsGivenBack(nodes.one);
+      TestNode.Pod again = nodes.one.startPod("short", 77, 4711, "10.42.1.81", "curlimages/curl");
+      assertThat(nodes.one.exec(again.containerId(), "ping", "-c", "1", "10.42.1.80").exitCode())
+          .isZero();
+    }
+  }
+
+  /** The real objects, but from-container throws on the first IPv4 packets. */
+  private record FailingFromContainer(AtomicInteger failures) implements ObjectFiles {
+
+    @Override
+    public List<ProgramSection> lxc(
+        ProgramContext context,
+        EndpointProgramConfig endpoint,
+        PolicyMap policy,
+        ProgramArray calls) {
+      return CompiledObjects.INSTANCE.lxc(context, endpoint, policy, calls).stream()
+          .map(section -> section.section().equals("from-container") ? failing(section) : section)
+          .toList();
+    }
+
+    private ProgramSection failing(ProgramSection section) {
+      return ProgramSection.attached(
+          section.object(),
+          section.section(),
+          section.function(),
+          packet -> {
+            if (packet.u16(12) == 0x0800 && failures.getAndDecrement() > 0) {
+              throw new IllegalStateException("a program's bug");
+            }
+            return section.program().run(packet);
+          });
+    }
+
+    @Override
+    public List<ProgramSection> overlay(ProgramContext context, ProgramArray calls) {
+      return CompiledObjects.INSTANCE.overlay(context, calls);
+    }
+
+    @Override
+    public List<ProgramSection> host(ProgramContext context, ProgramArray calls) {
+      return CompiledObjects.INSTANCE.host(context, calls);
+    }
+
+    @Override
+    public List<ProgramSection> hostNet(ProgramContext context, ProgramArray calls) {
+      return CompiledObjects.INSTANCE.hostNet(context, calls);
+    }
+
+    @Override
+    public List<ProgramSection> netdev(ProgramContext context, String device, ProgramArray calls) {
+      return CompiledObjects.INSTANCE.netdev(context, device, calls);
+    }
+  }
+}
