@@ -229,6 +229,14 @@ final class JsonPatches {
     return found;
   }
 
+  /** The object itself can be neither replaced nor removed: only what is in it. */
+  private static JsonPointer fieldPointer(String path) throws StatusException {
+    if (path.isEmpty()) {
+      throw StatusException.badRequest("a JSON patch must name a field: its path is empty");
+    }
+    return pointer(path);
+  }
+
   private static JsonPointer pointer(String path) throws StatusException {
     try {
       return JsonPointer.compile(path);
@@ -239,7 +247,7 @@ final class JsonPatches {
 
   private static void put(JsonNode root, String path, JsonNode value, boolean insert)
       throws StatusException {
-    JsonPointer pointer = pointer(path);
+    JsonPointer pointer = fieldPointer(path);
     JsonNode parent = at(root, pointer.head() == null ? "" : pointer.head().toString());
     String name = pointer.last().getMatchingProperty();
     if (parent instanceof ObjectNode object) {
@@ -267,7 +275,7 @@ final class JsonPatches {
 
   private static void remove(JsonNode root, String path) throws StatusException {
     at(root, path);
-    JsonPointer pointer = pointer(path);
+    JsonPointer pointer = fieldPointer(path);
     JsonNode parent = at(root, pointer.head() == null ? "" : pointer.head().toString());
     if (parent instanceof ObjectNode object) {
       object.remove(pointer.last().getMatchingProperty());
