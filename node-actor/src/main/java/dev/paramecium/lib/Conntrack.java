@@ -271,17 +271,13 @@ public final class Conntrack {
   }
 
   /**
-   * A FIN closes its direction. So does a RST, but before both sides' SYNs were seen it closes
-   * both; of a service only one side is ever seen.
+   * A FIN closes its direction, a RST both; of a service only one side is ever seen. v1.12.3 means
+   * to let a RST close both only until both SYNs were seen, but its test looks for a bit of a word
+   * in the byte of flags, and never holds.
    */
   private void close(BpfHashMap map, int entry, int direction, int tcpFlags, int now) {
-    boolean bothSyns =
-        (map.u8(entry, CtEntry.OFF_RX_FLAGS_SEEN)
-                & map.u8(entry, CtEntry.OFF_TX_FLAGS_SEEN)
-                & Tcp.SYN)
-            != 0;
     int closing;
-    if (!bothSyns && (tcpFlags & Tcp.RST) != 0 && direction != SERVICE) {
+    if ((tcpFlags & Tcp.RST) != 0 && direction != SERVICE) {
       closing = CLOSING;
     } else {
       closing = direction == INGRESS ? CtEntry.RX_CLOSING : CtEntry.TX_CLOSING;
