@@ -127,7 +127,7 @@ public final class NetworkNamespace {
   private static final Duration LINGER = Duration.ofSeconds(2);
 
   /** How often timers that are due run in a row before other messages get their turn. */
-  private static final int TIMER_ROUNDS = 64;
+  private static final int TIMER_ROUNDS = 8;
 
   /** Pekko refuses delays of more than some months; sleep 365d looks at the clock in between. */
   private static final long MAX_DELAY_NS = 3_600_000_000_000L;

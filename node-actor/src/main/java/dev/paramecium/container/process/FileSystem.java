@@ -96,7 +96,7 @@ public final class FileSystem {
 
   private static String normalize(String path) {
     List<String> parts = new ArrayList<>();
-    for (String part : path.split("/")) {
+    for (String part : path.split("/", -1)) {
       if (part.equals("..")) {
         if (!parts.isEmpty()) {
           parts.removeLast();

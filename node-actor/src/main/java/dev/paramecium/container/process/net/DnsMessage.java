@@ -41,7 +41,7 @@ record DnsMessage(int id, int responseCode, List<Ipv4Address> addresses, String 
     ByteBuffer query = ByteBuffer.allocate(512);
     query.putShort((short) id).putShort((short) 0x0100).putShort((short) 1);
     query.putShort((short) 0).putShort((short) 0).putShort((short) 0);
-    for (String label : name.split("\\.")) {
+    for (String label : name.split("\\.", -1)) {
       byte[] bytes = label.getBytes(StandardCharsets.UTF_8);
       query.put((byte) bytes.length).put(bytes);
     }

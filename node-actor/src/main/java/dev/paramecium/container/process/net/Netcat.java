@@ -339,7 +339,7 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
   }
 
   private void ended(TcpConnection from) {
-    if (from != connection) {
+    if (!from.equals(connection)) {
       return;
     }
     from.close();
@@ -353,7 +353,7 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
 
   @Override
   public void failed(TcpConnection from, SocketError error) {
-    if (from != connection) {
+    if (!from.equals(connection)) {
       return;
     }
     if (!connected) {

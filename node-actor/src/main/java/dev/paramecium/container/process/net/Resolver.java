@@ -88,7 +88,7 @@ public final class Resolver {
 
   private @Nullable Ipv4Address hosts(String name) {
     for (String line : lines(context.files(), "/etc/hosts")) {
-      String[] words = line.strip().split("\\s+");
+      String[] words = line.strip().split("\\s+", -1);
       for (int i = 1; i < words.length; i++) {
         if (words[i].equalsIgnoreCase(name)) {
           return literal(words[0]);
@@ -115,7 +115,7 @@ public final class Resolver {
       List<String> search = List.of();
       int ndots = 1;
       for (String line : lines(files, "/etc/resolv.conf")) {
-        List<String> words = List.of(line.strip().split("\\s+"));
+        List<String> words = List.of(line.strip().split("\\s+", -1));
         List<String> rest = words.subList(1, words.size());
         switch (words.getFirst()) {
           case "nameserver" ->

@@ -207,36 +207,35 @@ final class Builtins {
   }
 
   private static int binary(String left, String operator, String right, Consumer<String> err) {
-    switch (operator) {
-      case "=", "==" -> {
-        return left.equals(right) ? 0 : 1;
-      }
-      case "!=" -> {
-        return left.equals(right) ? 1 : 0;
-      }
-      case "-eq", "-ne", "-lt", "-le", "-gt", "-ge" -> {
-        for (String operand : List.of(left, right)) {
-          if (!operand.strip().matches("-?[0-9]{1,18}")) {
-            err.accept("sh: " + operand + ": bad number\n");
-            return 2;
-          }
-        }
-        int order = Long.compare(Long.parseLong(left.strip()), Long.parseLong(right.strip()));
-        boolean holds =
-            switch (operator) {
-              case "-eq" -> order == 0;
-              case "-ne" -> order != 0;
-              case "-lt" -> order < 0;
-              case "-le" -> order <= 0;
-              case "-gt" -> order > 0;
-              default -> order >= 0;
-            };
-        return holds ? 0 : 1;
-      }
+    return switch (operator) {
+      case "=", "==" -> left.equals(right) ? 0 : 1;
+      case "!=" -> left.equals(right) ? 1 : 0;
+      case "-eq", "-ne", "-lt", "-le", "-gt", "-ge" ->
+          compare(left.strip(), operator, right.strip(), err);
       default -> {
         err.accept("sh: " + operator + ": unknown operand\n");
+        yield 2;
+      }
+    };
+  }
+
+  private static int compare(String left, String operator, String right, Consumer<String> err) {
+    for (String operand : List.of(left, right)) {
+      if (!operand.matches("-?[0-9]{1,18}")) {
+        err.accept("sh: " + operand + ": bad number\n");
         return 2;
       }
     }
+    int order = Long.compare(Long.parseLong(left), Long.parseLong(right));
+    boolean holds =
+        switch (operator) {
+          case "-eq" -> order == 0;
+          case "-ne" -> order != 0;
+          case "-lt" -> order < 0;
+          case "-le" -> order <= 0;
+          case "-gt" -> order > 0;
+          default -> order >= 0;
+        };
+    return holds ? 0 : 1;
   }
 }

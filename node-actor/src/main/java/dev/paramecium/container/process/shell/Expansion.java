@@ -3,8 +3,8 @@ package dev.paramecium.container.process.shell;
 import dev.paramecium.container.process.shell.Node.Part;
 import dev.paramecium.container.process.shell.Node.Word;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * Word expansion (POSIX.1, 2.6) with the results of command substitutions at hand: parameters,
@@ -13,12 +13,12 @@ import java.util.Map;
 final class Expansion {
 
   private final Variables variables;
-  private final Map<Part.Command, String> substituted;
+  private final IdentityHashMap<Part.Command, String> substituted;
 
   /**
    * @param substituted what each command substitution printed, without trailing newlines
    */
-  Expansion(Variables variables, Map<Part.Command, String> substituted) {
+  Expansion(Variables variables, IdentityHashMap<Part.Command, String> substituted) {
     this.variables = variables;
     this.substituted = substituted;
   }

@@ -544,7 +544,7 @@ final class Interpreter {
         }
       }
     }
-    Map<Part.Command, String> results = new IdentityHashMap<>();
+    IdentityHashMap<Part.Command, String> results = new IdentityHashMap<>();
     if (commands.isEmpty()) {
       go.accept(new Expansion(frame.variables, results));
     } else {
@@ -554,7 +554,7 @@ final class Interpreter {
 
   private void substitute(
       Deque<Part.Command> commands,
-      Map<Part.Command, String> results,
+      IdentityHashMap<Part.Command, String> results,
       Frame frame,
       Io io,
       Consumer<Expansion> go) {

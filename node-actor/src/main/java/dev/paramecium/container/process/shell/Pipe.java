@@ -104,7 +104,8 @@ final class Pipe {
       }
       bytes -= next.length;
       Reader to = reader;
-      if (!to.take(next) && reader == to) {
+      boolean more = to.take(next);
+      if (!more && to.equals(reader)) {
         waiting = true;
       }
     }

@@ -216,31 +216,29 @@ final class ShellParser {
       }
       return new Node.Subshell(body);
     }
-    switch (wordAhead()) {
+    String keyword = wordAhead();
+    return switch (keyword) {
       case "{" -> {
         at++;
         Node body = nonEmpty();
         expectKeyword("}");
-        return body;
+        yield body;
       }
       case "if" -> {
-        at += 2;
-        return ifAfterKeyword();
+        at += keyword.length();
+        yield ifAfterKeyword();
       }
       case "while", "until" -> {
-        boolean until = wordAhead().equals("until");
-        at += 5;
+        at += keyword.length();
         Node condition = nonEmpty();
-        return new Node.While(condition, until, doGroup());
+        yield new Node.While(condition, keyword.equals("until"), doGroup());
       }
       case "for" -> {
-        at += 3;
-        return forAfterKeyword();
+        at += keyword.length();
+        yield forAfterKeyword();
       }
-      default -> {
-        return null;
-      }
-    }
+      default -> null;
+    };
   }
 
   private Node doGroup() throws SyntaxException {
@@ -351,42 +349,57 @@ final class ShellParser {
     int start = at;
     while (at < text.length() && " \t\r\n;&|()<>".indexOf(peek()) < 0) {
       char c = peek();
-      if (c == '\'') {
-        int end = text.indexOf('\'', at + 1);
-        if (end < 0) {
-          throw new SyntaxException("syntax error: unterminated quoted string", true);
-        }
-        flush(plain, parts);
-        parts.add(new Part.Text(text.substring(at + 1, end), true));
-        at = end + 1;
-      } else if (c == '"') {
-        flush(plain, parts);
-        at++;
-        doubleQuoted(parts);
-      } else if (c == '\\') {
-        if (at + 1 >= text.length()) {
-          throw new SyntaxException("syntax error: unexpected end of file", true);
-        }
-        flush(plain, parts);
-        if (text.charAt(at + 1) != '\n') {
-          parts.add(new Part.Text(text.substring(at + 1, at + 2), true));
-        }
-        at += 2;
-      } else if (c == '$' || c == '`') {
-        Part part = dollar(false);
-        if (part == null) {
-          plain.append('$');
-        } else {
+      switch (c) {
+        case '\'' -> {
           flush(plain, parts);
-          parts.add(part);
+          parts.add(new Part.Text(singleQuoted(), true));
         }
-      } else {
-        plain.append(c);
-        at++;
+        case '"' -> {
+          flush(plain, parts);
+          at++;
+          doubleQuoted(parts);
+        }
+        case '\\' -> {
+          flush(plain, parts);
+          escaped(parts);
+        }
+        case '$', '`' -> {
+          Part part = dollar(false);
+          if (part == null) {
+            plain.append('$');
+          } else {
+            flush(plain, parts);
+            parts.add(part);
+          }
+        }
+        default -> {
+          plain.append(c);
+          at++;
+        }
       }
     }
     flush(plain, parts);
     return at == start ? null : new Word(parts);
+  }
+
+  private String singleQuoted() throws SyntaxException {
+    int end = text.indexOf('\'', at + 1);
+    if (end < 0) {
+      throw new SyntaxException("syntax error: unterminated quoted string", true);
+    }
+    String quoted = text.substring(at + 1, end);
+    at = end + 1;
+    return quoted;
+  }
+
+  private void escaped(List<Part> parts) throws SyntaxException {
+    if (at + 1 >= text.length()) {
+      throw new SyntaxException("syntax error: unexpected end of file", true);
+    }
+    if (text.charAt(at + 1) != '\n') {
+      parts.add(new Part.Text(text.substring(at + 1, at + 2), true));
+    }
+    at += 2;
   }
 
   private static void flush(StringBuilder plain, List<Part> parts) {
