@@ -305,16 +305,16 @@ public final class LoadBalancer {
       boolean hairpin) {
     boolean hasL4Header = Ipv4Header.hasL4Header(packet);
     L4.rewriteAddress(packet, Ipv4Header.DESTINATION, address, backendAddress);
+    if (hairpin) {
+      // Linux drops what comes from itself: the source becomes an address that is nobody's.
+      L4.rewriteAddress(packet, Ipv4Header.SOURCE, backendAddress, loopbackIp);
+    }
     if (hasL4Header) {
       int error = L4.correctForAddress(packet, l4Offset, protocol, address, backendAddress);
       if (error < 0) {
         return error;
       }
-    }
-    if (hairpin) {
-      // Linux drops what comes from itself: the source becomes an address that is nobody's.
-      L4.rewriteAddress(packet, Ipv4Header.SOURCE, backendAddress, loopbackIp);
-      if (hasL4Header) {
+      if (hairpin) {
         L4.correctForAddress(packet, l4Offset, protocol, backendAddress, loopbackIp);
       }
     }
@@ -356,19 +356,20 @@ public final class LoadBalancer {
     if (sourceFromTuple) {
       tuple.saddr = frontend;
     }
+    int oldDestination = Ipv4Header.daddr(packet);
     if (state.loopback) {
-      int oldDestination = Ipv4Header.daddr(packet);
       L4.rewriteAddress(packet, Ipv4Header.DESTINATION, oldDestination, oldSource);
-      if (hasL4Header) {
-        int error = L4.correctForAddress(packet, l4Offset, protocol, oldDestination, oldSource);
-        if (error < 0) {
-          return error;
-        }
-      }
       tuple.saddr = oldSource;
     }
     L4.rewriteAddress(packet, Ipv4Header.SOURCE, oldSource, frontend);
-    return hasL4Header ? L4.correctForAddress(packet, l4Offset, protocol, oldSource, frontend) : 0;
+    if (!hasL4Header && sourceFromTuple) {
+      return 0;
+    }
+    // On its way from a pod v1.12.3 corrects a later fragment too, whose payload stands there.
+    int error = L4.correctForAddress(packet, l4Offset, protocol, oldSource, frontend);
+    return error == 0 && state.loopback
+        ? L4.correctForAddress(packet, l4Offset, protocol, oldDestination, oldSource)
+        : error;
   }
 
   /** {@code reverse_map_l4_port}. */

@@ -101,11 +101,12 @@ final class IngressPolicy {
       recorder.function(packet, "policy_can_access_ingress");
     }
     int verdict = policy.canIngress(packet, sourceIdentity, cpu.tuple, cpu);
-    boolean denied = verdict < 0 && !Conntrack.isReply(status);
-    if (!denied && (packet.tcIndex & Identity.SKIP_INGRESS_PROXY) != 0) {
-      verdict = 0; // it comes from there
-    }
-    if (denied || status == Conntrack.NEW || status == Conntrack.REOPENED) {
+    if (verdict < 0 && !Conntrack.isReply(status)) {
+      lib.events().ingressVerdict(packet, sourceIdentity, verdict, cpu);
+    } else if ((packet.tcIndex & Identity.SKIP_INGRESS_PROXY) != 0) {
+      // It comes from the proxy that it would be redirected to, which was told of before.
+      verdict = 0;
+    } else if (status == Conntrack.NEW || status == Conntrack.REOPENED) {
       lib.events().ingressVerdict(packet, sourceIdentity, verdict, cpu);
     }
     return verdict;
