@@ -32,7 +32,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Exec over SPDY/3.1 with {@code v4.channel.k8s.io}, which kubectl before 1.30 speaks and later
@@ -173,6 +172,14 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
     }
   }
 
+  private int id(String type) {
+    Integer id = streams.get(type);
+    if (id == null) {
+      throw new IllegalStateException("the session began without the stream " + type);
+    }
+    return id;
+  }
+
   private boolean is(String type, int streamId) {
     Integer id = streams.get(type);
     return id != null && id == streamId;
@@ -192,11 +199,8 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
         .eventLoop()
         .execute(
             () -> {
-              @Nullable Integer id = streams.get(stream == 2 ? "stderr" : "stdout");
-              if (id == null) {
-                // With a terminal there is one output.
-                id = streams.get("stdout");
-              }
+              // With a terminal there is one output.
+              int id = stream == 2 && streams.containsKey("stderr") ? id("stderr") : id("stdout");
               channel
                   .writeAndFlush(new DefaultSpdyDataFrame(id, Unpooled.wrappedBuffer(bytes)))
                   .addListener(_ -> sent.run());
@@ -209,7 +213,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
         .eventLoop()
         .execute(
             () -> {
-              channel.write(last(streams.get("error"), Answer.bytes(status)));
+              channel.write(last(id("error"), Answer.bytes(status)));
               for (String type : new String[] {"stdout", "stderr"}) {
                 Integer id = streams.get(type);
                 if (id != null) {

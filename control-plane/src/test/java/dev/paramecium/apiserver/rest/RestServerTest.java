@@ -9,6 +9,7 @@ import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.ApiServer;
 import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -187,14 +188,20 @@ class RestServerTest {
             .buildAsync(
                 URI.create("ws://127.0.0.1:" + rest.port() + pods("/" + pod + "/exec?" + query)),
                 new WebSocket.Listener() {
+                  private final ByteArrayOutputStream message = new ByteArrayOutputStream();
+
                   @Override
                   public CompletionStage<?> onBinary(
                       WebSocket from, ByteBuffer data, boolean last) {
-                    int channel = data.get();
                     byte[] bytes = new byte[data.remaining()];
                     data.get(bytes);
-                    channels.set(
-                        channel, channels.get(channel) + new String(bytes, StandardCharsets.UTF_8));
+                    message.writeBytes(bytes);
+                    if (last) {
+                      String text = message.toString(StandardCharsets.UTF_8);
+                      int channel = text.charAt(0);
+                      channels.set(channel, channels.get(channel) + text.substring(1));
+                      message.reset();
+                    }
                     from.request(1);
                     return null;
                   }
