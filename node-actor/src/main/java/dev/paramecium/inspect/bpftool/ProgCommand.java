@@ -115,6 +115,7 @@ final class ProgCommand {
     return function.length() > NAME_LENGTH ? function.substring(0, NAME_LENGTH) : function;
   }
 
+  /** Without run statistics, as where {@code kernel.bpf_stats_enabled} is 0; JSON has them. */
   private static String text(KernelView.ProgramInfo program) {
     StringBuilder text = new StringBuilder();
     text.append(program.id()).append(": ").append(program.type());
@@ -122,10 +123,6 @@ final class ProgCommand {
       text.append("  name ").append(name(program));
     }
     text.append("  tag ").append(tag(program)).append("  gpl");
-    if (program.runTimeNs() != 0) {
-      text.append(" run_time_ns ").append(program.runTimeNs());
-      text.append(" run_cnt ").append(program.runCount());
-    }
     text.append("\n\tloaded_at ");
     text.append(LOADED_AT.format(Instant.ofEpochMilli(program.loadedAtEpochMs())));
     text.append("  uid 0\n\txlated ").append(program.xlatedBytes()).append("B  jited ");

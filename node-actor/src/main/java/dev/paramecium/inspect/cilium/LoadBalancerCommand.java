@@ -64,9 +64,9 @@ final class LoadBalancerCommand {
     }
     services.sort(
         Comparator.<Service, Ipv4Address>comparing(s -> s.key.address())
-            .thenComparing(s -> s.key.dport())
-            .thenComparing(s -> s.key.scope())
-            .thenComparing(s -> s.key.backendSlot()));
+            .thenComparingInt(s -> s.key.dport())
+            .thenComparingInt(s -> s.key.scope())
+            .thenComparingInt(s -> s.key.backendSlot()));
     return services;
   }
 

@@ -141,7 +141,7 @@ final class Monitor implements Process {
 
   private static Set<Integer> endpoints(String flag, String value) {
     Set<Integer> ids = new HashSet<>();
-    for (String part : value.split(",")) {
+    for (String part : value.split(",", -1)) {
       try {
         int id = Integer.parseInt(part.strip());
         if (id < 0 || id > 0xffff) {
@@ -162,7 +162,7 @@ final class Monitor implements Process {
   }
 
   private static List<Integer> types(String value) {
-    return Arrays.stream(value.split(","))
+    return Arrays.stream(value.split(",", -1))
         .map(
             name ->
                 switch (name.strip()) {

@@ -63,9 +63,9 @@ final class PolicyCommand {
     rows.sort(
         Comparator.<Row, Boolean>comparing(row -> !row.entry.deny())
             .thenComparing(row -> row.key.egress())
-            .thenComparing(row -> Integer.toUnsignedLong(row.key.securityIdentity()))
-            .thenComparing(row -> row.key.protocol())
-            .thenComparing(row -> row.key.destinationPort()));
+            .thenComparingLong(row -> Integer.toUnsignedLong(row.key.securityIdentity()))
+            .thenComparingInt(row -> row.key.protocol())
+            .thenComparingInt(row -> row.key.destinationPort()));
     if (request.json()) {
       ArrayNode json = JsonNodeFactory.instance.arrayNode();
       for (Row row : rows) {

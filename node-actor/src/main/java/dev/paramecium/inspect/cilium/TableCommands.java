@@ -64,7 +64,7 @@ final class TableCommands {
     entries.sort(
         Comparator.<Map.Entry<IpcacheKey, RemoteEndpointInfo>, Ipv4Address>comparing(
                 e -> e.getKey().address())
-            .thenComparing(e -> e.getKey().prefixLength()));
+            .thenComparingInt(e -> e.getKey().prefixLength()));
     Map<String, List<String>> rows = new LinkedHashMap<>();
     entries.forEach(e -> rows.put(e.getKey().toString(), List.of(e.getValue().toString())));
     printOrNone(request, "IP PREFIX/ADDRESS", "IDENTITY", rows);

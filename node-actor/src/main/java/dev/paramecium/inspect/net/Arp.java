@@ -73,7 +73,8 @@ public final class Arp implements Tool {
           if (!word.startsWith("-") || word.length() == 1) {
             host = word;
           } else {
-            for (char flag : word.substring(1).toCharArray()) {
+            for (int at = 1; at < word.length(); at++) {
+              char flag = word.charAt(at);
               switch (flag) {
                 case 'n', 'D' -> {}
                 case 'a' -> bsd = true;

@@ -187,7 +187,7 @@ final class IpRoute {
     }
     Comparator<Entry> order =
         Comparator.<Entry, Ipv4Address>comparing(e -> e.route.destination().address())
-            .thenComparing(e -> -e.route.destination().length());
+            .thenComparingInt(e -> -e.route.destination().length());
     main.sort(order);
     local.sort(order);
     List<Entry> all = new ArrayList<>(proxyTables(ip));

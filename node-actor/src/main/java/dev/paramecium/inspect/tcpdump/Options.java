@@ -56,13 +56,16 @@ final class Options {
         options.listDevices = true;
       } else if (word.startsWith("--interface=")) {
         options.device = word.substring("--interface=".length());
-      } else if (word.equals("--immediate-mode") || word.startsWith("--time-stamp")) {
-        continue;
-      } else if (word.startsWith("--")) {
+      } else if (word.startsWith("--")
+          && !word.equals("--immediate-mode")
+          && !word.startsWith("--time-stamp")) {
         throw new ToolError(1, "tcpdump: unrecognized option '" + word + "'\n" + USAGE);
-      } else if (word.startsWith("-") && word.length() > 1 && expression.isEmpty()) {
+      } else if (word.startsWith("-")
+          && !word.startsWith("--")
+          && word.length() > 1
+          && expression.isEmpty()) {
         i = options.letters(words, i);
-      } else {
+      } else if (!word.startsWith("--")) {
         expression.add(word);
       }
     }

@@ -77,7 +77,8 @@ final class Payload {
 
   private static String printable(String text) {
     StringBuilder out = new StringBuilder();
-    for (char c : text.toCharArray()) {
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
       out.append(c == '\t' || (c >= ' ' && c < 127) ? c : '.');
     }
     return out.toString();
