@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.apiserver.Schema;
 import dev.paramecium.apiserver.ServedKind;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -206,6 +208,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         case "POST" -> {
           KubeObject object = new KubeObject(json(parsed));
+          requireKnownFields(parsed, kind, object.json());
           ask(
               context,
               parsed,
@@ -226,6 +229,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               replyTo -> new ApiRequest.Get(kind.type(), path.namespace(), path.name(), replyTo));
       case "PUT" -> {
         KubeObject object = new KubeObject(json(parsed));
+        requireKnownFields(parsed, kind, object.json());
         ask(
             context,
             parsed,
@@ -274,6 +278,28 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     kind.type(), path.namespace(), path.name(), grace, uid, replyTo));
       }
       default -> throw BadRequest.methodNotAllowed();
+    }
+  }
+
+  /** {@code fieldValidation=Strict}: a field that the kind does not have is an error. */
+  private static void requireKnownFields(Parsed parsed, ServedKind kind, ObjectNode object)
+      throws BadRequest {
+    if (!parsed.query().text("fieldValidation").equals("Strict")) {
+      return;
+    }
+    List<String> unknown = Schema.unknownFields(kind.type(), object);
+    if (!unknown.isEmpty()) {
+      throw new BadRequest(
+          400,
+          "BadRequest",
+          "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s"
+              .formatted(
+                  kind.type().kind(),
+                  kind.type().version(),
+                  kind.type().kind(),
+                  unknown.stream()
+                      .map(field -> "unknown field \"" + field + "\"")
+                      .collect(Collectors.joining(", "))));
     }
   }
 
@@ -348,7 +374,15 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         : object.json();
   }
 
-  private void list(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path) {
+  private void list(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path)
+      throws BadRequest {
+    long limit = parsed.query().number("limit", 0);
+    String token = parsed.query().text("continue");
+    if (!token.isEmpty()) {
+      Continuations.Page page = services.continuations().next(token, limit);
+      respond(context, Answer.json(200, shown(parsed, kind, page)), false);
+      return;
+    }
     ask(replyTo ->
             new ApiRequest.List(
                 kind.type(),
@@ -361,7 +395,10 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 respond(
                     context,
                     switch (reply) {
-                      case ApiReply.Listed listed -> Answer.json(200, shown(parsed, kind, listed));
+                      case ApiReply.Listed listed ->
+                          Answer.json(
+                              200,
+                              shown(parsed, kind, services.continuations().first(listed, limit)));
                       case ApiReply.Failed failed -> Answer.failure(failed);
                       case ApiReply.Stored _, ApiReply.Deleted _ ->
                           throw new IllegalStateException("one object in answer to a list");
@@ -369,16 +406,22 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     false));
   }
 
-  private JsonNode shown(Parsed parsed, ServedKind kind, ApiReply.Listed listed) {
+  private ObjectNode shown(Parsed parsed, ServedKind kind, Continuations.Page page) {
+    ObjectNode list;
     if (wantsTable(parsed)) {
-      return Tables.of(
-          kind, listed.objects(), listed.resourceVersion(), services.clock().instant());
+      list = Tables.of(kind, page.objects(), page.resourceVersion(), services.clock().instant());
+    } else {
+      list = Answer.JSON.createObjectNode();
+      list.put("kind", kind.type().kind() + "List").put("apiVersion", kind.type().apiVersion());
+      list.putObject("metadata").put("resourceVersion", Long.toString(page.resourceVersion()));
+      ArrayNode items = list.putArray("items");
+      page.objects().forEach(object -> items.add(object.json()));
     }
-    ObjectNode list = Answer.JSON.createObjectNode();
-    list.put("kind", kind.type().kind() + "List").put("apiVersion", kind.type().apiVersion());
-    list.putObject("metadata").put("resourceVersion", Long.toString(listed.resourceVersion()));
-    ArrayNode items = list.putArray("items");
-    listed.objects().forEach(object -> items.add(object.json()));
+    if (!page.token().isEmpty()) {
+      list.withObject("/metadata")
+          .put("continue", page.token())
+          .put("remainingItemCount", page.remaining());
+    }
     return list;
   }
 

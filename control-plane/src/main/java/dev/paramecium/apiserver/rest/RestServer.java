@@ -56,6 +56,7 @@ public final class RestServer implements AutoCloseable {
       ActorRef<ApiRequest> server,
       Kinds kinds,
       Discovery discovery,
+      Continuations continuations,
       InstantSource clock,
       List<RestExtension> extensions) {}
 
@@ -78,7 +79,14 @@ public final class RestServer implements AutoCloseable {
     Kinds kinds = Kinds.standard();
     Services services =
         new Services(
-            system, api, server, kinds, new Discovery(kinds.all()), clock, List.copyOf(extensions));
+            system,
+            api,
+            server,
+            kinds,
+            new Discovery(kinds.all()),
+            new Continuations(),
+            clock,
+            List.copyOf(extensions));
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     ServerBootstrap bootstrap =
         new ServerBootstrap()

@@ -124,6 +124,36 @@ class RestServerTest {
   }
 
   @Test
+  void givesALongListPageByPageAsItWasAtTheFirst() throws Exception {
+    for (int i = 0; i < 5; i++) {
+      send("POST", "/api/v1/namespaces", "{'metadata':{'name':'page-%d'}}".formatted(i));
+    }
+    List<String> names = new ArrayList<>();
+    String token = "";
+    do {
+      JsonNode page = json(send("GET", "/api/v1/namespaces?limit=2&continue=" + token, ""));
+      assertThat(page.path("items").size()).isLessThanOrEqualTo(2);
+      page.path("items").forEach(item -> names.add(item.at("/metadata/name").asText()));
+      send(
+          "POST", "/api/v1/namespaces", "{'metadata':{'name':'later-%d'}}".formatted(names.size()));
+      token = page.path("metadata").path("continue").asText();
+    } while (!token.isEmpty());
+    assertThat(names).doesNotHaveDuplicates().contains("page-0", "page-4", "default");
+    assertThat(names).noneMatch(name -> name.startsWith("later-"));
+    assertThat(send("GET", "/api/v1/namespaces?continue=x", "").statusCode()).isEqualTo(400);
+    assertThat(send("GET", "/api/v1/namespaces?continue=OTk5OTkvMQ", "").statusCode())
+        .isEqualTo(410);
+  }
+
+  @Test
+  void refusesUnknownFieldsWhenAskedToBeStrict() throws Exception {
+    String typo = POD.formatted("typo").replace("'image'", "'imgae':'x','image'");
+    assertThat(json(send("POST", pods("?fieldValidation=Strict"), typo)).path("message").asText())
+        .contains("strict decoding error: unknown field \"spec.containers[0].imgae\"");
+    assertThat(send("POST", pods(""), typo).statusCode()).isEqualTo(201);
+  }
+
+  @Test
   void printsTablesWithTheColumnsOfTheRealServer() throws Exception {
     JsonNode table =
         json(
