@@ -44,6 +44,7 @@ final class TcpReceiver {
   private boolean paused;
   private boolean finReceived;
   private boolean delivering;
+  private boolean released;
 
   /** The largest segment seen: the unit of "every second segment". */
   private int segmentSize = 536;
@@ -217,7 +218,7 @@ final class TcpReceiver {
 
   /** Hands what is readable to the process until it pauses. */
   private void drain() {
-    while (!paused && buffer.contiguous() > 0 && !socket.isReleased()) {
+    while (!paused && buffer.contiguous() > 0 && !released) {
       int count = buffer.contiguous();
       byte[] ring = buffer.ring();
       int at = buffer.readAt();
@@ -242,13 +243,15 @@ final class TcpReceiver {
   /** The process reads again: hands over what waited, and tells the peer of the room. */
   void readOn() {
     drain();
-    if (socket.isReleased() || paused) {
+    if (released || paused) {
       return;
     }
     if (finReceived) {
       socket.tellPeerClosed();
     }
-    if (edge - next() < target() / 2 && roomToOffer() > edge) {
+    if (socket.isReleased()) {
+      socket.readToTheEnd();
+    } else if (edge - next() < target() / 2 && roomToOffer() > edge) {
       socket.sendAck();
     }
   }
@@ -371,10 +374,16 @@ final class TcpReceiver {
     return hasDuplicate || buffer.hasIslands();
   }
 
-  void release() {
+  /** The connection is over, but the process may still read what came before. */
+  void stop() {
     context.timers.remove(delayedAck);
-    buffer.discard();
     ackNow = false;
     ackPending = false;
+  }
+
+  void release() {
+    stop();
+    released = true;
+    buffer.discard();
   }
 }

@@ -337,7 +337,8 @@ final class TcpSocket extends Connection implements TcpConnection {
         return true;
       }
       case LAST_ACK -> {
-        end(null);
+        tcp.remove(this);
+        finish();
         return true;
       }
       case SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT, CLOSED -> {}
@@ -415,6 +416,11 @@ final class TcpSocket extends Connection implements TcpConnection {
       fail(SocketError.CONNECTION_REFUSED);
       return;
     }
+    if (state == TcpState.CLOSING || state == TcpState.LAST_ACK) {
+      tcp.remove(this); // both sides had finished: the peer forgot us before its ACK came
+      finish();
+      return;
+    }
     context.count(Counter.TCP_ESTABLISHED_RESETS);
     fail(state == TcpState.CLOSE_WAIT ? SocketError.BROKEN_PIPE : SocketError.CONNECTION_RESET);
   }
@@ -457,22 +463,39 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   /** The connection is gone; tells the process. */
   private void end(@Nullable SocketError error) {
-    TcpHandler process = handler;
     release();
-    if (process != null && !finished) {
+    TcpHandler process = handler;
+    if (error == null) {
+      tellClosed();
+    } else if (process != null && !finished) {
       finished = true;
-      if (error == null) {
-        process.closed(this);
-      } else {
-        process.failed(this, error);
-      }
+      process.failed(this, error);
     }
   }
 
   private void enterTimeWait() {
-    TcpHandler process = handler;
     tcp.enterTimeWait(this);
+    finish();
+  }
+
+  /** Both directions are closed and acknowledged; what was not read stays readable. */
+  private void finish() {
+    if (receiver.hasUnread() && !closedByProcess) {
+      stop();
+      return;
+    }
     releaseResources();
+    tellClosed();
+  }
+
+  /** The process has read everything of a connection that was over before. */
+  void readToTheEnd() {
+    receiver.release();
+    tellClosed();
+  }
+
+  private void tellClosed() {
+    TcpHandler process = handler;
     if (process != null && !finished) {
       finished = true;
       process.closed(this);
@@ -488,6 +511,12 @@ final class TcpSocket extends Connection implements TcpConnection {
   }
 
   private void releaseResources() {
+    stop();
+    receiver.release();
+  }
+
+  /** Ends everything but reading. */
+  private void stop() {
     state = TcpState.CLOSED;
     TcpListenSocket from = listener;
     if (from != null) {
@@ -495,7 +524,7 @@ final class TcpSocket extends Connection implements TcpConnection {
       from.forget(this);
     }
     sender.release();
-    receiver.release();
+    receiver.stop();
     context.timers.remove(stateTimer);
     KeepAlive probing = keepAlive;
     if (probing != null) {
@@ -609,11 +638,16 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   @Override
   public void close() {
-    if (closedByProcess || state == TcpState.CLOSED) {
+    if (closedByProcess) {
       return;
     }
     context.tick();
     closedByProcess = true;
+    if (state == TcpState.CLOSED) {
+      receiver.release();
+      context.deferred.add(this::tellClosed);
+      return;
+    }
     if (state == TcpState.SYN_SENT) {
       release();
       context.deferred.add(() -> end(null));
@@ -633,12 +667,12 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   @Override
   public void abort() {
+    finished = true;
     if (state == TcpState.CLOSED) {
-      finished = true;
+      receiver.release();
       return;
     }
     context.tick();
-    finished = true;
     if (state != TcpState.SYN_SENT) {
       tcp.output.reset(this);
     }
@@ -663,7 +697,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   private void readOn() {
     resumeQueued = false;
-    if (!receiver.isPaused() && state != TcpState.CLOSED && !closedByProcess) {
+    if (!receiver.isPaused() && !closedByProcess) {
       receiver.readOn();
     }
   }

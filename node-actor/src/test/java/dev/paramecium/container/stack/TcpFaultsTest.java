@@ -3,8 +3,10 @@ package dev.paramecium.container.stack;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.stack.SimulatedNetwork.Faults;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -16,7 +18,7 @@ class TcpFaultsTest {
 
   private static final long TEN_MINUTES = 600_000;
 
-  @Property(tries = 100)
+  @Property(tries = 80)
   void everyStreamArrivesIntactAndBothEndsClose(
       @ForAll long seed,
       @ForAll @DoubleRange(min = 0, max = 0.10) double loss,
@@ -25,14 +27,17 @@ class TcpFaultsTest {
       @ForAll @DoubleRange(min = 0, max = 0.05) double corrupt,
       @ForAll @IntRange(min = 0, max = 400_000) int up,
       @ForAll @IntRange(min = 0, max = 400_000) int down,
-      @ForAll @IntRange(min = 576, max = 1500) int mtu)
+      @ForAll @IntRange(min = 576, max = 1500) int mtu,
+      @ForAll @IntRange(min = 0, max = 2) int slowness,
+      @ForAll boolean batches)
       throws SocketException {
     SimulatedNetwork net = new SimulatedNetwork(seed, mtu);
     net.faults = new Faults(loss, duplicate, reorder, corrupt);
     byte[] request = TcpTransferTest.bytes(up, seed);
     byte[] answer = TcpTransferTest.bytes(down, ~seed);
-    Recorder server = new Recorder(answer, true);
-    Recorder client = new Recorder(request, true);
+    net.batches = batches;
+    Recorder server = reader(net.b, answer, slowness, seed);
+    Recorder client = reader(net.a, request, slowness, ~seed);
     net.b.listen(
         Ipv4Address.ANY,
         80,
@@ -57,6 +62,21 @@ class TcpFaultsTest {
     }
     assertThat(net.pool.inUse()).isZero();
     net.close();
+  }
+
+  /** A process that pauses now and then, the more often the slower. */
+  private static Recorder reader(NetworkStack stack, byte[] toSend, int slowness, long seed) {
+    RandomSource random = RandomSource.seeded(seed);
+    return new Recorder(toSend, true) {
+      @Override
+      public void data(TcpConnection from, byte[] bytes, int at, int count) {
+        super.data(from, bytes, at, count);
+        if ((random.nextInt() & 7) < 2 * slowness) {
+          from.pauseReading();
+          stack.schedule(random.nextInt() & 127, from::resumeReading);
+        }
+      }
+    };
   }
 
   /** Loss alone, at ten percent, must not stop SACK recovery from keeping the pipe going. */

@@ -237,6 +237,34 @@ class TcpStateMachineTest {
   }
 
   @Test
+  void aResetInLastAckEndsTheConnectionWithoutAnError() throws SocketException {
+    establishPassively();
+    peer.send(FIN | ACK, IRS + 1, iss + 1);
+    peer.expect(FIN | ACK);
+    peer.send(RST, IRS + 2, 0);
+    assertThat(process.failure).isNull();
+    assertThat(process.closed).isTrue();
+    assertThat(peer.counter("SockTcpInuse")).isZero();
+  }
+
+  @Test
+  void whatWasNotReadStaysReadableAfterTheConnectionIsOver() throws SocketException {
+    establishActively();
+    process.connection().pauseReading();
+    process.connection().shutdownWrite();
+    peer.expect(FIN | ACK);
+    peer.send(FIN | ACK, IRS + 1, iss + 2, 700);
+    assertThat(peer.expect(ACK).ack()).isEqualTo(IRS + 702);
+    assertThat(peer.counter("SockTcpTimeWait")).isEqualTo(1);
+    assertThat(process.closed).isFalse();
+    process.connection().resumeReading();
+    peer.pass(0);
+    assertThat(process.received.size()).isEqualTo(700);
+    assertThat(process.peerClosed).isTrue();
+    assertThat(process.closed).isTrue();
+  }
+
+  @Test
   void aHalfClosedConnectionStillReceives() throws SocketException {
     establishActively();
     process.connection().shutdownWrite();
