@@ -2,6 +2,7 @@ package dev.paramecium.agent;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.cli.AgentView;
@@ -17,7 +18,6 @@ import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
-import dev.paramecium.agent.ipam.AddressPool;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.Change;
@@ -42,6 +42,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -152,9 +153,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     RUNNING
   }
 
-  /** What a pod had before the agent or the node restarted. */
-  private record Remembered(String uid, int endpointId, Ipv4Address address) {}
-
   private static final class Local {
     final EndpointSpec spec;
     final ActorRef<Endpoint.Command> actor;
@@ -192,17 +190,15 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final EndpointIds ids;
   private final Map<Integer, Local> endpoints = new TreeMap<>();
   private final Map<String, Integer> byPod = new HashMap<>();
-  private final Map<String, Remembered> remembered = new HashMap<>();
   private final Map<String, CniAdd> queued = new HashMap<>();
   private final Set<Integer> restoring = new HashSet<>();
   private final int hostEndpointId;
 
   private Phase phase = Phase.STARTING;
   private boolean registered;
-  private @Nullable AddressPool pool;
-  private Ipv4Address routerIp = Ipv4Address.ANY;
-  private Ipv4Address healthIp = Ipv4Address.ANY;
+  private @Nullable Places places;
   private long revision;
+  private long spawned;
   private boolean pruned;
 
   /**
@@ -312,7 +308,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
                 "",
                 config.nodeName(),
                 "",
-                CiliumNodes.patch(config.nodeIp(), routerIp, healthIp)),
+                CiliumNodes.patch(config.nodeIp(), places().routerIp(), places().healthIp())),
             (reply, failure) ->
                 new Announced(
                     failure != null
@@ -339,61 +335,36 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         && self != null
         && !Claims.podCidrs(self).isEmpty()) {
       phase = Phase.LOADING;
-      remember(self, Claims.podCidrs(self).getFirst());
+      places = restored(self, Claims.podCidrs(self).getFirst());
       load();
     }
   }
 
   /** Takes back the addresses and ids that this node's objects say are in use. */
-  private void remember(KubeObject self, Ipv4Prefix podCidr) {
-    AddressPool addresses = new AddressPool(podCidr, random);
-    pool = addresses;
-    routerIp = take(addresses, Claims.address(self, "CiliumInternalIP"), "router");
-    healthIp =
-        take(
-            addresses, Claims.parsed(self.text("/spec/health/ipv4"), Ipv4Address::parse), "health");
+  private Places restored(KubeObject self, Ipv4Prefix podCidr) {
+    Places restored = new Places(self, podCidr, ids, random);
     ciliumEndpoints.forEach(
         (key, object) -> {
           KubeObject pod = pods.get(key);
-          String address = object.text("/status/networking/addressing/0/ipv4");
-          Ipv4Address had = Claims.parsed(address, Ipv4Address::parse);
-          int id = object.at("/status/id").asInt();
-          if (pod != null
-              && isOurs(object)
-              && had != null
-              && pod.uid().equals(CiliumEndpoints.podUid(object))
-              && addresses.reserve(had, key)) {
-            if (ids.reserve(id)) {
-              remembered.put(key, new Remembered(pod.uid(), id, had));
-            } else {
-              addresses.release(had);
-            }
+          if (pod != null && isOurs(object)) {
+            restored.restore(pod, object);
           }
         });
+    return restored;
   }
 
-  private static Ipv4Address take(
-      AddressPool addresses, @Nullable Ipv4Address before, String owner) {
-    if (before != null && addresses.reserve(before, owner)) {
-      return before;
-    }
-    return addresses
-        .allocate(owner)
-        .orElseThrow(() -> new IllegalStateException("an empty pool has no address for " + owner));
+  /** Only asked once the operator has given a pod CIDR. */
+  private Places places() {
+    return Objects.requireNonNull(places, "no pod CIDR yet");
   }
 
   private void load() {
-    KubeObject self = ciliumNodes.get(config.nodeName());
-    AddressPool addresses = pool;
-    if (self == null || addresses == null) {
-      return;
-    }
     DatapathConfig datapath =
         new DatapathConfig(
             config.nodeName(),
             config.nodeIp(),
-            routerIp,
-            addresses.podCidr(),
+            places().routerIp(),
+            places().pool().podCidr(),
             config.clusterCidr(),
             config.mtu(),
             config.monitorAggregation());
@@ -425,7 +396,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     for (String map : List.of(MapNames.LXC, MapNames.IPCACHE, MapNames.TUNNEL)) {
       reconciler.tell(new MapReconciler.Manage(map, false));
     }
-    claim("host", Claims.ofHost(config.nodeIp(), routerIp), null);
+    claim("host", Claims.ofHost(config.nodeIp(), places().routerIp()), null);
     ciliumNodes.values().forEach(this::claimNode);
     ciliumEndpoints.values().forEach(this::claimEndpoint);
     adopt(loaded.links());
@@ -441,13 +412,13 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   /** Endpoints whose devices are still there, because only the agent has restarted. */
   private void adopt(List<LinkInfo> links) {
-    for (Map.Entry<String, Remembered> entry : Map.copyOf(remembered).entrySet()) {
+    for (Map.Entry<String, Places.Place> entry : places().all().entrySet()) {
       KubeObject pod = pods.get(entry.getKey());
       String ifname = EndpointSpec.lxcName(entry.getValue().endpointId());
       for (LinkInfo link : links) {
         if (pod != null && link.netns().isEmpty() && link.name().equals(ifname)) {
           PodRef ref = new PodRef(pod.namespace(), pod.name(), pod.uid());
-          restoring.add(spawn(ref, link.peerNetns(), true).spec.id());
+          restoring.add(spawn(ref, entry.getValue(), link.peerNetns(), true).spec.id());
         }
       }
     }
@@ -502,8 +473,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             HEALTH_NETNS,
             EndpointSpec.HEALTH_IFNAME,
             "cilium",
-            healthIp,
-            routerIp,
+            places().healthIp(),
+            places().routerIp(),
             config.mtu(),
             config.routeMtu(),
             config.nodeIp());
@@ -525,8 +496,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void onCniAdd(CniAdd add) {
     String key = add.pod().toString();
-    AddressPool addresses = pool;
-    if (phase != Phase.RUNNING || addresses == null) {
+    if (phase != Phase.RUNNING) {
       queued.put(key, add);
       return;
     }
@@ -545,41 +515,26 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       }
       return;
     }
-    Remembered before = remembered.get(key);
-    if (before != null && !before.uid().equals(add.pod().uid())) {
-      forget(key);
-      before = null;
+    Optional<Places.Place> place = places().allocate(key, add.pod().uid());
+    if (place.isPresent()) {
+      spawn(add.pod(), place.get(), add.netns(), false).waiting.add(add.replyTo());
+    } else {
+      add.replyTo()
+          .tell(
+              new CniResult.Refused(
+                  "unable to allocate IP via local cilium agent: range "
+                      + places().pool().podCidr()
+                      + " is full, or this node has "
+                      + EndpointIds.MAX
+                      + " endpoints"));
     }
-    if (before == null) {
-      Optional<Ipv4Address> address = addresses.allocate(key);
-      int endpointId = ids.allocate();
-      if (address.isEmpty() || endpointId == 0) {
-        address.ifPresent(addresses::release);
-        ids.release(endpointId);
-        add.replyTo()
-            .tell(
-                new CniResult.Refused(
-                    address.isEmpty()
-                        ? "unable to allocate IP via local cilium agent: range "
-                            + addresses.podCidr()
-                            + " is full"
-                        : "no endpoint id is free: this node has " + EndpointIds.MAX));
-        return;
-      }
-      remembered.put(key, new Remembered(add.pod().uid(), endpointId, address.get()));
-    }
-    spawn(add.pod(), add.netns(), false).waiting.add(add.replyTo());
   }
 
   private static boolean isSame(EndpointSpec spec, CniAdd add) {
     return add.pod().equals(spec.pod()) && add.netns().equals(spec.netns());
   }
 
-  private Local spawn(PodRef pod, String netns, boolean restored) {
-    Remembered place = remembered.get(pod.toString());
-    if (place == null) {
-      throw new IllegalStateException("pod " + pod + " has neither address nor endpoint id");
-    }
+  private Local spawn(PodRef pod, Places.Place place, String netns, boolean restored) {
     Local local =
         spawn(
             new EndpointSpec(
@@ -589,7 +544,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
                 EndpointSpec.lxcName(place.endpointId()),
                 "eth0",
                 place.address(),
-                routerIp,
+                places().routerIp(),
                 config.mtu(),
                 config.routeMtu(),
                 config.nodeIp()),
@@ -604,7 +559,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         getContext()
             .spawn(
                 Endpoint.create(spec, restored, kernel, reconciler, api, fromEndpoints),
-                "endpoint-" + spec.id());
+                "endpoint-" + spec.id() + "-" + ++spawned);
     EndpointModel model =
         new EndpointModel(
             spec,
@@ -612,8 +567,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             0,
             List.of(),
             0,
-            dev.paramecium.abi.MacAddress.ZERO,
-            dev.paramecium.abi.MacAddress.ZERO,
+            MacAddress.ZERO,
+            MacAddress.ZERO,
             0,
             0);
     Local local = new Local(spec, actor, model);
@@ -629,20 +584,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     if (local != null && del.pod().equals(local.spec.pod())) {
       local.actor.tell(new Endpoint.Delete(del.replyTo()));
     } else {
-      Remembered before = remembered.get(key);
-      if (local == null && before != null && before.uid().equals(del.pod().uid())) {
-        forget(key);
+      if (local == null && places != null) {
+        places.release(key, del.pod().uid());
       }
       del.replyTo().tell(Done.done());
-    }
-  }
-
-  private void forget(String pod) {
-    Remembered before = remembered.remove(pod);
-    AddressPool addresses = pool;
-    if (before != null && addresses != null) {
-      ids.release(before.endpointId());
-      addresses.release(before.address());
     }
   }
 
@@ -682,7 +627,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     restoring.remove(spec.id());
     String key = spec.owner();
     byPod.remove(key);
-    forget(key);
+    places().release(key);
     CniAdd next = queued.remove(key);
     if (next != null) {
       onCniAdd(next);
@@ -740,9 +685,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case "Namespace" -> namespaces.remove(object.name());
       case "Pod" -> {
         pods.remove(key(object));
-        Remembered before = remembered.get(key(object));
-        if (before != null && before.uid().equals(object.uid()) && local(key(object)) == null) {
-          forget(key(object));
+        if (places != null && local(key(object)) == null) {
+          places.release(key(object), object.uid());
         }
       }
       case "CiliumIdentity" -> identifyAllWith(identities.remove(object));
@@ -771,7 +715,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void claimNode(KubeObject node) {
     if (!node.name().equals(config.nodeName())) {
-      claim("node/" + node.name(), Claims.ofRemoteNode(node, routerIp), null);
+      claim("node/" + node.name(), Claims.ofRemoteNode(node, places().routerIp()), null);
     }
   }
 
@@ -899,7 +843,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
               nodeIp == null ? "" : nodeIp.toString(),
               podCidrs.isEmpty() ? "" : podCidrs.getFirst().toString()));
     }
-    AddressPool addresses = pool;
+    Places now = places;
     return new AgentView(
         config.clusterName() + "/" + config.nodeName(),
         config.kubernetesVersion(),
@@ -912,9 +856,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         List.copyOf(models),
         labels,
         nodes,
-        addresses == null ? "" : addresses.podCidr().toString(),
-        addresses == null ? 0 : addresses.capacity(),
-        addresses == null ? Map.of() : addresses.owners(),
+        now == null ? "" : now.pool().podCidr().toString(),
+        now == null ? 0 : now.pool().capacity(),
+        now == null ? Map.of() : now.pool().owners(),
         desired.effective(MapNames.IPCACHE),
         reconciler,
         kernel,
@@ -943,7 +887,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     progress.errors().forEach((map, n) -> counters.put("errors." + map, (long) n));
     counters.put("identities", (long) identities.byNumber().size());
     counters.put("nodes", (long) ciliumNodes.size());
-    counters.put("addresses.available", pool == null ? 0L : pool.available());
+    counters.put("addresses.available", places == null ? 0L : places.pool().available());
     long ready =
         endpoints.values().stream()
             .filter(local -> local.model.state() == EndpointState.READY)

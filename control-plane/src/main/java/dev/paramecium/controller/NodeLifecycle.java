@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -254,7 +255,7 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
     }
   }
 
-  private void write(String what, java.util.function.Supplier<CompletionStage<ApiReply>> call) {
+  private void write(String what, Supplier<CompletionStage<ApiReply>> call) {
     if (writing.add(what)) {
       getContext()
           .pipeToSelf(

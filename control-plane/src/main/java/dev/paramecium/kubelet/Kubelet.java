@@ -24,6 +24,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -410,7 +411,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
                     agent,
                     api,
                     clock,
-                    new java.util.SplittableRandom(random.nextLong())));
+                    new SplittableRandom(random.nextLong())));
     getContext().watchWith(actor, new WorkerEnded(uid));
     workers.put(uid, new Worker(key(pod), actor));
   }

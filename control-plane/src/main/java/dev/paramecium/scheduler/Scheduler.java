@@ -28,6 +28,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * kube-scheduler: gives each pending pod without a node the least loaded node that it fits. The
@@ -208,9 +209,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
             (reply, failure) -> new Bound(key, node, error(reply, failure)));
   }
 
-  private static String error(
-      @org.jspecify.annotations.Nullable ApiReply reply,
-      @org.jspecify.annotations.Nullable Throwable failure) {
+  private static String error(@Nullable ApiReply reply, @Nullable Throwable failure) {
     if (failure != null) {
       return String.valueOf(failure.getMessage());
     }

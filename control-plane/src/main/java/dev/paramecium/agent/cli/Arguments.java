@@ -1,6 +1,7 @@
 package dev.paramecium.agent.cli;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
@@ -33,7 +34,7 @@ record Arguments(List<String> words, Set<String> flags, String output, String er
   /** Reads everything after {@code cilium}. */
   static Arguments parse(List<String> argv) {
     List<String> words = new ArrayList<>();
-    Set<String> flags = new java.util.HashSet<>();
+    Set<String> flags = new HashSet<>();
     String output = "";
     for (int i = 1; i < argv.size(); i++) {
       String word = argv.get(i);

@@ -11,6 +11,7 @@ import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -120,7 +121,7 @@ final class IdentityTables {
     table.line(verbose ? "IP\tIDENTITY\tSOURCE\tHOST\tENCRYPT_KEY" : "IP\tIDENTITY\tSOURCE");
     List<Claim> claims = new ArrayList<>(view.ipcache().values());
     claims.sort(
-        java.util.Comparator.comparing((Claim c) -> IpcacheKey.decode(c.key().array()).address())
+        Comparator.comparing((Claim c) -> IpcacheKey.decode(c.key().array()).address())
             .thenComparingInt(c -> IpcacheKey.decode(c.key().array()).prefixLength()));
     for (Claim claim : claims) {
       String cidr = IpcacheKey.decode(claim.key().array()).toString();

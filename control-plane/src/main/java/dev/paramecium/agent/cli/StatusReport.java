@@ -7,6 +7,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.endpoint.EndpointModel;
+import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Progress;
 import java.time.Duration;
@@ -56,7 +57,7 @@ final class StatusReport {
                       errors == 0 ? "" : errors + " entries could not be written"));
             });
     for (EndpointModel endpoint : view.endpoints()) {
-      boolean stuck = endpoint.state() == dev.paramecium.agent.endpoint.EndpointState.NOT_READY;
+      boolean stuck = endpoint.state() == EndpointState.NOT_READY;
       controllers.add(
           new Controller(
               "sync-to-k8s-ciliumendpoint (" + endpoint.spec().id() + ")",

@@ -3,9 +3,12 @@ package dev.paramecium.agent.reconciler;
 import dev.paramecium.abi.IpcacheKey;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.abi.PolicyEntry;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.DesiredMap.Batch;
 import dev.paramecium.syscall.MapEntry;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -17,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.UnaryOperator;
 import org.apache.pekko.Done;
@@ -243,7 +247,7 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
     if (MapNames.policyMapEndpoint(map) < 0) {
       return UnaryOperator.identity();
     }
-    return value -> Arrays.copyOf(value, dev.paramecium.abi.PolicyEntry.PACKETS);
+    return value -> Arrays.copyOf(value, PolicyEntry.PACKETS);
   }
 
   /** Makes the next call for {@code map} if none is under way and there is something to do. */
@@ -290,7 +294,7 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
   }
 
   private CompletionStage<Done> writeRoutes(Batch batch) {
-    CompletionStage<Done> all = java.util.concurrent.CompletableFuture.completedFuture(Done.done());
+    CompletionStage<Done> all = CompletableFuture.completedFuture(Done.done());
     for (MapEntry route : batch.upserts()) {
       IpcacheKey destination = IpcacheKey.decode(route.key());
       Route to = Route.decode(route.value());
@@ -418,19 +422,14 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
   public record Route(Ipv4Address gateway, String device) {
 
     public byte[] encode() {
-      byte[] name = device.getBytes(java.nio.charset.StandardCharsets.US_ASCII);
-      return java.nio.ByteBuffer.allocate(4 + name.length)
-          .putInt(gateway.value())
-          .put(name)
-          .array();
+      byte[] name = device.getBytes(StandardCharsets.US_ASCII);
+      return ByteBuffer.allocate(4 + name.length).putInt(gateway.value()).put(name).array();
     }
 
     static Route decode(byte[] bytes) {
-      java.nio.ByteBuffer in = java.nio.ByteBuffer.wrap(bytes);
+      ByteBuffer in = ByteBuffer.wrap(bytes);
       Ipv4Address gateway = new Ipv4Address(in.getInt());
-      return new Route(
-          gateway,
-          new String(bytes, 4, bytes.length - 4, java.nio.charset.StandardCharsets.US_ASCII));
+      return new Route(gateway, new String(bytes, 4, bytes.length - 4, StandardCharsets.US_ASCII));
     }
   }
 }
