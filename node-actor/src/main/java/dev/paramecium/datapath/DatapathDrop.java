@@ -23,8 +23,6 @@ public enum DatapathDrop {
   VXLAN_MALFORMED("vxlan_malformed"),
   /** VXLAN that arrived before cilium_vxlan was created. */
   VXLAN_NO_DEVICE("vxlan_no_device"),
-  /** An IPv4 or UDP header on eth0 that contradicts the frame's length. */
-  IP_MALFORMED("ip_malformed"),
   /** A frame that the underlay has no way for: broadcast, multicast, no IPv4. */
   UNDERLAY_NO_ROUTE("underlay_no_route"),
   /** All of the node's buffers are out. */

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** What goes wrong on a wire or in a program, and what must hold all the same. */
 final class FaultsTest {
 
-  private static final int NUMBERS = 400_000;
+  private static final int NUMBERS = 1_000_000;
   private static final long SEED = 20230109;
 
   @Test
@@ -65,7 +65,8 @@ final class FaultsTest {
         CompletableFuture.supplyAsync(
             () ->
                 nodes.two.exec(
-                    nodes.httpbin.containerId(), "sh", "-c", "nc -l -p 5000 | sha256sum"));
+                    nodes.httpbin.containerId(), "sh", "-c", "nc -l -p 5000 | sha256sum"),
+            Thread::startVirtualThread);
     await()
         .until(
             () ->

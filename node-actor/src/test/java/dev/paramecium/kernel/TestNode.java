@@ -47,7 +47,7 @@ final class TestNode {
   /** What a command printed and how it ended. */
   record Outcome(int exitCode, String stdout, String stderr) {}
 
-  static final Duration TIMEOUT = Duration.ofSeconds(10);
+  static final Duration TIMEOUT = Duration.ofSeconds(30);
   static final Ipv4Prefix CLUSTER = Ipv4Prefix.parse("10.42.0.0/16");
 
   final String name;
