@@ -11,7 +11,8 @@ import java.util.Locale;
  * walk of a packet from a pod on one node to a pod on another; 0 stands beside that walk.
  *
  * <pre>
- *   pod eth0 -1-&gt; lxc -2-&gt; cilium_vxlan -3-&gt; eth0 -4-&gt; underlay -5-&gt; eth0 -6-&gt; cilium_vxlan -7-&gt; lxc -8-&gt; pod eth0
+ *   node 1   pod eth0 (1) --&gt; lxc (2) --&gt; cilium_vxlan (3) --&gt; eth0 (4) --&gt; underlay
+ *   node 2   underlay --&gt; eth0 (5) --&gt; cilium_vxlan (6) --&gt; policy of lxc (7) --&gt; pod eth0 (8)
  * </pre>
  */
 public enum Hook {
