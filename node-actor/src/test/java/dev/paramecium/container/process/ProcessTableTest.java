@@ -61,7 +61,13 @@ final class ProcessTableTest {
   void aProgramThatThrowsEndsLikeASegmentationFaultAndHurtsNoOther() {
     Executable crashing =
         context -> {
-          context.sockets().schedule(10, () -> List.of().getFirst());
+          context
+              .sockets()
+              .schedule(
+                  10,
+                  () -> {
+                    throw new IllegalStateException("a bug in a program");
+                  });
           return _ -> {};
         };
     ProcessTable table =
