@@ -185,7 +185,7 @@ final class CurlTest {
             "%{time_total} %{time_connect}",
             "http://10.0.0.2/delay/2");
 
-    String[] times = run.out().split(" ");
+    String[] times = run.out().split(" ", -1);
     assertThat(Double.parseDouble(times[0])).isBetween(2.0, 2.01);
     assertThat(Double.parseDouble(times[1])).isBetween(0.0001, 0.01);
   }

@@ -162,7 +162,7 @@ final class ServersTest {
                     + "Expect: 100-continue\r\n"
                     + "Transfer-Encoding: chunked\r\n\r\n");
     assertThat(raw.text()).isEqualTo("HTTP/1.1 100 Continue\r\n\r\n");
-    for (String piece : "5\r\nhe|llo\r\n|0\r|\n\r\n".split("\\|")) {
+    for (String piece : "5\r\nhe|llo\r\n|0\r|\n\r\n".split("\\|", -1)) {
       raw.send(piece);
     }
 
