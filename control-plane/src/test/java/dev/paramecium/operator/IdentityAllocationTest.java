@@ -55,10 +55,13 @@ class IdentityAllocationTest {
       switch (random.nextInt(12)) {
         case 0 -> next.answer.complete(timeout);
         case 1 -> {
-          next.request.get();
+          ApiReply _ = next.request.get();
           next.answer.complete(timeout);
         }
-        case 2 -> next.request.get(); // whoever asked has crashed
+        case 2 -> {
+          // Whoever asked has crashed.
+          ApiReply _ = next.request.get();
+        }
         default -> next.answer.complete(next.request.get());
       }
     }

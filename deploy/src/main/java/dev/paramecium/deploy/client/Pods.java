@@ -89,8 +89,8 @@ public final class Pods {
   }
 
   /**
-   * Waits until every node's maps have every CiliumEndpoint of now: what was applied before
-   * this call is enforced everywhere after it.
+   * Waits until every node's maps have every CiliumEndpoint of now: what was applied before this
+   * call is enforced everywhere after it.
    *
    * @throws UserError if a node lags behind for longer than {@code limit}
    */

@@ -13,7 +13,10 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-/** Random and mutated datagrams at a node's UDP 8472: nothing crashes, everything is counted, traffic goes on. */
+/**
+ * Random and mutated datagrams at a node's UDP 8472: nothing crashes, everything is counted,
+ * traffic goes on.
+ */
 class MalformedInputIT {
 
   private static final int DATAGRAMS = 20_000;
@@ -38,11 +41,29 @@ class MalformedInputIT {
 
       await()
           .atMost(TestCluster.LIMIT)
-          .until(() -> cluster.exec("curl", "curl", "-s", "-m", "3", "-o", "/dev/null", "-w", "%{http_code}", "http://" + httpbin.address() + "/get").stdout().equals("200"));
+          .until(
+              () ->
+                  cluster
+                      .exec(
+                          "curl",
+                          "curl",
+                          "-s",
+                          "-m",
+                          "3",
+                          "-o",
+                          "/dev/null",
+                          "-w",
+                          "%{http_code}",
+                          "http://" + httpbin.address() + "/get")
+                      .stdout()
+                      .equals("200"));
       assertThat(cluster.process("node-2").isAlive()).isTrue();
       await()
           .atMost(TestCluster.LIMIT)
-          .untilAsserted(() -> assertThat(cluster.counters("node-2").path("buffers_in_use").asLong()).isLessThanOrEqualTo(before + 8));
+          .untilAsserted(
+              () ->
+                  assertThat(cluster.counters("node-2").path("buffers_in_use").asLong())
+                      .isLessThanOrEqualTo(before + 8));
     }
   }
 
