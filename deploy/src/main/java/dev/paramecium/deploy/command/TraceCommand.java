@@ -100,9 +100,11 @@ final class TraceCommand implements Callable<Integer> {
     return output.equals("json") ? printJson(seen, exitCode) : print(seen, exitCode);
   }
 
+  /** Both ways were seen from the pod that sent to the pod that received, whichever order the nodes told it in. */
   private static boolean isOver(List<Observation> seen, boolean answered) {
     return answered
-        && walk(seen, true).map(walk -> walk.steps().getLast().step() == Walk.STEPS).orElse(false);
+        && walk(seen, false).map(Walk::hasArrived).orElse(false)
+        && walk(seen, true).map(Walk::hasArrived).orElse(false);
   }
 
   /** The probe's first packet in one direction. */
