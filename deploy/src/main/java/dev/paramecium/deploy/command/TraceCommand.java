@@ -100,7 +100,10 @@ final class TraceCommand implements Callable<Integer> {
     return output.equals("json") ? printJson(seen, exitCode) : print(seen, exitCode);
   }
 
-  /** Both ways were seen from the pod that sent to the pod that received, whichever order the nodes told it in. */
+  /**
+   * Both ways were seen from the pod that sent to the pod that received, whichever order the nodes
+   * told it in.
+   */
   private static boolean isOver(List<Observation> seen, boolean answered) {
     return answered
         && walk(seen, false).map(Walk::hasArrived).orElse(false)

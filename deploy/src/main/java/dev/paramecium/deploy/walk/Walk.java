@@ -75,10 +75,14 @@ public record Walk(List<Observation> steps) {
     return next == STEPS + 1 && steps.stream().map(Observation::node).distinct().count() == 2;
   }
 
-  /** Whether the packet was seen from the first step to the last: all eight over two nodes, or the ends on one. */
+  /**
+   * Whether the packet was seen from the first step to the last: all eight over two nodes, or the
+   * ends on one.
+   */
   public boolean hasArrived() {
     boolean ends =
-        steps.stream().anyMatch(o -> o.step() == 1) && steps.stream().anyMatch(o -> o.step() == STEPS);
+        steps.stream().anyMatch(o -> o.step() == 1)
+            && steps.stream().anyMatch(o -> o.step() == STEPS);
     boolean oneNode = steps.stream().map(Observation::node).distinct().count() == 1;
     return ends && (oneNode || isComplete());
   }

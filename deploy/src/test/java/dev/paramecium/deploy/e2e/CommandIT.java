@@ -199,7 +199,8 @@ class CommandIT {
     String httpbin = Pods.find(cluster.api, "httpbin", "default").address().toString();
     Result refused = run("exec", "curl", "--", "curl", "-sS", "http://" + httpbin + ":81/");
     assertThat(refused.exitCode()).isEqualTo(7);
-    assertThat(refused.stderr()).startsWith("curl: (7) Failed to connect to " + httpbin + " port 81");
+    assertThat(refused.stderr())
+        .startsWith("curl: (7) Failed to connect to " + httpbin + " port 81");
   }
 
   @Test
