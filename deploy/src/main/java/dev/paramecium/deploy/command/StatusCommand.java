@@ -112,9 +112,22 @@ final class StatusCommand implements Callable<Integer> {
                 node.path("appliedRevision").asText(),
                 node.path("pending").asText(),
                 node.path("counters").path("buffers_in_use").asText("-"),
-                node.path("counters").path("drops").asText("-")));
+                Long.toString(drops(node.path("counters")))));
       }
       TablePrinter.print(lines, System.out);
     }
+  }
+
+  /**
+   * What was dropped anywhere on a node, by a program's verdict, a full queue or a malformed frame.
+   */
+  private static long drops(JsonNode counters) {
+    long drops = 0;
+    for (var counter : counters.properties()) {
+      if (counter.getKey().startsWith("drop_") || counter.getKey().startsWith("queue_drop_")) {
+        drops += counter.getValue().asLong();
+      }
+    }
+    return drops;
   }
 }
