@@ -27,7 +27,9 @@ final class ChunkedBody {
         .headers()
         .set(HttpHeaderNames.CONTENT_TYPE, contentType)
         .set(HttpHeaderNames.TRANSFER_ENCODING, HttpHeaderValues.CHUNKED)
-        .set(HttpHeaderNames.CACHE_CONTROL, "no-cache, private");
+        .set(HttpHeaderNames.CACHE_CONTROL, "no-cache, private")
+        // The connection ends with the stream; a client that is not told would use it again.
+        .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
     context.writeAndFlush(response);
     return new ChunkedBody(context);
   }
