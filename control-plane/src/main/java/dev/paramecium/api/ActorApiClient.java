@@ -14,7 +14,8 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
  */
 public final class ActorApiClient implements ApiClient {
 
-  private static final Duration TIMEOUT = Duration.ofSeconds(10);
+  /** A message can be lost while members join: whoever asked asks again, so not too late. */
+  private static final Duration TIMEOUT = Duration.ofSeconds(4);
   private static final AtomicLong INFORMERS = new AtomicLong();
 
   private final ActorSystem<?> system;
