@@ -16,7 +16,10 @@ import org.jspecify.annotations.Nullable;
  */
 final class JsonPatches {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  private static final ObjectMapper JSON = Bounds.reader();
+
+  /** Operations of one JSON patch ({@code maxJSONPatchOperations} in {@code k8s.io/apiserver}). */
+  private static final int MAX_OPERATIONS = 10_000;
 
   /**
    * The lists of the built-in kinds that merge by a key ({@code patchMergeKey} in {@code
@@ -189,7 +192,15 @@ final class JsonPatches {
     if (!patch.isArray()) {
       throw StatusException.badRequest("a JSON patch must be a list of operations");
     }
+    if (patch.size() > MAX_OPERATIONS) {
+      throw StatusException.tooLarge(
+          "The allowed maximum operations in a JSON patch is "
+              + MAX_OPERATIONS
+              + ", got "
+              + patch.size());
+    }
     JsonNode result = target.deepCopy();
+    long copied = 0;
     for (JsonNode operation : patch) {
       String path = operation.path("path").asText();
       switch (operation.path("op").asText()) {
@@ -205,8 +216,19 @@ final class JsonPatches {
                 "", path, "testing value " + path + " failed: test failed");
           }
         }
-        case "copy" ->
-            put(result, path, at(result, operation.path("from").asText()).deepCopy(), true);
+        case "copy" -> {
+          JsonNode original = at(result, operation.path("from").asText());
+          // A few copies of copies would fill any memory.
+          copied += Bounds.bytes(original);
+          if (copied > Bounds.MAX_BYTES) {
+            throw StatusException.tooLarge(
+                "the copies of a JSON patch may come to "
+                    + Bounds.MAX_BYTES
+                    + " bytes, these to "
+                    + copied);
+          }
+          put(result, path, original.deepCopy(), true);
+        }
         case "move" -> {
           JsonNode moved = at(result, operation.path("from").asText()).deepCopy();
           remove(result, operation.path("from").asText());
@@ -239,7 +261,15 @@ final class JsonPatches {
 
   private static JsonPointer pointer(String path) throws StatusException {
     try {
-      return JsonPointer.compile(path);
+      JsonPointer pointer = JsonPointer.compile(path);
+      int depth = 0;
+      for (JsonPointer rest = pointer; rest.tail() != null; rest = rest.tail()) {
+        if (++depth > Bounds.MAX_DEPTH) {
+          throw StatusException.badRequest(
+              "a JSON pointer has more than " + Bounds.MAX_DEPTH + " levels");
+        }
+      }
+      return pointer;
     } catch (IllegalArgumentException e) {
       throw StatusException.badRequest("\"" + path + "\" is not a JSON pointer");
     }

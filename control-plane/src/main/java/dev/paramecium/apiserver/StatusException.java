@@ -61,6 +61,14 @@ final class StatusException extends Exception {
             + ")");
   }
 
+  static StatusException tooLarge() {
+    return new StatusException(500, "", "etcdserver: request is too large");
+  }
+
+  static StatusException tooLarge(String message) {
+    return new StatusException(413, "RequestEntityTooLarge", message);
+  }
+
   static StatusException internal(String message) {
     return new StatusException(500, "InternalError", "Internal error occurred: " + message);
   }

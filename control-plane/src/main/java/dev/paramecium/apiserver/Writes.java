@@ -57,6 +57,7 @@ final class Writes {
 
   ApiReply create(ApiRequest.Create request) throws StatusException {
     ServedKind kind = kinds.of(request.type());
+    Bounds.check(request.object().json());
     ObjectNode object = request.object().copy().json();
     checkType(kind, object);
     ObjectNode metadata = object.withObject("/metadata");
@@ -203,6 +204,7 @@ final class Writes {
   ApiReply update(ApiRequest.Update request) throws StatusException {
     ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
+    Bounds.check(request.object().json());
     ObjectNode object = request.object().copy().json();
     checkType(kind, object);
     placeInNamespace(kind, object.withObject("/metadata"), request.namespace());
@@ -221,6 +223,7 @@ final class Writes {
     ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
     ObjectNode patched = JsonPatches.apply(request.patchType(), old.json(), request.body());
+    Bounds.check(patched);
     checkType(kind, patched);
     for (String field : List.of("name", "namespace")) {
       if (!patched.path("metadata").path(field).equals(old.json().path("metadata").path(field))) {

@@ -91,6 +91,31 @@ class JsonPatchesTest {
   }
 
   @Test
+  void refusesWhatIsNestedDeeperThanAnyObject() {
+    for (int depth : new int[] {101, 900, 20_000}) {
+      String deep = "{'a':".repeat(depth) + "1" + "}".repeat(depth);
+      assertThatThrownBy(() -> patch("application/merge-patch+json", "{}", deep))
+          .isInstanceOf(StatusException.class)
+          .hasMessageContaining("nest");
+      String path = "[{'op':'add','path':'" + "/a".repeat(depth) + "','value':1}]";
+      assertThatThrownBy(() -> patch("application/json-patch+json", "{}", path))
+          .isInstanceOf(StatusException.class)
+          .hasMessageContaining("levels");
+    }
+  }
+
+  @Test
+  void refusesCopiesOfCopiesBeforeTheyFillTheMemory() {
+    StringBuilder doubling = new StringBuilder("[{'op':'add','path':'/a','value':'0123456789'}");
+    for (int i = 0; i < 60; i++) {
+      doubling.append(",{'op':'copy','from':'','path':'/b").append(i).append("'}");
+    }
+    assertThatThrownBy(() -> patch("application/json-patch+json", "{}", doubling + "]"))
+        .isInstanceOf(StatusException.class)
+        .hasMessageContaining("copies");
+  }
+
+  @Test
   void mergesContainersByNameAndDeletesOnRequest() throws StatusException {
     String pod = "{'spec':{'containers':[{'name':'a','image':'1'},{'name':'b','image':'1'}]}}";
     assertThat(

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
+import dev.paramecium.apiserver.Bounds;
 import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.DefaultFullHttpResponse;
 import io.netty.handler.codec.http.FullHttpResponse;
@@ -19,7 +20,7 @@ import java.nio.charset.StandardCharsets;
 /** Responses as the API server words them. */
 final class Answer {
 
-  static final ObjectMapper JSON = new ObjectMapper();
+  static final ObjectMapper JSON = Bounds.reader();
 
   private Answer() {}
 

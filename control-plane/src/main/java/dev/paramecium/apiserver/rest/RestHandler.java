@@ -28,12 +28,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /**
@@ -43,6 +41,11 @@ import org.yaml.snakeyaml.error.YAMLException;
 final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   private static final java.time.Duration TIMEOUT = java.time.Duration.ofSeconds(15);
+
+  /** JSON also when nothing is said, as curl's users may do. */
+  private static final Pattern BODY_TYPE =
+      Pattern.compile("$|application/(json|yaml|vnd\\.kubernetes\\.protobuf)\\s*(;|$)");
+
   private static final String OWN_GROUP = "/apis/paramecium.dev/v1alpha1/";
 
   private final RestServer.Services services;
@@ -308,11 +311,17 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   private static ObjectNode json(Parsed parsed) throws BadRequest {
+    if (!BODY_TYPE.matcher(parsed.contentType()).lookingAt()) {
+      throw new BadRequest(
+          415,
+          "UnsupportedMediaType",
+          "the body of the request was in an unknown format - accepted media types include:"
+              + " application/json, application/yaml, application/vnd.kubernetes.protobuf");
+    }
     try {
       JsonNode body =
           parsed.contentType().contains("yaml")
-              ? Answer.JSON.valueToTree(
-                  new Yaml(new SafeConstructor(new LoaderOptions())).load(parsed.body()))
+              ? YamlBody.parse(parsed.body())
               : Answer.JSON.readTree(parsed.body());
       if (body instanceof ObjectNode object) {
         return object;
