@@ -169,6 +169,8 @@ public final class ApiSerializer extends SerializerWithStringManifest {
     return resolver.toSerializationFormat(ref);
   }
 
+  // The memory is of objects, not of values: comparing two documents costs more than writing one.
+  @SuppressWarnings("ReferenceEquality")
   private ByteString json(KubeObject object) {
     int slot = System.identityHashCode(object) & (REMEMBERED - 1);
     Encoded last = encoded.get(slot);

@@ -109,10 +109,10 @@ final class JsonPatches {
     for (Map.Entry<String, JsonNode> field : changes.properties()) {
       String name = field.getKey();
       JsonNode change = field.getValue();
-      if (name.startsWith("$deleteFromPrimitiveList/")) {
-        removeValues(result, name.substring(name.indexOf('/') + 1), change);
-      } else if (name.startsWith("$")) {
-        continue;
+      if (name.startsWith("$")) {
+        if (name.startsWith("$deleteFromPrimitiveList/")) {
+          removeValues(result, name.substring(name.indexOf('/') + 1), change);
+        }
       } else if (change.isNull()) {
         result.remove(name);
       } else if (change instanceof ArrayNode list && MERGE_KEYS.containsKey(name)) {

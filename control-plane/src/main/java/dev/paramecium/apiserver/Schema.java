@@ -50,9 +50,9 @@ public final class Schema {
     for (String line : text.lines().toList()) {
       int colon = line.indexOf(':');
       Map<String, String> fields = new LinkedHashMap<>();
-      for (String group : line.substring(colon + 1).strip().split(";\\s*")) {
-        String[] namesAndType = group.strip().split("\\s+");
-        for (String name : namesAndType[0].split(",")) {
+      for (String group : line.substring(colon + 1).strip().split(";\\s*", -1)) {
+        String[] namesAndType = group.strip().split("\\s+", -1);
+        for (String name : namesAndType[0].split(",", -1)) {
           fields.put(name, namesAndType[1]);
         }
       }

@@ -75,7 +75,7 @@ class KillTest {
       String line;
       int acknowledged = 0;
       while ((line = out.readLine()) != null) {
-        String[] words = line.split(" ");
+        String[] words = line.split(" ", -1);
         switch (words[0]) {
           case "try" -> tried.add(words[1]);
           case "stored" -> {

@@ -77,7 +77,7 @@ class LauncherTest {
   }
 
   private static Path which(String tool) {
-    for (String directory : System.getenv("PATH").split(":")) {
+    for (String directory : System.getenv("PATH").split(":", -1)) {
       Path candidate = Path.of(directory, tool);
       if (Files.isExecutable(candidate)) {
         return candidate;

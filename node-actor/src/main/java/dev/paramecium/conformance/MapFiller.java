@@ -55,7 +55,7 @@ final class MapFiller {
     filler.ipcache(before.object("ipcache"));
     filler.endpoints(before.object("endpoints"));
     filler.tunnel(before.object("tunnel_map"));
-    filler.policy(before.object("policy"), endpoints);
+    policy(before.object("policy"), endpoints);
     filler.services(before);
     filler.conntrack(before);
     filler.fragments(before);

@@ -64,7 +64,7 @@ public final class ToolRun implements ProcessContext {
       if (quoted) {
         words.add(part);
       } else {
-        for (String word : part.split(" ")) {
+        for (String word : part.split(" ", -1)) {
           if (!word.isEmpty()) {
             words.add(word);
           }

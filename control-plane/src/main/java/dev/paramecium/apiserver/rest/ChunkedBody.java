@@ -30,7 +30,7 @@ final class ChunkedBody {
         .set(HttpHeaderNames.CACHE_CONTROL, "no-cache, private")
         // The connection ends with the stream; a client that is not told would use it again.
         .set(HttpHeaderNames.CONNECTION, HttpHeaderValues.CLOSE);
-    context.writeAndFlush(response);
+    var _ = context.writeAndFlush(response);
     return new ChunkedBody(context);
   }
 
@@ -50,8 +50,8 @@ final class ChunkedBody {
   }
 
   void end() {
-    context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
-    context.close();
+    var _ = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
+    var _ = context.close();
   }
 
   /** Whether the socket's buffer has room. */

@@ -157,7 +157,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       ChannelHandlerContext context, FullHttpRequest request, Parsed parsed, String rest)
       throws BadRequest {
     if (rest.matches("nodes/[^/]+/exec")) {
-      ExecStream.openOnNode(context, request, services, rest.split("/")[1], parsed.query());
+      ExecStream.openOnNode(context, request, services, rest.split("/", -1)[1], parsed.query());
       return;
     }
     for (RestExtension extension : services.extensions()) {
@@ -457,7 +457,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (!(cause instanceof ReadTimeoutException) && !(cause instanceof java.io.IOException)) {
       services.system().log().debug("a connection is closed: {}", cause.toString());
     }
-    context.close();
+    var _ = context.close();
   }
 
   /** The parameters of a URL. */

@@ -117,10 +117,10 @@ public final class RestServer implements AutoCloseable {
       return new RestServer(group, channel);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      group.shutdownGracefully();
+      var _ = group.shutdownGracefully();
       throw new BindFailure("interrupted while binding " + address + ":" + port);
     } catch (Exception e) {
-      group.shutdownGracefully();
+      var _ = group.shutdownGracefully();
       throw new BindFailure(
           "TCP port "
               + port
@@ -165,7 +165,7 @@ public final class RestServer implements AutoCloseable {
 
   @Override
   public void close() {
-    channel.close();
-    group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    var _ = channel.close();
+    var _ = group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
   }
 }

@@ -112,16 +112,17 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
 
   @Override
   public void handlerAdded(ChannelHandlerContext context) {
-    context
-        .executor()
-        .schedule(
-            () -> {
-              if (!begun) {
-                context.close();
-              }
-            },
-            STREAMS_SECONDS,
-            TimeUnit.SECONDS);
+    var _ =
+        context
+            .executor()
+            .schedule(
+                () -> {
+                  if (!begun) {
+                    var _ = context.close();
+                  }
+                },
+                STREAMS_SECONDS,
+                TimeUnit.SECONDS);
   }
 
   @Override
@@ -130,8 +131,12 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
       case SpdySynReplyFrame _ -> {}
       case SpdySynStreamFrame opened -> opened(context, opened);
       case SpdyDataFrame data -> data(context, data);
-      case SpdyPingFrame ping -> context.writeAndFlush(new DefaultSpdyPingFrame(ping.id()));
-      case SpdyGoAwayFrame _ -> context.close();
+      case SpdyPingFrame ping -> {
+        var _ = context.writeAndFlush(new DefaultSpdyPingFrame(ping.id()));
+      }
+      case SpdyGoAwayFrame _ -> {
+        var _ = context.close();
+      }
       default -> {}
     }
   }
@@ -139,14 +144,14 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
   private void opened(ChannelHandlerContext context, SpdySynStreamFrame opened) {
     CharSequence type = opened.headers().get("streamtype");
     if (opened.isInvalid() || type == null || streams.containsKey(type.toString())) {
-      context.close();
+      var _ = context.close();
       return;
     }
     streams.put(type.toString(), opened.streamId());
     SpdySynReplyFrame reply = new DefaultSpdySynReplyFrame(opened.streamId());
     // Without any header Netty writes no header block at all, and the client waits for one.
     reply.headers().set("streamtype", type);
-    context.writeAndFlush(reply);
+    var _ = context.writeAndFlush(reply);
     if (!begun && streams.keySet().containsAll(awaited)) {
       begun = true;
       channel.config().setAutoRead(false);
@@ -157,8 +162,8 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
   private void data(ChannelHandlerContext context, SpdyDataFrame data) {
     byte[] bytes = ByteBufUtil.getBytes(data.content());
     if (bytes.length > 0) {
-      context.write(new DefaultSpdyWindowUpdateFrame(data.streamId(), bytes.length));
-      context.writeAndFlush(new DefaultSpdyWindowUpdateFrame(0, bytes.length));
+      var _ = context.write(new DefaultSpdyWindowUpdateFrame(data.streamId(), bytes.length));
+      var _ = context.writeAndFlush(new DefaultSpdyWindowUpdateFrame(0, bytes.length));
     }
     if (is("stdin", data.streamId())) {
       if (bytes.length > 0) {
@@ -187,7 +192,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    context.close();
+    var _ = context.close();
   }
 
   // The methods of the transport are called from the session's thread; the pipeline's own state is
@@ -213,17 +218,25 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
         .eventLoop()
         .execute(
             () -> {
-              channel.write(last(id("error"), Answer.bytes(status)));
+              var _ = channel.write(last(id("error"), Answer.bytes(status)));
               for (String type : new String[] {"stdout", "stderr"}) {
                 Integer id = streams.get(type);
                 if (id != null) {
-                  channel.write(last(id, new byte[0]));
+                  var _ = channel.write(last(id, new byte[0]));
                 }
               }
               channel.flush();
               channel.config().setAutoRead(true);
               // The client says goodbye; one that does not is hung up on.
-              channel.eventLoop().schedule(() -> channel.close(), LINGER_SECONDS, TimeUnit.SECONDS);
+              var _ =
+                  channel
+                      .eventLoop()
+                      .schedule(
+                          () -> {
+                            var _ = channel.close();
+                          },
+                          LINGER_SECONDS,
+                          TimeUnit.SECONDS);
             });
   }
 

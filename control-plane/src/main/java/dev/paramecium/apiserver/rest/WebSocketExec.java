@@ -5,6 +5,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -82,11 +83,14 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
     switch (frame) {
       case BinaryWebSocketFrame binary -> message(ByteBufUtil.getBytes(binary.content()));
       case TextWebSocketFrame text -> message(ByteBufUtil.getBytes(text.content()));
-      case PingWebSocketFrame ping ->
-          context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+      case PingWebSocketFrame ping -> {
+        var _ = context.writeAndFlush(new PongWebSocketFrame(ping.content().retain()));
+      }
       case CloseWebSocketFrame close ->
-          context.writeAndFlush(close.retain()).addListener(_ -> context.close());
-      case ContinuationWebSocketFrame _ -> context.close();
+          context.writeAndFlush(close.retain()).addListener(ChannelFutureListener.CLOSE);
+      case ContinuationWebSocketFrame _ -> {
+        var _ = context.close();
+      }
       default -> {}
     }
   }
@@ -110,7 +114,7 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
 
   @Override
   public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-    context.close();
+    var _ = context.close();
   }
 
   @Override
@@ -123,7 +127,9 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
   @Override
   public void finish(ObjectNode status) {
     output(STATUS, Answer.bytes(status), () -> {});
-    channel.writeAndFlush(new CloseWebSocketFrame(1000, "")).addListener(_ -> channel.close());
+    channel
+        .writeAndFlush(new CloseWebSocketFrame(1000, ""))
+        .addListener(ChannelFutureListener.CLOSE);
   }
 
   @Override

@@ -279,7 +279,7 @@ class RestServerTest {
 
   @Test
   void refusesAPortThatIsTakenAndAnAddressThatIsNotLoopback() throws Exception {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       assertThatThrownBy(() -> listen(taken.getLocalPort()))
           .isInstanceOf(RestServer.BindFailure.class)
           .hasMessageContaining("TCP port " + taken.getLocalPort() + " on 127.0.0.1");
@@ -339,7 +339,7 @@ class RestServerTest {
           bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
         }
       }
-      try (Socket socket = new Socket("127.0.0.1", rest.port())) {
+      try (Socket socket = new Socket(InetAddress.ofLiteral("127.0.0.1"), rest.port())) {
         socket.getOutputStream().write(bytes);
         socket.shutdownOutput();
         socket.setSoTimeout(5000);

@@ -47,7 +47,9 @@ record KnownMembers(Path file) {
               .onMessage(
                   ClusterEvent.MemberRemoved.class,
                   removed -> {
-                    if (removed.previousStatus() == org.apache.pekko.cluster.MemberStatus.exiting()
+                    if (removed
+                            .previousStatus()
+                            .equals(org.apache.pekko.cluster.MemberStatus.exiting())
                         && known.remove(address(removed.member()))) {
                       write(known);
                     }

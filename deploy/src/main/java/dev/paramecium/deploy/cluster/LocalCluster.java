@@ -425,7 +425,7 @@ public final class LocalCluster {
   /** A TCP port on 127.0.0.1 that nothing listens on now. */
   public static int freePort() {
     try (ServerSocket socket = new ServerSocket()) {
-      socket.bind(new InetSocketAddress(InetAddress.getByName("127.0.0.1"), 0));
+      socket.bind(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0));
       return socket.getLocalPort();
     } catch (IOException e) {
       throw new UserError(

@@ -196,28 +196,27 @@ public record Topology(
     requireText(file, root, "apiVersion", "paramecium.dev/v1alpha1");
     requireText(file, root, "kind", "Cluster");
     Object metadata = root.get("metadata");
-    String name = "default";
-    if (metadata != null
-        && mapping(file, "metadata", metadata).get("name") instanceof Object given) {
-      name = given.toString();
-    }
+    Object given = metadata == null ? null : mapping(file, "metadata", metadata).get("name");
+    String name = given == null ? "default" : given.toString();
     Map<?, ?> spec = mapping(file, "spec", root.get("spec"));
     onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes"));
     String apiAddress = "127.0.0.1";
     int apiPort = DEFAULT_API_PORT;
-    if (spec.get("apiServer") instanceof Object given) {
-      Map<?, ?> apiServer = mapping(file, "spec.apiServer", given);
+    if (spec.get("apiServer") != null) {
+      Map<?, ?> apiServer = mapping(file, "spec.apiServer", spec.get("apiServer"));
       onlyFields(file, "spec.apiServer", apiServer, Set.of("address", "port"));
-      if (apiServer.get("address") instanceof Object address) {
+      Object address = apiServer.get("address");
+      if (address != null) {
         apiAddress = address.toString();
       }
-      if (apiServer.get("port") instanceof Object port) {
+      Object port = apiServer.get("port");
+      if (port != null) {
         apiPort = Options.number("spec.apiServer.port", port.toString(), 0, 65535);
       }
     }
     Map<String, String> options = new java.util.LinkedHashMap<>();
-    if (spec.get("options") instanceof Object given) {
-      mapping(file, "spec.options", given)
+    if (spec.get("options") != null) {
+      mapping(file, "spec.options", spec.get("options"))
           .forEach((key, value) -> options.put(String.valueOf(key), String.valueOf(value)));
     }
     return new Topology(name, apiAddress, apiPort, Options.parse(options), nodes(file, spec));
@@ -236,19 +235,18 @@ public record Topology(
       String at = "spec.nodes[" + i + "]";
       Map<?, ?> node = mapping(file, at, list.get(i));
       onlyFields(file, at, node, Set.of("name", "address"));
-      String name = node.get("name") instanceof Object given ? given.toString() : "node-" + (i + 1);
+      Object givenName = node.get("name");
+      String name = givenName == null ? "node-" + (i + 1) : givenName.toString();
       if (!name.matches("[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")) {
         throw field(
             file,
             at + ".name",
             "is \"" + name + "\": use lower-case letters, digits, '-' and '.', at most 63");
       }
+      Object given = node.get("address");
       Ipv4Address address;
       try {
-        address =
-            node.get("address") instanceof Object given
-                ? Ipv4Address.parse(given.toString())
-                : FIRST_NODE.plus(i);
+        address = given == null ? FIRST_NODE.plus(i) : Ipv4Address.parse(given.toString());
       } catch (IllegalArgumentException e) {
         throw field(
             file, at + ".address", e.getMessage() == null ? "is not an address" : e.getMessage());

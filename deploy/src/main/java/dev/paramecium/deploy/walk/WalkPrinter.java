@@ -1,8 +1,10 @@
 package dev.paramecium.deploy.walk;
 
 import dev.paramecium.syscall.Observation;
+import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * Tells a walk to a person: for each step the place, the hook, what ran, what was looked up, what
@@ -26,8 +28,7 @@ public final class WalkPrinter {
   /** Colours only on a terminal, and not when NO_COLOR is set (no-color.org). */
   public static boolean coloursWanted() {
     String noColour = System.getenv("NO_COLOR");
-    return System.console() != null
-        && System.console().isTerminal()
+    return Optional.ofNullable(System.console()).filter(Console::isTerminal).isPresent()
         && (noColour == null || noColour.isEmpty());
   }
 

@@ -205,7 +205,7 @@ class CommandIT {
 
   @Test
   void anOccupiedPortIsNamed() throws IOException {
-    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+    try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       var block = LocalCluster.freeLoopbackBlock(1);
       org.assertj.core.api.Assertions.assertThatThrownBy(
               () ->

@@ -22,7 +22,7 @@ final class Tools {
 
   static void need(String program) {
     boolean found = false;
-    for (String folder : System.getenv("PATH").split(":")) {
+    for (String folder : System.getenv("PATH").split(":", -1)) {
       found |= Files.isExecutable(Path.of(folder, program));
     }
     needThat(found, program);

@@ -188,18 +188,18 @@ final class MmsgSockets implements DatagramSockets {
 
   private void prepareReceiving() {
     for (int i = 0; i < IN_MESSAGES; i++) {
-      inVectors.set(JAVA_LONG, i * IOVEC, inBytes.address() + (long) i * IN_BYTES);
-      inVectors.set(JAVA_LONG, i * IOVEC + 8, IN_BYTES);
+      inVectors.set(JAVA_LONG, (long) i * IOVEC, inBytes.address() + (long) i * IN_BYTES);
+      inVectors.set(JAVA_LONG, (long) i * IOVEC + 8, IN_BYTES);
       long header = (long) i * MMSGHDR;
-      inHeaders.set(JAVA_LONG, header + NAME, inNames.address() + i * SOCKADDR);
-      inHeaders.set(JAVA_LONG, header + IOV, inVectors.address() + i * IOVEC);
+      inHeaders.set(JAVA_LONG, header + NAME, inNames.address() + (long) i * SOCKADDR);
+      inHeaders.set(JAVA_LONG, header + IOV, inVectors.address() + (long) i * IOVEC);
       inHeaders.set(JAVA_LONG, header + IOV_LENGTH, 1);
-      inHeaders.set(JAVA_LONG, header + CONTROL, inControls.address() + i * CONTROL_SPACE);
+      inHeaders.set(JAVA_LONG, header + CONTROL, inControls.address() + (long) i * CONTROL_SPACE);
     }
     int[] polled = {fds[VXLAN], fds[FRAMES], wakeFd};
     for (int i = 0; i < polled.length; i++) {
-      pollFds.set(JAVA_INT, i * 8, polled[i]);
-      pollFds.set(JAVA_SHORT, i * 8 + 4, Libc.POLLIN);
+      pollFds.set(JAVA_INT, i * 8L, polled[i]);
+      pollFds.set(JAVA_SHORT, i * 8L + 4, Libc.POLLIN);
     }
   }
 
