@@ -272,6 +272,15 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 .path("gracePeriodSeconds")
                 .asLong(parsed.query().number("gracePeriodSeconds", -1));
         String uid = options.path("preconditions").path("uid").asText();
+        if (dryRun || options.path("dryRun").path(0).asText().equals("All")) {
+          // What would be deleted, and still is there.
+          ask(
+              context,
+              parsed,
+              kind,
+              replyTo -> new ApiRequest.Get(kind.type(), path.namespace(), path.name(), replyTo));
+          return;
+        }
         ask(
             context,
             parsed,

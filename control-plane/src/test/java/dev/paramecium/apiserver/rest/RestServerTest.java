@@ -114,6 +114,9 @@ class RestServerTest {
                 .build(),
             HttpResponse.BodyHandlers.ofString());
     assertThat(json(patched).path("metadata").path("labels").path("a").asText()).isEqualTo("b");
+    assertThat(send("DELETE", pods("/crud"), "{'dryRun':['All']}").statusCode()).isEqualTo(200);
+    assertThat(send("DELETE", pods("/crud?dryRun=All"), "").statusCode()).isEqualTo(200);
+    assertThat(send("GET", pods("/crud"), "").statusCode()).isEqualTo(200);
     HttpResponse<String> deleted =
         send("DELETE", pods("/crud"), "{'gracePeriodSeconds':0,'propagationPolicy':'Background'}");
     assertThat(deleted.statusCode()).isEqualTo(200);
