@@ -2,7 +2,6 @@ package dev.paramecium.container.process.coreutils;
 
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.ProcessContext;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
@@ -34,7 +33,7 @@ public final class Coreutils {
     programs.put("rm", Executable.immediate(Coreutils::rm));
     programs.put("date", Executable.immediate(Coreutils::date));
     programs.put("uname", Executable.immediate(Coreutils::uname));
-    programs.put("seq", Executable.immediate(Coreutils::seq));
+    programs.put("seq", Seq::start);
     programs.put("ps", Executable.immediate(Coreutils::ps));
     programs.put("which", Executable.immediate(Coreutils::which));
     return programs;
@@ -277,27 +276,6 @@ public final class Coreutils {
       case "-m" -> say(context, "x86_64\n");
       default -> say(context, "Linux\n");
     };
-  }
-
-  private static int seq(ProcessContext context) {
-    List<String> words = arguments(context);
-    if (words.isEmpty()
-        || words.size() > 3
-        || !words.stream().allMatch(w -> w.matches("-?\\d{1,9}"))) {
-      return complain(context, "usage: seq [FIRST [INC]] LAST, whole numbers");
-    }
-    long first = words.size() == 1 ? 1 : Long.parseLong(words.getFirst());
-    long step = words.size() == 3 ? Long.parseLong(words.get(1)) : 1;
-    long last = Long.parseLong(words.getLast());
-    if (step == 0 || Math.abs(last - first) / Math.abs(step) > 1_000_000) {
-      return complain(context, "from " + first + " to " + last + " is more than 1000000 numbers");
-    }
-    StringBuilder text = new StringBuilder();
-    for (long n = first; step > 0 ? n <= last : n >= last; n += step) {
-      text.append(n).append('\n');
-    }
-    context.stdout(text.toString().getBytes(StandardCharsets.US_ASCII));
-    return 0;
   }
 
   private static int ps(ProcessContext context) {
