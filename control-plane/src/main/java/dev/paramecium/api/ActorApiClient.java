@@ -16,6 +16,7 @@ public final class ActorApiClient implements ApiClient {
 
   /** A message can be lost while members join: whoever asked asks again, so not too late. */
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
+
   private static final AtomicLong INFORMERS = new AtomicLong();
 
   private final ActorSystem<?> system;
