@@ -160,6 +160,11 @@ public final class Kernel extends AbstractBehavior<Object> {
    *     message for the user
    */
   public static Behavior<Syscall> create(KernelConfig config) {
+    return create(config, _ -> {});
+  }
+
+  /** A kernel whose devices and programs can be reached past it, as soon as it runs. */
+  static Behavior<Syscall> create(KernelConfig config, Consumer<NodeDatapath> started) {
     SkBuffPool pool = new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, config.buffers());
     KernelConfig.UnderlayFactory network = config.network();
     Underlay underlay =
@@ -168,7 +173,12 @@ public final class Kernel extends AbstractBehavior<Object> {
             : Underlays.open(config.underlay(), config.nodeIp(), config.resolver(), pool);
     return Behaviors.<Object>setup(
             context ->
-                Behaviors.withTimers(timers -> new Kernel(context, timers, config, pool, underlay)))
+                Behaviors.withTimers(
+                    timers -> {
+                      Kernel kernel = new Kernel(context, timers, config, pool, underlay);
+                      started.accept(kernel.node);
+                      return kernel;
+                    }))
         .narrow();
   }
 

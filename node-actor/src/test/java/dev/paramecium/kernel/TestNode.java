@@ -9,6 +9,7 @@ import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.PolicyEntry;
 import dev.paramecium.abi.PolicyKey;
 import dev.paramecium.abi.RemoteEndpointInfo;
+import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.EndpointConfig;
@@ -24,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.apache.pekko.Done;
@@ -56,6 +58,7 @@ final class TestNode {
   final Ipv4Address routerIp;
   final ActorRef<Syscall> kernel;
   private final ActorTestKit kit;
+  private final CompletableFuture<NodeDatapath> datapath = new CompletableFuture<>();
 
   TestNode(ActorTestKit kit, KernelConfig config, String podCidr) {
     this.kit = kit;
@@ -63,7 +66,7 @@ final class TestNode {
     this.ip = config.nodeIp();
     this.podCidr = Ipv4Prefix.parse(podCidr);
     this.routerIp = this.podCidr.address().plus(247);
-    this.kernel = kit.spawn(Kernel.create(config));
+    this.kernel = kit.spawn(Kernel.create(config, datapath::complete));
     perform(
         replyTo ->
             new Syscall.LoadNodeDatapath(
@@ -79,6 +82,11 @@ final class TestNode {
         MapNames.IPCACHE,
         new IpcacheKey(new Ipv4Prefix(Ipv4Address.ANY, 0)).encode(),
         new RemoteEndpointInfo(2, Ipv4Address.ANY).encode());
+  }
+
+  /** The devices and programs, for a test that is a driver or a raw socket. */
+  NodeDatapath datapath() {
+    return datapath.join();
   }
 
   <T> Result<T> tryCall(Function<ActorRef<Result<T>>, Syscall> request) {
