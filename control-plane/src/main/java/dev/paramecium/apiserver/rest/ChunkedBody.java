@@ -1,6 +1,7 @@
 package dev.paramecium.apiserver.rest;
 
 import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.DefaultHttpContent;
 import io.netty.handler.codec.http.DefaultHttpResponse;
@@ -49,9 +50,11 @@ final class ChunkedBody {
             });
   }
 
+  /** Ends the body; the connection closes when the client has been given all of it. */
   void end() {
-    var _ = context.writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT);
-    var _ = context.close();
+    context
+        .writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
+        .addListener(ChannelFutureListener.CLOSE);
   }
 
   /** Whether the socket's buffer has room. */
