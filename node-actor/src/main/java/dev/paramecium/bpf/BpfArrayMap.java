@@ -11,26 +11,19 @@ import org.jspecify.annotations.Nullable;
  * little-endian images of their bytes, each from a fresh 64-bit word; a value longer than 8 bytes
  * that is replaced while it is read may be seen in part, as in the kernel.
  */
-public final class BpfArrayMap implements BpfMap {
+public final class BpfArrayMap extends AttributedMap {
 
   private static final VarHandle WORD = MethodHandles.arrayElementVarHandle(long[].class);
 
-  private final int id;
-  private final String name;
-  private final int valueSize;
-  private final int maxEntries;
   private final int stride;
   private final long[] words;
 
   public BpfArrayMap(int id, String name, int valueSize, int maxEntries) {
+    super(id, name, Type.ARRAY, Integer.BYTES, valueSize, maxEntries);
     if (valueSize < 1 || maxEntries < 1) {
       throw new IllegalArgumentException(
           name + " with values of " + valueSize + " bytes and max_entries " + maxEntries);
     }
-    this.id = id;
-    this.name = name;
-    this.valueSize = valueSize;
-    this.maxEntries = maxEntries;
     this.stride = Words.count(valueSize);
     this.words = new long[Math.multiplyExact(stride, maxEntries)];
   }
@@ -52,36 +45,6 @@ public final class BpfArrayMap implements BpfMap {
 
   private long word(int index, int offset) {
     return (long) WORD.getOpaque(words, index * stride + (offset >>> 3));
-  }
-
-  @Override
-  public int id() {
-    return id;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Type type() {
-    return Type.ARRAY;
-  }
-
-  @Override
-  public int keySize() {
-    return Integer.BYTES;
-  }
-
-  @Override
-  public int valueSize() {
-    return valueSize;
-  }
-
-  @Override
-  public int maxEntries() {
-    return maxEntries;
   }
 
   @Override

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * sees for each update either the old entry or the new, and what it holds stays as it was. An
  * update that covers many places becomes visible address by address. Writers exclude one another.
  */
-public final class LpmTrie implements BpfMap {
+public final class LpmTrie extends AttributedMap {
 
   private static final VarHandle PLACE = MethodHandles.arrayElementVarHandle(Object[].class);
   private static final int OCTETS = 4;
@@ -102,11 +102,6 @@ public final class LpmTrie implements BpfMap {
     }
   }
 
-  private final int id;
-  private final String name;
-  private final int keySize;
-  private final int valueSize;
-  private final int maxEntries;
   private final int staticBytes;
   private final int onlyStaticWord;
 
@@ -121,6 +116,7 @@ public final class LpmTrie implements BpfMap {
       int maxEntries,
       int staticBytes,
       int onlyStaticWord) {
+    super(id, name, Type.LPM_TRIE, keySize, valueSize, maxEntries);
     if (keySize < 8 + staticBytes || valueSize < 1 || valueSize > 16 || maxEntries < 1) {
       throw new IllegalArgumentException(
           name
@@ -134,11 +130,6 @@ public final class LpmTrie implements BpfMap {
               + staticBytes
               + " static bytes and an address");
     }
-    this.id = id;
-    this.name = name;
-    this.keySize = keySize;
-    this.valueSize = valueSize;
-    this.maxEntries = maxEntries;
     this.staticBytes = staticBytes;
     this.onlyStaticWord = onlyStaticWord;
   }
@@ -344,36 +335,6 @@ public final class LpmTrie implements BpfMap {
   }
 
   // ---- what bpf(2) and bpftool call
-
-  @Override
-  public int id() {
-    return id;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Type type() {
-    return Type.LPM_TRIE;
-  }
-
-  @Override
-  public int keySize() {
-    return keySize;
-  }
-
-  @Override
-  public int valueSize() {
-    return valueSize;
-  }
-
-  @Override
-  public int maxEntries() {
-    return maxEntries;
-  }
 
   @Override
   public int size() {

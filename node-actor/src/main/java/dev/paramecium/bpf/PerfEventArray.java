@@ -18,17 +18,12 @@ import org.jspecify.annotations.Nullable;
  * Programs ask {@link #isRead} first: without readers a record is never made. The map's entries,
  * which in Linux are perf file descriptors by CPU, are the kernel's business: userland sees none.
  */
-public final class PerfEventArray implements BpfMap {
+public final class PerfEventArray extends AttributedMap {
 
-  private final int id;
-  private final String name;
-  private final int cpus;
   private volatile List<Reader> readers = List.of();
 
   public PerfEventArray(int id, String name, int cpus) {
-    this.id = id;
-    this.name = name;
-    this.cpus = cpus;
+    super(id, name, Type.PERF_EVENT_ARRAY, Integer.BYTES, Integer.BYTES, cpus);
   }
 
   /** Whether a record that is written now has a reader. */
@@ -128,36 +123,6 @@ public final class PerfEventArray implements BpfMap {
     public void close() {
       PerfEventArray.this.close(this);
     }
-  }
-
-  @Override
-  public int id() {
-    return id;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Type type() {
-    return Type.PERF_EVENT_ARRAY;
-  }
-
-  @Override
-  public int keySize() {
-    return Integer.BYTES;
-  }
-
-  @Override
-  public int valueSize() {
-    return Integer.BYTES;
-  }
-
-  @Override
-  public int maxEntries() {
-    return cpus;
   }
 
   /** No entry that userland could see. */

@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * in an array is run by every thread that tail-calls it, several at once: it keeps no scratch space
  * of its own, or one for each thread.
  */
-public final class ProgramArray implements BpfMap {
+public final class ProgramArray extends AttributedMap {
 
   private static final int PAGE_SHIFT = 8;
   private static final int PAGE_SIZE = 1 << PAGE_SHIFT;
@@ -32,9 +32,6 @@ public final class ProgramArray implements BpfMap {
    */
   private record Entry(int id, Program program) {}
 
-  private final int id;
-  private final String name;
-  private final int maxEntries;
   private final IntFunction<@Nullable Program> loaded;
   private final AtomicReferenceArray<@Nullable AtomicReferenceArray<@Nullable Entry>> pages;
   private final AtomicInteger size = new AtomicInteger();
@@ -44,12 +41,10 @@ public final class ProgramArray implements BpfMap {
    *     none
    */
   public ProgramArray(int id, String name, int maxEntries, IntFunction<@Nullable Program> loaded) {
+    super(id, name, Type.PROG_ARRAY, Integer.BYTES, Integer.BYTES, maxEntries);
     if (maxEntries < 1) {
       throw new IllegalArgumentException("max_entries of " + name + " must be at least 1");
     }
-    this.id = id;
-    this.name = name;
-    this.maxEntries = maxEntries;
     this.loaded = loaded;
     this.pages = new AtomicReferenceArray<>((maxEntries + PAGE_SIZE - 1) >>> PAGE_SHIFT);
   }
@@ -119,36 +114,6 @@ public final class ProgramArray implements BpfMap {
     }
     size.decrementAndGet();
     return true;
-  }
-
-  @Override
-  public int id() {
-    return id;
-  }
-
-  @Override
-  public String name() {
-    return name;
-  }
-
-  @Override
-  public Type type() {
-    return Type.PROG_ARRAY;
-  }
-
-  @Override
-  public int keySize() {
-    return Integer.BYTES;
-  }
-
-  @Override
-  public int valueSize() {
-    return Integer.BYTES;
-  }
-
-  @Override
-  public int maxEntries() {
-    return maxEntries;
   }
 
   @Override
