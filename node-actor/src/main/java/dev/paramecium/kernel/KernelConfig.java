@@ -81,98 +81,38 @@ public record KernelConfig(
   }
 
   public KernelConfig withUnderlay(UnderlayKind kind) {
-    return new KernelConfig(
-        nodeName,
-        nodeIp,
-        nodePrefixLength,
-        kind,
-        resolver,
-        clock,
-        seed,
-        possibleCpus,
-        buffers,
-        backlog,
-        objects,
-        network);
+    return with(kind, resolver, objects, network);
   }
 
   public KernelConfig withResolver(NodeResolver other) {
-    return new KernelConfig(
-        nodeName,
-        nodeIp,
-        nodePrefixLength,
-        underlay,
-        other,
-        clock,
-        seed,
-        possibleCpus,
-        buffers,
-        backlog,
-        objects,
-        network);
-  }
-
-  public KernelConfig withClock(Clock other) {
-    return new KernelConfig(
-        nodeName,
-        nodeIp,
-        nodePrefixLength,
-        underlay,
-        resolver,
-        other,
-        seed,
-        possibleCpus,
-        buffers,
-        backlog,
-        objects,
-        network);
-  }
-
-  public KernelConfig withBuffers(int count) {
-    return new KernelConfig(
-        nodeName,
-        nodeIp,
-        nodePrefixLength,
-        underlay,
-        resolver,
-        clock,
-        seed,
-        possibleCpus,
-        count,
-        backlog,
-        objects,
-        network);
+    return with(underlay, other, objects, network);
   }
 
   public KernelConfig withObjects(ObjectFiles other) {
-    return new KernelConfig(
-        nodeName,
-        nodeIp,
-        nodePrefixLength,
-        underlay,
-        resolver,
-        clock,
-        seed,
-        possibleCpus,
-        buffers,
-        backlog,
-        other,
-        network);
+    return with(underlay, resolver, other, network);
   }
 
   public KernelConfig withNetwork(UnderlayFactory other) {
+    return with(underlay, resolver, objects, other);
+  }
+
+  private KernelConfig with(
+      UnderlayKind otherUnderlay,
+      NodeResolver otherResolver,
+      ObjectFiles otherObjects,
+      @Nullable UnderlayFactory otherNetwork) {
     return new KernelConfig(
         nodeName,
         nodeIp,
         nodePrefixLength,
-        underlay,
-        resolver,
+        otherUnderlay,
+        otherResolver,
         clock,
         seed,
         possibleCpus,
         buffers,
         backlog,
-        objects,
-        other);
+        otherObjects,
+        otherNetwork);
   }
 }
