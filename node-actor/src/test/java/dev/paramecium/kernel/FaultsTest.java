@@ -4,100 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.paramecium.bpf.ProgramArray;
-import dev.paramecium.bpf.RandomSource;
-import dev.paramecium.datapath.underlay.FaultyUnderlay;
-import dev.paramecium.datapath.underlay.Underlays;
 import dev.paramecium.lib.EndpointProgramConfig;
 import dev.paramecium.lib.ProgramContext;
 import dev.paramecium.lib.ProgramSection;
 import dev.paramecium.map.PolicyMap;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Collectors;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What goes wrong on a wire or in a program, and what must hold all the same. */
+/** What goes wrong in a program or with a namespace, and what must hold all the same. */
 final class FaultsTest {
-
-  private static final int NUMBERS = 1_000_000;
-  private static final long SEED = 20230109;
-
-  @Test
-  void transferArrivesIntactOverABadCable() throws Exception {
-    FaultyUnderlay.Faults bad = new FaultyUnderlay.Faults(20, 20, 50);
-    System.out.println("seed " + SEED);
-    try (TwoNodes nodes =
-        new TwoNodes(
-            config ->
-                config.withNetwork(
-                    pool ->
-                        new FaultyUnderlay(
-                            Underlays.open(
-                                config.underlay(), config.nodeIp(), config.resolver(), pool),
-                            bad,
-                            RandomSource.seeded(SEED + config.seed()),
-                            pool)))) {
-      assertThat(transfer(nodes)).isEqualTo(expectedDigest() + "  -");
-      assertThat(nodes.one.counters().get("fault_lost")).isPositive();
-      assertEverythingIsGivenBack(nodes.one);
-      assertEverythingIsGivenBack(nodes.two);
-    }
-  }
-
-  @Test
-  void transferArrivesIntactAndLeavesNothingBehind() throws Exception {
-    try (TwoNodes nodes = new TwoNodes(config -> config)) {
-      assertThat(transfer(nodes)).isEqualTo(expectedDigest() + "  -");
-      assertEverythingIsGivenBack(nodes.one);
-      assertEverythingIsGivenBack(nodes.two);
-    }
-  }
-
-  /** The numbers from 1 on, over TCP from the one pod to the other; answers their digest there. */
-  private static String transfer(TwoNodes nodes) throws Exception {
-    CompletableFuture<TestNode.Outcome> received =
-        CompletableFuture.supplyAsync(
-            () ->
-                nodes.two.exec(
-                    nodes.httpbin.containerId(), "sh", "-c", "nc -l -p 5000 | sha256sum"),
-            Thread::startVirtualThread);
-    await()
-        .until(
-            () ->
-                nodes
-                        .one
-                        .exec(nodes.curl.containerId(), "nc", "-z", "-w", "1", "10.42.0.51", "80")
-                        .exitCode()
-                    == 0);
-    await()
-        .pollInterval(Duration.ofMillis(50))
-        .until(() -> nodes.two.counters().getOrDefault("SockTcpListen", 0L) >= 2);
-    TestNode.Outcome sent =
-        nodes.one.exec(
-            nodes.curl.containerId(),
-            "sh",
-            "-c",
-            "seq 1 " + NUMBERS + " | nc -w 5 10.42.0.51 5000");
-    assertThat(sent.stderr()).isEmpty();
-    return received.get().stdout().trim();
-  }
-
-  private static String expectedDigest() throws Exception {
-    String numbers =
-        IntStream.rangeClosed(1, NUMBERS)
-            .mapToObj(Integer::toString)
-            .collect(Collectors.joining("\n", "", "\n"));
-    return HexFormat.of()
-        .formatHex(
-            MessageDigest.getInstance("SHA-256")
-                .digest(numbers.getBytes(StandardCharsets.US_ASCII)));
-  }
 
   private static void assertEverythingIsGivenBack(TestNode node) {
     await()

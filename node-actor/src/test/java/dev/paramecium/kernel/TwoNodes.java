@@ -1,7 +1,10 @@
 package dev.paramecium.kernel;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.bpf.RandomSource;
+import dev.paramecium.datapath.underlay.FaultyUnderlay;
 import dev.paramecium.datapath.underlay.NodeResolver;
+import dev.paramecium.datapath.underlay.Underlays;
 import java.net.DatagramSocket;
 import java.net.SocketException;
 import java.util.function.UnaryOperator;
@@ -29,6 +32,20 @@ final class TwoNodes implements AutoCloseable {
     httpbin = two.startPod("bin", 2826, HTTPBIN_IDENTITY, "10.42.0.51", "kennethreitz/httpbin");
     one.learn(two, httpbin);
     two.learn(one, curl);
+  }
+
+  /** The same with a cable between them that loses, repeats and reorders, replayed from a seed. */
+  static TwoNodes over(FaultyUnderlay.Faults faults, long seed) {
+    System.out.println("seed " + seed);
+    return new TwoNodes(
+        config ->
+            config.withNetwork(
+                pool ->
+                    new FaultyUnderlay(
+                        Underlays.open(config.underlay(), config.nodeIp(), config.resolver(), pool),
+                        faults,
+                        RandomSource.seeded(seed + config.seed()),
+                        pool)));
   }
 
   private TestNode node(
