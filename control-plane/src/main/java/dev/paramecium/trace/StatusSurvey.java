@@ -13,7 +13,6 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /** Asks every node for its status, once, and answers with those that replied in time. */
 public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
@@ -47,11 +46,7 @@ public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
   private StatusSurvey(ActorContext<Command> context, Consumer<List<KubeletStatus>> result) {
     super(context);
     this.result = result;
-    ActorRef<Receptionist.Listing> listings =
-        context.messageAdapter(
-            Receptionist.Listing.class,
-            listing -> new NodesFound(listing.getServiceInstances(KubeletRequest.ALL)));
-    context.getSystem().receptionist().tell(Receptionist.find(KubeletRequest.ALL, listings));
+    Kubelets.find(context, NodesFound::new);
   }
 
   @Override

@@ -13,7 +13,6 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /**
  * One trace: sets the taps on every node, passes observations on until it is stopped, and takes the
@@ -76,11 +75,7 @@ public final class TraceSession extends AbstractBehavior<TraceSession.Command> {
     this.filter = filter;
     this.sink = sink;
     this.observer = context.messageAdapter(Observation.class, Observed::new);
-    ActorRef<Receptionist.Listing> listings =
-        context.messageAdapter(
-            Receptionist.Listing.class,
-            listing -> new NodesFound(listing.getServiceInstances(KubeletRequest.ALL)));
-    context.getSystem().receptionist().tell(Receptionist.find(KubeletRequest.ALL, listings));
+    Kubelets.find(context, NodesFound::new);
   }
 
   @Override
