@@ -71,14 +71,19 @@ public final class ApiHttp {
   public long readyNodes() {
     long ready = 0;
     for (JsonNode node : get("/api/v1/nodes").path("items")) {
-      for (JsonNode condition : node.path("status").path("conditions")) {
-        if (condition.path("type").asText().equals("Ready")
-            && condition.path("status").asText().equals("True")) {
-          ready++;
-        }
-      }
+      ready += isReady(node) ? 1 : 0;
     }
     return ready;
+  }
+
+  /** Whether a node's or pod's condition Ready is True. */
+  static boolean isReady(JsonNode object) {
+    for (JsonNode condition : object.path("status").path("conditions")) {
+      if (condition.path("type").asText().equals("Ready")) {
+        return condition.path("status").asText().equals("True");
+      }
+    }
+    return false;
   }
 
   public JsonNode get(String path) {

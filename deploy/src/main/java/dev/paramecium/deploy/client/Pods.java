@@ -1,10 +1,12 @@
 package dev.paramecium.deploy.client;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import java.time.Duration;
-import java.time.Instant;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 
 /** Pods as commands name them: {@code [namespace/]pod}. */
 public final class Pods {
@@ -16,13 +18,22 @@ public final class Pods {
    *
    * @param node the node's name
    */
-  public record Pod(
-      String namespace, String name, Ipv4Address address, String node, long resourceVersion) {
+  public record Pod(String namespace, String name, Ipv4Address address, String node) {
 
     /** The path of its exec subresource, without a query. */
     public String execPath() {
-      return "/api/v1/namespaces/" + namespace + "/pods/" + name + "/exec";
+      return path(namespace, name) + "/exec";
     }
+  }
+
+  /**
+   * A pod's path.
+   *
+   * @param reference {@code pod}, or {@code pod/NAME} as kubectl takes it
+   */
+  public static String path(String namespace, String reference) {
+    String name = reference.startsWith("pod/") ? reference.substring(4) : reference;
+    return "/api/v1/namespaces/" + namespace + "/pods/" + name;
   }
 
   /**
@@ -34,8 +45,12 @@ public final class Pods {
   public static Pod find(ApiHttp api, String reference, String defaultNamespace) {
     int slash = reference.indexOf('/');
     String namespace = slash < 0 ? defaultNamespace : reference.substring(0, slash);
-    String name = reference.substring(slash + 1);
-    JsonNode pod = api.get("/api/v1/namespaces/" + namespace + "/pods/" + name);
+    return of(api.get(path(namespace, reference.substring(slash + 1))));
+  }
+
+  private static Pod of(JsonNode pod) {
+    String namespace = pod.path("metadata").path("namespace").asText();
+    String name = pod.path("metadata").path("name").asText();
     String address = pod.path("status").path("podIP").asText();
     if (address.isEmpty()) {
       throw new UserError(
@@ -49,11 +64,7 @@ public final class Pods {
               + ").");
     }
     return new Pod(
-        namespace,
-        name,
-        Ipv4Address.parse(address),
-        pod.path("spec").path("nodeName").asText(),
-        pod.path("metadata").path("resourceVersion").asLong());
+        namespace, name, Ipv4Address.parse(address), pod.path("spec").path("nodeName").asText());
   }
 
   /**
@@ -61,20 +72,15 @@ public final class Pods {
    *
    * @throws UserError naming the phase and the reason if it is not in time
    */
-  public static Pod awaitReady(ApiHttp api, String namespace, String name, Duration limit)
-      throws InterruptedException {
-    Instant deadline = Instant.now().plus(limit);
-    while (true) {
-      JsonNode pod = api.get("/api/v1/namespaces/" + namespace + "/pods/" + name);
-      for (JsonNode condition : pod.path("status").path("conditions")) {
-        if (condition.path("type").asText().equals("Ready")
-            && condition.path("status").asText().equals("True")) {
-          return find(api, name, namespace);
-        }
-      }
-      if (Instant.now().isAfter(deadline)) {
-        throw new UserError(
-            UserError.FAILED,
+  public static Pod awaitReady(ApiHttp api, String namespace, String name, Duration limit) {
+    AtomicReference<JsonNode> pod = new AtomicReference<>(MissingNode.getInstance());
+    Waiting.until(
+        limit,
+        () -> {
+          pod.set(api.get(path(namespace, name)));
+          return ApiHttp.isReady(pod.get());
+        },
+        () ->
             "pod "
                 + namespace
                 + "/"
@@ -82,10 +88,8 @@ public final class Pods {
                 + " is not ready after "
                 + limit.toSeconds()
                 + " s: "
-                + pod.path("status"));
-      }
-      Thread.sleep(Duration.ofMillis(30));
-    }
+                + pod.get().path("status"));
+    return of(pod.get());
   }
 
   /**
@@ -94,28 +98,16 @@ public final class Pods {
    *
    * @throws UserError if a node lags behind for longer than {@code limit}
    */
-  public static void awaitSynced(ApiHttp api, int nodes, Duration limit)
-      throws InterruptedException {
-    long revision = 0;
-    for (JsonNode endpoint : api.get("/apis/cilium.io/v2/ciliumendpoints").path("items")) {
-      revision = Math.max(revision, endpoint.path("metadata").path("resourceVersion").asLong());
-    }
-    Instant deadline = Instant.now().plus(limit);
-    while (true) {
-      JsonNode status = api.get("/apis/paramecium.dev/v1alpha1/status");
-      int synced = 0;
-      for (JsonNode node : status.path("nodes")) {
-        if (node.path("appliedRevision").asLong() >= revision
-            && node.path("pending").asInt() == 0) {
-          synced++;
-        }
-      }
-      if (synced >= nodes) {
-        return;
-      }
-      if (Instant.now().isAfter(deadline)) {
-        throw new UserError(
-            UserError.FAILED,
+  public static void awaitSynced(ApiHttp api, int nodes, Duration limit) {
+    long revision = newestEndpoint(api);
+    AtomicInteger synced = new AtomicInteger();
+    Waiting.until(
+        limit,
+        () -> {
+          synced.set(syncedNodes(api, revision));
+          return synced.get() >= nodes;
+        },
+        () ->
             "only "
                 + synced
                 + " of "
@@ -125,8 +117,23 @@ public final class Pods {
                 + " in their maps after "
                 + limit.toSeconds()
                 + " s.");
-      }
-      Thread.sleep(Duration.ofMillis(30));
+  }
+
+  private static long newestEndpoint(ApiHttp api) {
+    long revision = 0;
+    for (JsonNode endpoint : api.get("/apis/cilium.io/v2/ciliumendpoints").path("items")) {
+      revision = Math.max(revision, endpoint.path("metadata").path("resourceVersion").asLong());
     }
+    return revision;
+  }
+
+  private static int syncedNodes(ApiHttp api, long revision) {
+    int synced = 0;
+    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/status").path("nodes")) {
+      if (node.path("appliedRevision").asLong() >= revision && node.path("pending").asInt() == 0) {
+        synced++;
+      }
+    }
+    return synced;
   }
 }

@@ -3,6 +3,7 @@ package dev.paramecium.deploy.cluster;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.Waiting;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
@@ -17,6 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
@@ -36,7 +39,6 @@ public final class LocalCluster {
 
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(8);
-  private static final Duration POLL = Duration.ofMillis(40);
 
   private final Path home;
   private final Topology topology;
@@ -203,36 +205,31 @@ public final class LocalCluster {
    */
   public void awaitReady(Consumer<String> progress) {
     ApiHttp api = new ApiHttp(apiServer);
-    Instant limit = Instant.now().plus(START_LIMIT);
-    boolean answered = false;
-    long told = -1;
-    while (true) {
-      requireAllAlive();
-      if (!answered && api.isReady()) {
-        answered = true;
-        progress.accept("API server answers on " + apiServer);
-      }
-      if (answered) {
-        long ready = api.readyNodes();
-        if (ready != told) {
-          progress.accept(ready + " of " + topology.nodes().size() + " nodes Ready");
-          told = ready;
-        }
-        if (ready >= topology.nodes().size()) {
-          return;
-        }
-      }
-      if (Instant.now().isAfter(limit)) {
-        throw new UserError(
-            UserError.FAILED,
+    AtomicBoolean answered = new AtomicBoolean();
+    AtomicLong told = new AtomicLong(-1);
+    Waiting.until(
+        START_LIMIT,
+        () -> {
+          requireAllAlive();
+          if (!answered.get() && api.isReady()) {
+            answered.set(true);
+            progress.accept("API server answers on " + apiServer);
+          }
+          if (!answered.get()) {
+            return false;
+          }
+          long ready = api.readyNodes();
+          if (told.getAndSet(ready) != ready) {
+            progress.accept(ready + " of " + topology.nodes().size() + " nodes Ready");
+          }
+          return ready >= topology.nodes().size();
+        },
+        () ->
             "the cluster was not ready after "
                 + START_LIMIT.toSeconds()
                 + " s. Logs are in "
                 + home.resolve("logs")
                 + ".");
-      }
-      pause(POLL);
-    }
   }
 
   private void requireAllAlive() {
@@ -430,15 +427,6 @@ public final class LocalCluster {
     } catch (IOException e) {
       throw new UserError(
           UserError.FAILED, "no free TCP port on 127.0.0.1: " + e.getMessage() + ".");
-    }
-  }
-
-  private static void pause(Duration duration) {
-    try {
-      Thread.sleep(duration);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new UserError(UserError.FAILED, "interrupted");
     }
   }
 }

@@ -14,7 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
 /** Replays golden vectors through the emulated programs. */
@@ -32,19 +32,11 @@ final class ConformanceCommand implements Callable<Integer> {
       description = "a vector file, a folder, or a .jsonl.gz of sequences")
   private List<Path> paths = List.of();
 
-  @Option(
-      names = {"-o", "--output"},
-      defaultValue = "",
-      paramLabel = "json")
-  private String output = "";
+  @Mixin private final JsonOption format = new JsonOption();
 
   @Override
   public Integer call() throws JsonProcessingException {
-    boolean json = output.equals("json");
-    if (!json && !output.isEmpty()) {
-      throw new UserError(
-          UserError.USAGE, "output format \"" + output + "\" is not known: use json.");
-    }
+    boolean json = format.wanted();
     List<Result> results = new ArrayList<>();
     Conformance.Summary summary;
     try {

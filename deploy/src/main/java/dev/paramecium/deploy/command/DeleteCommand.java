@@ -5,8 +5,8 @@ import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Manifests;
 import dev.paramecium.deploy.client.Resources;
+import dev.paramecium.deploy.client.Waiting;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -55,7 +55,7 @@ final class DeleteCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     if (files.isEmpty() == arguments.isEmpty()) {
       throw new UserError(
           UserError.USAGE,
@@ -79,20 +79,18 @@ final class DeleteCommand implements Callable<Integer> {
               + " deleted");
     }
     if (wait) {
-      Instant limit = Instant.now().plus(WAIT_LIMIT);
-      for (Target target : targets) {
-        while (!api.find(target.path()).isMissingNode()) {
-          if (Instant.now().isAfter(limit)) {
-            throw new UserError(
-                UserError.FAILED,
-                target.resource().display(target.name())
-                    + " is still there after "
-                    + WAIT_LIMIT.toSeconds()
-                    + " s.");
-          }
-          Thread.sleep(Duration.ofMillis(50));
-        }
-      }
+      List<Target> remaining = new ArrayList<>(targets);
+      Waiting.until(
+          WAIT_LIMIT,
+          () -> {
+            remaining.removeIf(target -> api.find(target.path()).isMissingNode());
+            return remaining.isEmpty();
+          },
+          () ->
+              remaining.getFirst().resource().display(remaining.getFirst().name())
+                  + " is still there after "
+                  + WAIT_LIMIT.toSeconds()
+                  + " s.");
     }
     return 0;
   }

@@ -39,7 +39,7 @@ public final class DemoCommand implements Callable<Integer> {
   private static final int HTTP = 80;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() {
     long start = System.nanoTime();
     Path home = ClusterOptions.home().resolve("demo-" + ProcessHandle.current().pid());
     Ipv4Address block = LocalCluster.freeLoopbackBlock(2);
@@ -87,8 +87,7 @@ public final class DemoCommand implements Callable<Integer> {
    *
    * @return whether the reply arrived and all steps of request and reply were seen in order
    */
-  static boolean walk(ApiHttp api, Topology topology, Progress progress)
-      throws InterruptedException {
+  static boolean walk(ApiHttp api, Topology topology, Progress progress) {
     String first = topology.nodes().get(0).name();
     String second = topology.nodes().get(1).name();
     Resources resources = Resources.discover(api);

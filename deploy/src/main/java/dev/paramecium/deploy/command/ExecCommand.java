@@ -2,6 +2,7 @@ package dev.paramecium.deploy.command;
 
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.ExecSession;
+import dev.paramecium.deploy.client.Pods;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -49,14 +50,7 @@ final class ExecCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ApiHttp api = cluster.api();
-    String name = pod.startsWith("pod/") ? pod.substring(4) : pod;
-    String path =
-        "/api/v1/namespaces/"
-            + namespace
-            + "/pods/"
-            + name
-            + "/exec"
-            + query(command, container, stdin, tty);
+    String path = Pods.path(namespace, pod) + "/exec" + query(command, container, stdin, tty);
     return ExecSession.run(api, path, stdin ? System.in : null, System.out, System.err);
   }
 

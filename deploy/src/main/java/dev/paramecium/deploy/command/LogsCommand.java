@@ -2,6 +2,7 @@ package dev.paramecium.deploy.command;
 
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.Pods;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
@@ -45,12 +46,8 @@ final class LogsCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ApiHttp api = cluster.api();
-    String name = pod.startsWith("pod/") ? pod.substring(4) : pod;
     String path =
-        "/api/v1/namespaces/"
-            + namespace
-            + "/pods/"
-            + name
+        Pods.path(namespace, pod)
             + "/log"
             + ApiHttp.query(
                 List.of(

@@ -3,6 +3,7 @@ package dev.paramecium.deploy.command;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.Waiting;
 import dev.paramecium.deploy.cluster.ControlPlaneProcess;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.NodeProcess;
@@ -11,7 +12,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -32,7 +32,7 @@ final class RehearseCommand implements Callable<Integer> {
   private static final Duration LIMIT = Duration.ofSeconds(60);
 
   @Override
-  public Integer call() throws IOException, InterruptedException {
+  public Integer call() throws IOException {
     Ipv4Address block = LocalCluster.freeLoopbackBlock(2);
     Topology topology = Topology.of(2, block.plus(1), LocalCluster.freePort());
     Path state = Files.createTempDirectory("paramecium-rehearsal");
@@ -58,7 +58,10 @@ final class RehearseCommand implements Callable<Integer> {
                 .start());
       }
       ApiHttp api = new ApiHttp("http://" + topology.apiAddress() + ":" + topology.apiPort());
-      awaitNodes(api, topology.nodes().size());
+      Waiting.until(
+          LIMIT,
+          () -> api.isReady() && api.readyNodes() >= topology.nodes().size(),
+          () -> "the cluster was not ready after " + LIMIT.toSeconds() + " s.");
       return DemoCommand.walk(api, topology, System.out::println) ? 0 : UserError.FAILED;
     } finally {
       systems.forEach(ActorSystem::terminate);
@@ -66,17 +69,6 @@ final class RehearseCommand implements Callable<Integer> {
         system.getWhenTerminated().toCompletableFuture().join();
       }
       DownCommand.deleteTree(state);
-    }
-  }
-
-  private static void awaitNodes(ApiHttp api, int count) throws InterruptedException {
-    Instant limit = Instant.now().plus(LIMIT);
-    while (!api.isReady() || api.readyNodes() < count) {
-      if (Instant.now().isAfter(limit)) {
-        throw new UserError(
-            UserError.FAILED, "the cluster was not ready after " + LIMIT.toSeconds() + " s.");
-      }
-      Thread.sleep(Duration.ofMillis(50));
     }
   }
 }

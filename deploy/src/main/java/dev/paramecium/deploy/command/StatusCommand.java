@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Option;
 
 /** Shows processes, nodes, pods and how far each node's maps follow the API server. */
 @Command(
@@ -25,18 +24,11 @@ final class StatusCommand implements Callable<Integer> {
 
   @Mixin private final ClusterOptions cluster = new ClusterOptions();
 
-  @Option(
-      names = {"-o", "--output"},
-      defaultValue = "",
-      paramLabel = "json")
-  private String output = "";
+  @Mixin private final JsonOption format = new JsonOption();
 
   @Override
   public Integer call() throws JsonProcessingException {
-    if (!output.isEmpty() && !output.equals("json")) {
-      throw new UserError(
-          UserError.USAGE, "output format \"" + output + "\" is not known: use json.");
-    }
+    boolean json = format.wanted();
     ObjectNode status = ApiHttp.JSON.createObjectNode();
     Optional<ClusterFile> file = ClusterFile.read(ClusterOptions.home());
     ArrayNode processes = status.putArray("processes");
@@ -62,7 +54,7 @@ final class StatusCommand implements Callable<Integer> {
       status.put("readyNodes", api.readyNodes());
       status.put("pods", api.get("/api/v1/pods").path("items").size());
     }
-    if (output.equals("json")) {
+    if (json) {
       System.out.println(ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(status));
     } else {
       print(status);

@@ -55,18 +55,11 @@ final class TraceCommand implements Callable<Integer> {
       defaultValue = "default")
   private String namespace = "default";
 
-  @Option(
-      names = {"-o", "--output"},
-      defaultValue = "",
-      paramLabel = "json")
-  private String output = "";
+  @Mixin private final JsonOption format = new JsonOption();
 
   @Override
   public Integer call() throws JsonProcessingException {
-    if (!output.isEmpty() && !output.equals("json")) {
-      throw new UserError(
-          UserError.USAGE, "output format \"" + output + "\" is not known: use json.");
-    }
+    boolean json = format.wanted();
     int colon = destination.indexOf(':');
     int port = colon < 0 ? 0 : port(destination.substring(colon + 1));
     String chosen =
@@ -97,7 +90,7 @@ final class TraceCommand implements Callable<Integer> {
           exitCode == 0 ? ANSWER_LIMIT : Duration.ofMillis(200));
       seen = trace.observations();
     }
-    return output.equals("json") ? printJson(seen, exitCode) : print(seen, exitCode);
+    return json ? printJson(seen, exitCode) : print(seen, exitCode);
   }
 
   /**
