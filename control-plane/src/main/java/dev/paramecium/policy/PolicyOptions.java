@@ -1,0 +1,33 @@
+package dev.paramecium.policy;
+
+import dev.paramecium.policy.rule.Entity;
+import java.util.List;
+
+/**
+ * What the agent is configured with, as far as policy goes; by the names of Cilium's ConfigMap.
+ *
+ * @param enforcement {@code enable-policy}
+ * @param allowLocalhost {@code allow-localhost}: whether the node may always reach its pods
+ * @param hostFirewall {@code enable-host-firewall}
+ * @param clusterName {@code cluster-name}
+ */
+public record PolicyOptions(
+    Enforcement enforcement, boolean allowLocalhost, boolean hostFirewall, String clusterName) {
+
+  /** v1.12.3 on Kubernetes. */
+  public static final PolicyOptions DEFAULT =
+      new PolicyOptions(Enforcement.DEFAULT, true, false, "default");
+
+  /** When a direction is closed. */
+  public enum Enforcement {
+    /** As soon as one rule says something about it. */
+    DEFAULT,
+    ALWAYS,
+    NEVER
+  }
+
+  /** The peers whom L7 rules must not hold up, because the node may always come in. */
+  List<Entity> unrestricted() {
+    return allowLocalhost ? List.of(Entity.HOST) : List.of();
+  }
+}
