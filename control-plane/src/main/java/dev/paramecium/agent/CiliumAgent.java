@@ -22,6 +22,9 @@ import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.service.ServiceApi;
+import dev.paramecium.agent.service.ServiceOptions;
+import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
@@ -176,6 +179,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final RandomGenerator random;
   private final TimerScheduler<Command> timers;
   private final ActorRef<MapReconciler.Command> reconciler;
+  private final ServiceApi services;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
   private final Backoff backoff = Backoff.forApi();
@@ -237,6 +241,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.ids = new EndpointIds(random);
     this.hostEndpointId = ids.allocate();
     this.reconciler = context.spawn(MapReconciler.create(this.kernel, clock), "reconciler");
+    this.services =
+        new ServiceApi(
+            new Services(ServiceOptions.defaults(config.nodeName())),
+            reconciler,
+            context.getSystem().scheduler());
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : WATCHED) {
@@ -396,6 +405,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     for (String map : List.of(MapNames.LXC, MapNames.IPCACHE, MapNames.TUNNEL)) {
       reconciler.tell(new MapReconciler.Manage(map, false));
     }
+    Services.mapNames().forEach(map -> reconciler.tell(new MapReconciler.Manage(map, false)));
     claim("host", Claims.ofHost(config.nodeIp(), places().routerIp()), null);
     ciliumNodes.values().forEach(this::claimNode);
     ciliumEndpoints.values().forEach(this::claimEndpoint);
@@ -860,6 +870,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         now == null ? 0 : now.pool().capacity(),
         now == null ? Map.of() : now.pool().owners(),
         desired.effective(MapNames.IPCACHE),
+        services,
         reconciler,
         kernel,
         getContext().getSystem().scheduler());

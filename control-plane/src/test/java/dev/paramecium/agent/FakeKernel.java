@@ -3,6 +3,7 @@ package dev.paramecium.agent;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.agent.reconciler.Bytes;
+import dev.paramecium.agent.service.Services;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
@@ -52,6 +53,7 @@ public final class FakeKernel {
     for (String map : List.of(MapNames.LXC, MapNames.IPCACHE, MapNames.TUNNEL)) {
       maps.put(map, new ConcurrentHashMap<>());
     }
+    Services.mapNames().forEach(map -> maps.put(map, new ConcurrentHashMap<>()));
   }
 
   public Behavior<Syscall> behavior() {

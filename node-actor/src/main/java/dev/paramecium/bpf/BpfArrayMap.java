@@ -63,7 +63,8 @@ public final class BpfArrayMap extends AttributedMap {
     return index < 0 ? null : value(index);
   }
 
-  private byte[] value(int index) {
+  /** A copy of value {@code index}. */
+  public byte[] value(int index) {
     byte[] value = new byte[valueSize];
     Words.copyOut(words, index * stride, value, 0, valueSize);
     return value;

@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.Backlog;
+import dev.paramecium.bpf.BpfHashOfMaps;
 import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
@@ -661,7 +662,11 @@ public final class Kernel extends AbstractBehavior<Object> {
       return noMap(name);
     }
     List<MapEntry> entries = new ArrayList<>();
-    map.forEach((key, value) -> entries.add(new MapEntry(key, value)));
+    if (map instanceof BpfHashOfMaps outer) {
+      outer.forEachInner((key, inner) -> entries.add(new MapEntry(key, inner.value(0))));
+    } else {
+      map.forEach((key, value) -> entries.add(new MapEntry(key, value)));
+    }
     return Result.ok(entries);
   }
 

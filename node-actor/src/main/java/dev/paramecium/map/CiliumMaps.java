@@ -131,6 +131,7 @@ public final class CiliumMaps {
         services.affinity(),
         services.affinityMatch(),
         services.sourceRange(),
+        services.maglev(),
         nat.snat(),
         nat.neighbors());
   }

@@ -8,13 +8,16 @@ import dev.paramecium.abi.Lb4Service;
 import dev.paramecium.abi.LbAffinityMatch;
 import dev.paramecium.abi.LbAffinityValue;
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.bpf.BpfArrayMap;
 import dev.paramecium.bpf.BpfHashMap;
+import dev.paramecium.bpf.BpfHashOfMaps;
 import dev.paramecium.bpf.LpmTrie;
 import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The maps of services: frontends and their backend slots, backends, reverse NAT, session affinity,
- * source ranges.
+ * source ranges, Maglev lookup tables.
  *
  * <pre>
  *   services:  VIP:port, slot 0     → count, rev_nat, flags            reverse_nat: rev_nat → VIP:port
@@ -35,6 +38,7 @@ public final class ServiceMaps {
   private final BpfHashMap affinity;
   private final BpfHashMap affinityMatch;
   private final LpmTrie sourceRange;
+  private final BpfHashOfMaps maglev;
 
   ServiceMaps(IntSupplier ids, int maxEntries) {
     this.services =
@@ -70,6 +74,9 @@ public final class ServiceMaps {
             maxEntries);
     this.sourceRange =
         LpmTrie.withStaticWords(ids.getAsInt(), MapNames.LB4_SOURCE_RANGE, 1, maxEntries);
+    this.maglev =
+        new BpfHashOfMaps(
+            ids.getAsInt(), MapNames.LB4_MAGLEV, maxEntries, ids, MapNames.LB4_MAGLEV_INNER);
   }
 
   public BpfHashMap services() {
@@ -94,6 +101,10 @@ public final class ServiceMaps {
 
   public LpmTrie sourceRange() {
     return sourceRange;
+  }
+
+  public BpfHashOfMaps maglev() {
+    return maglev;
   }
 
   // ---- services
@@ -206,6 +217,13 @@ public final class ServiceMaps {
 
   private static long clientKey(int client) {
     return Integer.reverseBytes(client) & 0xffff_ffffL;
+  }
+
+  // ---- Maglev
+
+  /** The lookup table of a service, whose only value is backend ids, or null. */
+  public @Nullable BpfArrayMap findMaglev(int rawRevNatIndex) {
+    return maglev.find(rawRevNatIndex & 0xffff);
   }
 
   // ---- source ranges

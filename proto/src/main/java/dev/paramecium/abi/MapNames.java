@@ -26,6 +26,7 @@ public final class MapNames {
   public static final String LB_AFFINITY_MATCH = "cilium_lb_affinity_match";
   public static final String LB4_SOURCE_RANGE = "cilium_lb4_source_range";
   public static final String LB4_MAGLEV = "cilium_lb4_maglev";
+  public static final String LB4_MAGLEV_INNER = "cilium_lb4_maglev_inner";
   public static final String LB4_REVERSE_SK = "cilium_lb4_reverse_sk";
   public static final String LB4_HEALTH = "cilium_lb4_health";
   public static final String SNAT_V4_EXTERNAL = "cilium_snat_v4_external";

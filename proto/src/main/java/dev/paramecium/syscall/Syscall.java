@@ -84,7 +84,8 @@ public sealed interface Syscall {
 
   /**
    * BPF_MAP_UPDATE_BATCH then BPF_MAP_DELETE_BATCH: in order, stops at the first failure. E2BIG
-   * when the map is full; deleting what is not there is no failure.
+   * when the map is full; deleting what is not there is no failure. An entry of a map of maps is
+   * given, and dumped, as the only value of its inner map.
    */
   record UpdateMap(
       String map, List<MapEntry> upserts, List<byte[]> deletes, ActorRef<Result<Done>> replyTo)

@@ -6,6 +6,7 @@ import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.service.ServiceApi;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import org.apache.pekko.actor.typed.Scheduler;
  * @param capacity how many addresses the pod CIDR has
  * @param addresses who has which
  * @param ipcache the entries that are wanted, by their map key
+ * @param services to read and, in the agent's actor, to change
  */
 public record AgentView(
     String nodeName,
@@ -40,6 +42,7 @@ public record AgentView(
     int capacity,
     Map<Ipv4Address, String> addresses,
     Map<Bytes, Claim> ipcache,
+    ServiceApi services,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,
     Scheduler scheduler) {

@@ -1,8 +1,10 @@
 package dev.paramecium.agent.cli;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -10,10 +12,16 @@ import java.util.Set;
  *
  * @param words what is not a flag, after {@code cilium}
  * @param flags the switches that were set, without dashes
+ * @param values of flags that take one, without dashes; a comma separates several
  * @param output the value of {@code -o}, empty for tables
  * @param error what is wrong with the arguments, empty if nothing is
  */
-record Arguments(List<String> words, Set<String> flags, String output, String error) {
+record Arguments(
+    List<String> words,
+    Set<String> flags,
+    Map<String, List<String>> values,
+    String output,
+    String error) {
 
   private static final Set<String> SWITCHES =
       Set.of(
@@ -29,12 +37,23 @@ record Arguments(List<String> words, Set<String> flags, String output, String er
           "all-health",
           "all-nodes",
           "all-redirects",
-          "all-clusters");
+          "all-clusters",
+          "all",
+          "k8s-cluster-internal",
+          "k8s-external",
+          "k8s-host-port",
+          "k8s-load-balancer",
+          "k8s-node-port",
+          "local-redirect");
+
+  private static final Set<String> VALUES =
+      Set.of("backends", "frontend", "id", "k8s-traffic-policy", "states");
 
   /** Reads everything after {@code cilium}. */
   static Arguments parse(List<String> argv) {
     List<String> words = new ArrayList<>();
     Set<String> flags = new HashSet<>();
+    Map<String, List<String>> values = new HashMap<>();
     String output = "";
     for (int i = 1; i < argv.size(); i++) {
       String word = argv.get(i);
@@ -49,10 +68,20 @@ record Arguments(List<String> words, Set<String> flags, String output, String er
         output = word.substring(word.startsWith("-o=") ? 3 : 2);
       } else if (word.startsWith("-") && word.length() > 1) {
         String name = word.substring(word.startsWith("--") ? 2 : 1);
-        if (!SWITCHES.contains(name)) {
+        int equals = name.indexOf('=');
+        String flag = equals < 0 ? name : name.substring(0, equals);
+        if (VALUES.contains(flag)) {
+          if (equals < 0 && ++i == argv.size()) {
+            return wrong("flag needs an argument: " + word);
+          }
+          String value = equals < 0 ? argv.get(i) : name.substring(equals + 1);
+          List.of(value.split(",", -1))
+              .forEach(one -> values.computeIfAbsent(flag, _ -> new ArrayList<>()).add(one));
+        } else if (SWITCHES.contains(name)) {
+          flags.add(name);
+        } else {
           return wrong("unknown flag: " + word);
         }
-        flags.add(name);
       } else {
         words.add(word);
       }
@@ -60,11 +89,11 @@ record Arguments(List<String> words, Set<String> flags, String output, String er
     if (!output.isEmpty() && !output.equals("json")) {
       return wrong("output \"" + output + "\" is not known: use -o json");
     }
-    return new Arguments(List.copyOf(words), Set.copyOf(flags), output, "");
+    return new Arguments(List.copyOf(words), Set.copyOf(flags), Map.copyOf(values), output, "");
   }
 
   private static Arguments wrong(String error) {
-    return new Arguments(List.of(), Set.of(), "", error);
+    return new Arguments(List.of(), Set.of(), Map.of(), "", error);
   }
 
   boolean json() {
@@ -78,6 +107,17 @@ record Arguments(List<String> words, Set<String> flags, String output, String er
       }
     }
     return false;
+  }
+
+  /** Everything that a flag was given, none if it was not. */
+  List<String> values(String flag) {
+    return values.getOrDefault(flag, List.of());
+  }
+
+  /** What a flag was given last. */
+  String value(String flag, String otherwise) {
+    List<String> given = values(flag);
+    return given.isEmpty() ? otherwise : given.getLast();
   }
 
   /** The word at {@code index}, empty if there are fewer. */

@@ -9,7 +9,18 @@ import java.util.concurrent.CompletionStage;
 public final class CiliumCommand {
 
   private static final Set<String> OWN =
-      Set.of("endpoint", "ep", "identity", "id", "node", "status", "map", "version", "ip");
+      Set.of(
+          "endpoint",
+          "ep",
+          "identity",
+          "id",
+          "node",
+          "status",
+          "map",
+          "version",
+          "ip",
+          "service",
+          "svc");
 
   private CiliumCommand() {}
 
@@ -53,9 +64,22 @@ public final class CiliumCommand {
               : verb.equals("get")
                   ? MapTables.get(view, arguments)
                   : now(unknown(arguments, "get, list"));
+      case "service", "svc" -> service(view, arguments, verb);
       case "status" -> StatusReport.status(view, arguments);
       case "version" -> now(StatusReport.version(view, arguments));
-      default -> now(unknown(arguments, "endpoint, identity, ip, map, node, status, version"));
+      default ->
+          now(unknown(arguments, "endpoint, identity, ip, map, node, service, status, version"));
+    };
+  }
+
+  private static CompletionStage<CommandOutput> service(
+      AgentView view, Arguments arguments, String verb) {
+    return switch (verb) {
+      case "list", "ls" -> now(ServiceCommands.list(view.services(), arguments));
+      case "get" -> now(ServiceCommands.get(view.services(), arguments));
+      case "update" -> ServiceCommands.update(view.services(), arguments);
+      case "delete" -> ServiceCommands.delete(view.services(), arguments);
+      default -> now(unknown(arguments, "delete, get, list, update"));
     };
   }
 

@@ -6,6 +6,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.EndpointKey;
 import dev.paramecium.abi.IpcacheKey;
+import dev.paramecium.abi.Lb4Backend;
+import dev.paramecium.abi.Lb4Key;
+import dev.paramecium.abi.Lb4ReverseNat;
+import dev.paramecium.abi.Lb4Service;
+import dev.paramecium.abi.Lb4SourceRangeKey;
+import dev.paramecium.abi.LbAffinityMatch;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.abi.TabWriter;
@@ -180,6 +186,11 @@ final class MapTables {
     return switch (map) {
       case MapNames.IPCACHE -> IpcacheKey.decode(key.array()).toString();
       case MapNames.LXC, MapNames.TUNNEL -> EndpointKey.decode(key.array()).toString();
+      case MapNames.LB4_SERVICES -> Lb4Key.decode(key.array()).toString();
+      case MapNames.LB4_BACKENDS -> Integer.toUnsignedString(Lb4Backend.decodeKey(key.array()));
+      case MapNames.LB4_REVERSE_NAT -> Integer.toString(Lb4ReverseNat.decodeKey(key.array()));
+      case MapNames.LB4_SOURCE_RANGE -> Lb4SourceRangeKey.decode(key.array()).toString();
+      case MapNames.LB_AFFINITY_MATCH -> LbAffinityMatch.decode(key.array()).toString();
       default -> key.toString();
     };
   }
@@ -192,6 +203,10 @@ final class MapTables {
       case MapNames.IPCACHE -> RemoteEndpointInfo.decode(value.array()).toString();
       case MapNames.LXC -> EndpointInfo.decode(value.array()).toString();
       case MapNames.TUNNEL -> EndpointKey.decode(value.array()).toString();
+      case MapNames.LB4_SERVICES -> Lb4Service.decode(value.array()).toString();
+      case MapNames.LB4_BACKENDS -> Lb4Backend.decode(value.array()).toString();
+      case MapNames.LB4_REVERSE_NAT -> Lb4ReverseNat.decode(value.array()).toString();
+      case MapNames.LB4_SOURCE_RANGE, MapNames.LB_AFFINITY_MATCH -> "";
       default -> value.toString();
     };
   }

@@ -109,10 +109,13 @@ final class DesiredMap {
         && Arrays.equals(comparable.apply(desired.array()), comparable.apply(actual.array()));
   }
 
-  /** The next call's worth of open entries whose time has come. */
+  /**
+   * The next call's worth of open entries whose time has come, the largest keys first: a service's
+   * frontend is slot 0, and comes after the slots of its backends.
+   */
   Batch nextBatch(long nowMs) {
     Batch batch = new Batch(new ArrayList<>(), new ArrayList<>(), new HashMap<>());
-    for (Map.Entry<Bytes, Entry> candidate : open.entrySet()) {
+    for (Map.Entry<Bytes, Entry> candidate : open.descendingMap().entrySet()) {
       if (batch.size() == batchLimit) {
         break;
       }

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -222,7 +223,8 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
   private void onApply(Apply apply) {
     latestRevision = Math.max(latestRevision, apply.revision());
     Set<Wish> open = new HashSet<>();
-    Set<String> touched = new HashSet<>();
+    // In the order of the wishes: what an entry names is written before it.
+    Set<String> touched = new LinkedHashSet<>();
     for (Change change : apply.changes()) {
       long generation =
           managed(change.map()).desired.want(change.key(), change.value(), apply.revision());

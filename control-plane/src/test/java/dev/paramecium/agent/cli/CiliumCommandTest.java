@@ -18,6 +18,9 @@ import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
+import dev.paramecium.agent.service.ServiceApi;
+import dev.paramecium.agent.service.ServiceOptions;
+import dev.paramecium.agent.service.Services;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import java.time.Instant;
@@ -54,12 +57,18 @@ class CiliumCommandTest {
   private final ActorRef<MapReconciler.Command> reconciler =
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
   private final DesiredState desired = new DesiredState();
+  private final ServiceApi services =
+      new ServiceApi(
+          new Services(ServiceOptions.defaults("ubuntu-dev2")),
+          reconciler,
+          kit.system().scheduler());
 
   @BeforeEach
   void fillMaps() {
     for (String map : List.of(MapNames.IPCACHE, MapNames.LXC)) {
       reconciler.tell(new MapReconciler.Manage(map, true));
     }
+    Services.mapNames().forEach(map -> reconciler.tell(new MapReconciler.Manage(map, true)));
     EndpointInfo info =
         new EndpointInfo(
             29,
@@ -142,6 +151,7 @@ class CiliumCommandTest {
         254,
         Map.of(ROUTER, "router", POD, "default/curl"),
         desired.effective(MapNames.IPCACHE),
+        services,
         reconciler,
         kernel,
         kit.system().scheduler());
@@ -254,7 +264,7 @@ class CiliumCommandTest {
     assertThat(printed("cilium", "map", "get", "cilium_lxc"))
         .containsPattern("10\\.42\\.1\\.99:0 +\\(localhost\\) +to-be-inserted +the test lets");
     assertThat(printed("cilium", "map", "list"))
-        .contains("cilium_lxc          4             1            true\n");
+        .contains("cilium_lxc                 4             1            true\n");
     assertThat(run("cilium", "status", "--brief").stdout())
         .startsWith("error in controller bpf-map-sync-cilium_lxc: 1 entries");
   }
@@ -264,11 +274,17 @@ class CiliumCommandTest {
     assertThat(printed("cilium", "map", "list"))
         .isEqualTo(
             """
-            Name                Num entries   Num errors   Cache enabled
-            cilium_ct4_global   0             0            false
-            cilium_ipcache      4             0            true
-            cilium_lxc          3             0            true
-            cilium_tunnel_map   0             0            true
+            Name                       Num entries   Num errors   Cache enabled
+            cilium_ct4_global          0             0            false
+            cilium_ipcache             4             0            true
+            cilium_lb4_backends_v2     0             0            true
+            cilium_lb4_maglev          0             0            false
+            cilium_lb4_reverse_nat     0             0            true
+            cilium_lb4_services_v2     0             0            true
+            cilium_lb4_source_range    0             0            true
+            cilium_lb_affinity_match   0             0            true
+            cilium_lxc                 3             0            true
+            cilium_tunnel_map          0             0            true
             """);
   }
 
@@ -303,7 +319,7 @@ class CiliumCommandTest {
                 BandwidthManager:        Disabled
                 Host Routing:            Legacy
                 Masquerading:            Disabled
-                Controller Status:       5/5 healthy
+                Controller Status:       11/11 healthy
                 Proxy Status:            No managed proxy redirect
                 Global Identity Range:   min 256, max 65535
                 Hubble:                  Disabled

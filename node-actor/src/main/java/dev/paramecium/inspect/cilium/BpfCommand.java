@@ -125,12 +125,14 @@ final class BpfCommand implements Tool {
       case "metrics list" -> TableCommands.metricsList(checked(request, object));
       case "ct list" -> ConntrackCommands.list(checked(request, object, "-d", "--time-diff"));
       case "ct flush" -> ConntrackCommands.flush(checked(request, object));
+      case "nat flush" -> ConntrackCommands.natFlush(checked(request, object));
       case "nat list" -> ConntrackCommands.natList(checked(request, object));
       case "policy get", "policy list" ->
           PolicyCommand.get(checked(request, object, "-n", "--numeric", "--all"));
       case "lb list" ->
           LoadBalancerCommand.list(
               checked(request, object, "--frontends", "--backends", "--revnat", "--source-ranges"));
+      case "lb maglev" -> LoadBalancerCommand.maglev(checked(request, object));
       default -> throw unknown(object, command);
     }
     return 0;
@@ -174,7 +176,8 @@ final class BpfCommand implements Tool {
     }
     String commands =
         switch (object) {
-          case "ct" -> "list, flush";
+          case "ct", "nat" -> "list, flush";
+          case "lb" -> "list, maglev";
           case "ipcache" -> "list, get";
           case "policy" -> "get";
           default -> "list";

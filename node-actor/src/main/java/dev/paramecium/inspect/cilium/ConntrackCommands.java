@@ -119,18 +119,23 @@ final class ConntrackCommands {
   }
 
   static void flush(BpfCommand.Request request) {
-    for (String name : names(request, "flush")) {
-      BpfMap map = request.map(name);
-      List<byte[]> keys = new ArrayList<>();
-      map.forEach((key, _) -> keys.add(key));
-      int flushed = 0;
-      for (byte[] key : keys) {
-        flushed += map.delete(key) ? 1 : 0;
-      }
-      request
-          .output()
-          .line("Flushed " + flushed + " entries from " + MapNames.PIN_DIRECTORY + name);
+    names(request, "flush").forEach(name -> flush(request, name));
+  }
+
+  /** {@code cilium bpf nat flush}. */
+  static void natFlush(BpfCommand.Request request) {
+    flush(request, MapNames.SNAT_V4_EXTERNAL);
+  }
+
+  private static void flush(BpfCommand.Request request, String name) {
+    BpfMap map = request.map(name);
+    List<byte[]> keys = new ArrayList<>();
+    map.forEach((key, _) -> keys.add(key));
+    int flushed = 0;
+    for (byte[] key : keys) {
+      flushed += map.delete(key) ? 1 : 0;
     }
+    request.output().line("Flushed " + flushed + " entries from " + MapNames.PIN_DIRECTORY + name);
   }
 
   static void natList(BpfCommand.Request request) {

@@ -7,7 +7,11 @@ import dev.paramecium.abi.Lb4ReverseNat;
 import dev.paramecium.abi.Lb4Service;
 import dev.paramecium.abi.Lb4SourceRangeKey;
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.bpf.BpfHashOfMaps;
 import dev.paramecium.bpf.BpfMap;
+import dev.paramecium.inspect.ToolError;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -15,7 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** {@code cilium bpf lb list} ({@code cilium/cmd/bpf_lb_list.go}). */
+/** {@code cilium bpf lb list} and {@code maglev} ({@code cilium/cmd/bpf_lb_*.go}). */
 final class LoadBalancerCommand {
 
   private static final String BACKEND_TITLE = "BACKEND ADDRESS (REVNAT_ID) (SLOT)";
@@ -48,6 +52,55 @@ final class LoadBalancerCommand {
       }
       TableCommands.table(request, "SERVICE ADDRESS", BACKEND_TITLE, rows);
     }
+  }
+
+  /** {@code cilium bpf lb maglev list} and {@code get ID}. */
+  static void maglev(BpfCommand.Request request) {
+    String command = request.arguments().isEmpty() ? "" : request.arguments().getFirst();
+    boolean one = command.equals("get");
+    if (!one && !command.equals("list") && !command.equals("ls")) {
+      throw new ToolError(
+          1,
+          "Error: unknown command \"" + command + "\" for \"cilium bpf lb maglev\": use get, list");
+    }
+    int wanted = one ? serviceId(request) : -1;
+    Map<String, List<String>> rows = new LinkedHashMap<>();
+    TreeMap<Integer, byte[]> tables = new TreeMap<>();
+    if (request.find(MapNames.LB4_MAGLEV) instanceof BpfHashOfMaps outer) {
+      outer.forEachInner((key, inner) -> tables.put(Lb4ReverseNat.decodeKey(key), inner.value(0)));
+    }
+    tables.forEach(
+        (id, table) -> {
+          if (!one || id == wanted) {
+            add(rows, Integer.toString(id), backendIds(table));
+          }
+        });
+    if (one && rows.isEmpty()) {
+      throw new ToolError(1, "No entry found for service " + wanted);
+    }
+    TableCommands.table(request, "SVC ID", "LOOKUP TABLE", rows);
+  }
+
+  private static int serviceId(BpfCommand.Request request) {
+    String text = request.arguments().size() < 2 ? "" : request.arguments().get(1);
+    if (text.isEmpty()) {
+      throw new ToolError(1, "Error: Missing service ID argument");
+    }
+    if (!text.matches("\\d{1,5}") || Integer.parseInt(text) > 0xffff) {
+      throw new ToolError(
+          1, "Error: Unable to parse " + text + ": a service's ID is a number from 1 to 65535");
+    }
+    return Integer.parseInt(text);
+  }
+
+  /** As Go prints a slice of numbers. */
+  private static String backendIds(byte[] table) {
+    StringBuilder out = new StringBuilder("[");
+    ByteBuffer ids = ByteBuffer.wrap(table).order(ByteOrder.LITTLE_ENDIAN);
+    while (ids.hasRemaining()) {
+      out.append(out.length() == 1 ? "" : " ").append(Integer.toUnsignedString(ids.getInt()));
+    }
+    return out.append(']').toString();
   }
 
   private static void add(Map<String, List<String>> rows, String key, String value) {
