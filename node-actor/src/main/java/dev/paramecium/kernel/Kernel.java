@@ -14,6 +14,7 @@ import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.Probe;
+import dev.paramecium.container.process.load.Load;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.DeviceTable;
@@ -339,6 +340,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     boolean isHost = name.isEmpty();
     Map<String, Executable> podTools = new TreeMap<>(PodTools.create());
     podTools.put(Probe.NAME, new Probe());
+    podTools.put(Load.NAME, new Load());
     Map<String, Executable> hostTools = new TreeMap<>();
     if (isHost) {
       hostTools.put(Probe.NAME, new Probe());

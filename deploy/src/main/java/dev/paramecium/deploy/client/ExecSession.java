@@ -9,10 +9,12 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.URI;
+import java.net.URLEncoder;
 import java.net.http.WebSocket;
 import java.net.http.WebSocketHandshakeException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -32,6 +34,22 @@ public final class ExecSession {
   private static final int CLOSE = 255;
 
   private ExecSession() {}
+
+  /** The query of an exec subresource. */
+  public static String query(List<String> command, String container, boolean stdin, boolean tty) {
+    StringBuilder words = new StringBuilder();
+    for (String word : command) {
+      words.append("&command=").append(URLEncoder.encode(word, StandardCharsets.UTF_8));
+    }
+    return ApiHttp.query(
+            List.of(
+                "stdout", "true",
+                "stderr", tty ? "" : "true",
+                "stdin", stdin ? "true" : "",
+                "tty", tty ? "true" : "",
+                "container", container))
+        + words;
+  }
 
   /**
    * Runs to the end.

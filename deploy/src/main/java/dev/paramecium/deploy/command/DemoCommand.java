@@ -118,7 +118,7 @@ public final class DemoCommand implements Callable<Integer> {
       exitCode =
           ExecSession.run(
               api,
-              curl.execPath() + ExecCommand.query(List.of("curl", "-sS", url), "", false, false),
+              curl.execPath() + ExecSession.query(List.of("curl", "-sS", url), "", false, false),
               null,
               body,
               errors);
@@ -150,7 +150,7 @@ public final class DemoCommand implements Callable<Integer> {
       System.out.flush();
       ExecSession.run(
           api,
-          curl.execPath() + ExecCommand.query(command, "", false, false),
+          curl.execPath() + ExecSession.query(command, "", false, false),
           null,
           System.out,
           System.err);

@@ -3,8 +3,6 @@ package dev.paramecium.deploy.command;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.ExecSession;
 import dev.paramecium.deploy.client.Pods;
-import java.net.URLEncoder;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -50,23 +48,8 @@ final class ExecCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     ApiHttp api = cluster.api();
-    String path = Pods.path(namespace, pod) + "/exec" + query(command, container, stdin, tty);
+    String path =
+        Pods.path(namespace, pod) + "/exec" + ExecSession.query(command, container, stdin, tty);
     return ExecSession.run(api, path, stdin ? System.in : null, System.out, System.err);
-  }
-
-  /** The query of an exec subresource. */
-  static String query(List<String> command, String container, boolean stdin, boolean tty) {
-    StringBuilder words = new StringBuilder();
-    for (String word : command) {
-      words.append("&command=").append(URLEncoder.encode(word, StandardCharsets.UTF_8));
-    }
-    return ApiHttp.query(
-            List.of(
-                "stdout", "true",
-                "stderr", tty ? "" : "true",
-                "stdin", stdin ? "true" : "",
-                "tty", tty ? "true" : "",
-                "container", container))
-        + words;
   }
 }

@@ -43,6 +43,6 @@ final class HostCommand implements Callable<Integer> {
     return "/apis/paramecium.dev/v1alpha1/nodes/"
         + node
         + "/exec"
-        + ExecCommand.query(command, "", stdin, false);
+        + ExecSession.query(command, "", stdin, false);
   }
 }

@@ -26,6 +26,7 @@ import picocli.CommandLine;
       HostCommand.class,
       TraceCommand.class,
       ConformanceCommand.class,
+      BenchCommand.class,
       ControlPlaneCommand.class,
       NodeCommand.class,
       RehearseCommand.class

@@ -77,7 +77,7 @@ final class TraceCommand implements Callable<Integer> {
           ExecSession.run(
               api,
               from.execPath()
-                  + ExecCommand.query(
+                  + ExecSession.query(
                       List.of("paramecium-probe", chosen, to.toString(), Integer.toString(port)),
                       "",
                       false,

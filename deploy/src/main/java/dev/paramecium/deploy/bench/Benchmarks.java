@@ -1,0 +1,42 @@
+package dev.paramecium.deploy.bench;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+
+/** Runs benchmarks by their names, with one test bed for all that need one. */
+public final class Benchmarks {
+
+  /** What there is, in the order in which {@code all} runs it. */
+  public enum Name {
+    UDP,
+    RTT,
+    TCP
+  }
+
+  private Benchmarks() {}
+
+  /**
+   * Runs some; each row is given as soon as it is there.
+   *
+   * @param directory for the cluster's state and the reference program; the caller deletes it
+   */
+  public static void run(
+      List<Name> names,
+      PathBenchmark.Effort effort,
+      Path directory,
+      Consumer<String> progress,
+      Consumer<Row> rows) {
+    ReferenceProgram reference = ReferenceProgram.compile(directory);
+    try (Testbed testbed = new Testbed(directory.resolve("cluster"), progress)) {
+      PathBenchmark paths = new PathBenchmark(testbed, reference, effort);
+      for (Name name : names) {
+        switch (name) {
+          case UDP -> paths.udp(rows);
+          case RTT -> paths.rtt(rows);
+          case TCP -> paths.tcp(rows);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,125 @@
+package dev.paramecium.deploy.command;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.bench.Benchmarks;
+import dev.paramecium.deploy.bench.PathBenchmark;
+import dev.paramecium.deploy.bench.Row;
+import dev.paramecium.deploy.client.ApiHttp;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Measures, beside what it is to be compared with, in the same run. */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description =
+        "The benchmarks: each prints its figure, what it is compared with, the ratio and the"
+            + " target. Starts what it needs and leaves nothing.")
+final class BenchCommand implements Callable<Integer> {
+
+  private static final String ALL = "all";
+
+  @Parameters(
+      arity = "0..*",
+      paramLabel = "BENCHMARK",
+      description = {
+        "udp: datagrams a second from pod to pod, against sendmmsg in C",
+        "rtt: round trips with one datagram in flight, against a C ping-pong",
+        "tcp: one connection's bytes a second, against iperf3",
+        "all: the default"
+      })
+  private List<String> names = List.of();
+
+  @Option(names = "--rounds", defaultValue = "3", description = "rounds; the median counts")
+  private int rounds;
+
+  @Option(
+      names = "--duration-ms",
+      defaultValue = "2000",
+      description = "how long each side is measured in a round")
+  private int durationMs;
+
+  @Option(
+      names = "--warm-up-ms",
+      defaultValue = "4000",
+      description = "how long the pods run before the first round")
+  private int warmUpMs;
+
+  @Mixin private final JsonOption format = new JsonOption();
+
+  @Override
+  public Integer call() throws JsonProcessingException {
+    boolean json = format.wanted();
+    List<Benchmarks.Name> wanted = wanted();
+    if (rounds < 1 || durationMs < 1 || warmUpMs < 1) {
+      throw new UserError(
+          UserError.USAGE,
+          "--rounds "
+              + rounds
+              + " --duration-ms "
+              + durationMs
+              + " --warm-up-ms "
+              + warmUpMs
+              + " cannot be measured: use at least 1 of each.");
+    }
+    Path directory = ClusterOptions.home().resolve("bench-" + ProcessHandle.current().pid());
+    List<Row> rows = new ArrayList<>();
+    try {
+      Benchmarks.run(
+          wanted,
+          new PathBenchmark.Effort(rounds, durationMs, warmUpMs),
+          directory,
+          System.err::println,
+          row -> {
+            rows.add(row);
+            if (!json) {
+              System.out.println(row.line());
+            }
+          });
+    } finally {
+      DownCommand.deleteTree(directory);
+    }
+    if (json) {
+      ArrayNode document = ApiHttp.JSON.createArrayNode();
+      rows.forEach(row -> document.add(row.json()));
+      System.out.println(
+          ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(document));
+    }
+    return rows.stream().allMatch(Row::reached) ? 0 : UserError.FAILED;
+  }
+
+  private List<Benchmarks.Name> wanted() {
+    List<Benchmarks.Name> wanted = new ArrayList<>();
+    for (String name : names.isEmpty() ? List.of(ALL) : names) {
+      if (name.equals(ALL)) {
+        return List.of(Benchmarks.Name.values());
+      }
+      try {
+        wanted.add(Benchmarks.Name.valueOf(name.toUpperCase(Locale.ROOT)));
+      } catch (IllegalArgumentException _) {
+        throw new UserError(
+            UserError.USAGE,
+            "there is no benchmark \""
+                + name
+                + "\": use "
+                + String.join(
+                    ", ",
+                    Arrays.stream(Benchmarks.Name.values())
+                        .map(known -> known.name().toLowerCase(Locale.ROOT))
+                        .toList())
+                + " or all.");
+      }
+    }
+    return wanted;
+  }
+}
