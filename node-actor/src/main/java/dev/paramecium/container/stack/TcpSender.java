@@ -37,18 +37,12 @@ final class TcpSender {
     WINDOW_PROBE
   }
 
-  /** RFC 5681's phases. */
-  private enum Phase {
-    OPEN,
-    RECOVERY,
-    LOSS
-  }
-
   private final TcpSocket socket;
   private final Context context;
   private final SendBuffer buffer = new SendBuffer();
   private final SegmentQueue queue = new SegmentQueue();
   private final RoundTrip roundTrip = new RoundTrip();
+  private final LossRecovery recovery;
   private final Timers.Timer timer = new Timers.Timer(this::timeout);
   private @Nullable Cubic cubic;
 
@@ -72,31 +66,20 @@ final class TcpSender {
   /** The end of the last segment below full size: Minshall's variant of Nagle's algorithm. */
   private int smallEnd;
 
-  private Phase phase = Phase.OPEN;
-  private int recoveryPoint;
-  private int duplicateAcks;
   private boolean windowLimited;
 
   private Waiting waiting = Waiting.NOTHING;
   private long restartedAt;
-  private long lookAgainAt = Timers.NONE;
   private int backoff;
   private long firstTimeoutAt;
   private int windowProbes;
   private int probeBackoff;
   private long lastSentAt;
 
-  /** A tail loss probe is out for data up to this point. */
-  private boolean probing;
-
-  private int probeEnd;
-  private boolean probeRetransmits;
-
-  private final SpuriousLoss undo = new SpuriousLoss();
-
   TcpSender(TcpSocket socket, Context context) {
     this.socket = socket;
     this.context = context;
+    this.recovery = new LossRecovery(socket, this, context);
   }
 
   void start(int initialSeq) {
@@ -104,7 +87,7 @@ final class TcpSender {
     una = initialSeq;
     nxt = initialSeq + 1;
     smallEnd = nxt;
-    recoveryPoint = nxt;
+    recovery.start(nxt);
     buffer.reset(nxt);
     queue.reset(nxt);
   }
@@ -284,16 +267,8 @@ final class TcpSender {
       context.count(Counter.TCP_DUPLICATE_ACKS_IN);
     }
     if (advances || duplicate || queue.delivered() > 0) {
-      if (duplicateReported) {
-        queue.retransmittedNeedlessly();
-        undo.duplicateReported();
-      }
-      undoIfSpurious(s, advances);
-      settleLossProbe(ack, duplicateReported);
-      recover(ack, acked, advances, duplicate);
-      if (advances
-          && phase != Phase.RECOVERY
-          && (wasLimited || (congestion().inSlowStart() && phase == Phase.LOSS))) {
+      recovery.acknowledged(s, acked, advances, duplicate, duplicateReported);
+      if (advances && recovery.mayGrow(wasLimited)) {
         congestion().acknowledged(acked, now, roundTrip.smoothed());
       }
     }
@@ -329,65 +304,6 @@ final class TcpSender {
       }
     }
     return duplicateReported;
-  }
-
-  /** Finds losses and moves between the phases of RFC 5681 and RFC 6582. */
-  private void recover(int ack, int acked, boolean advances, boolean duplicate) {
-    if (phase != Phase.OPEN && !Seq.before(ack, recoveryPoint)) {
-      phase = Phase.OPEN;
-      queue.forgetDuplicates();
-      duplicateAcks = 0;
-    }
-    lookAgainAt = Timers.NONE;
-    if (socket.sack) {
-      if (!queue.isEmpty()) {
-        lookAgainAt = queue.detectLosses(context.now, phase != Phase.OPEN, roundTrip.smoothed());
-      }
-    } else if (advances) {
-      duplicateAcks = 0;
-      queue.deflate(acked, mss);
-      if (phase == Phase.RECOVERY) {
-        queue.markHeadLost();
-      }
-    } else if (duplicate) {
-      duplicateAcks++;
-      queue.duplicateAcknowledgement(mss);
-      if (duplicateAcks == 3 && phase == Phase.OPEN && !Seq.before(ack, recoveryPoint)) {
-        queue.markHeadLost();
-      }
-    }
-    if (phase == Phase.OPEN && queue.hasLost()) {
-      enterRecovery();
-    }
-  }
-
-  private void enterRecovery() {
-    context.count(socket.sack ? Counter.TCP_FAST_RECOVERIES : Counter.TCP_RENO_RECOVERIES);
-    phase = Phase.RECOVERY;
-    recoveryPoint = nxt;
-    undo.begin(socket.timestampNow());
-    congestion().reduce();
-  }
-
-  private void undoIfSpurious(TcpSegment s, boolean advances) {
-    if (undo.isSpurious(s, advances)) {
-      context.count(Counter.TCP_SPURIOUS_RECOVERIES);
-      congestion().undo();
-      if (phase != Phase.OPEN) {
-        queue.unmarkLost();
-        phase = Phase.OPEN;
-      }
-    }
-  }
-
-  /** RFC 8985, 7.4: a probe that repaired a loss by itself hid it from congestion control. */
-  private void settleLossProbe(int ack, boolean duplicateReported) {
-    if (probing && !Seq.before(ack, probeEnd)) {
-      probing = false;
-      if (probeRetransmits && !duplicateReported && phase == Phase.OPEN) {
-        congestion().reduce();
-      }
-    }
   }
 
   /** Sends what may be sent, losses first, and sets the timer. */
@@ -501,9 +417,7 @@ final class TcpSender {
       return false;
     }
     queue.retransmitted(index, context.now);
-    if (phase != Phase.OPEN) {
-      undo.retransmitted();
-    }
+    recovery.retransmitted();
     lastSentAt = context.now;
     context.count(Counter.TCP_RETRANSMITTED);
     return true;
@@ -527,14 +441,10 @@ final class TcpSender {
     probeBackoff = 0;
     long deadline = restartedAt + roundTrip.rto(backoff);
     waiting = Waiting.RETRANSMISSION;
-    if (lookAgainAt != Timers.NONE && lookAgainAt < deadline) {
+    if (recovery.lookAgainAt() != Timers.NONE && recovery.lookAgainAt() < deadline) {
       waiting = Waiting.REORDERING;
-      deadline = lookAgainAt;
-    } else if (socket.sack
-        && phase == Phase.OPEN
-        && !probing
-        && backoff == 0
-        && roundTrip.smoothed() > 0) {
+      deadline = recovery.lookAgainAt();
+    } else if (socket.sack && recovery.mayProbe() && backoff == 0 && roundTrip.smoothed() > 0) {
       long patience = 2 * roundTrip.smoothed() + LOSS_PROBE_MARGIN;
       if (queue.size() == 1) {
         patience += RoundTrip.MIN_RTO;
@@ -555,7 +465,7 @@ final class TcpSender {
       case RETRANSMISSION -> retransmissionTimeout();
       case LOSS_PROBE -> lossProbe();
       case REORDERING -> {
-        recover(una, 0, false, false);
+        recovery.lookAgain();
         output();
       }
       case WINDOW_PROBE -> windowProbe();
@@ -571,17 +481,7 @@ final class TcpSender {
       return;
     }
     context.count(Counter.TCP_TIMEOUTS);
-    boolean newLoss = phase != Phase.LOSS;
-    congestion().timeout(newLoss);
-    if (newLoss) {
-      undo.begin(socket.timestampNow());
-    }
-    phase = Phase.LOSS;
-    recoveryPoint = nxt;
-    duplicateAcks = 0;
-    probing = false;
-    lookAgainAt = Timers.NONE;
-    queue.markAllLost();
+    recovery.timedOut();
     backoff++;
     restartedAt = now;
     output();
@@ -590,9 +490,7 @@ final class TcpSender {
   /** RFC 8985, 7.3: something new, else the last segment again, to provoke an acknowledgement. */
   private void lossProbe() {
     context.count(Counter.TCP_LOSS_PROBES);
-    probing = true;
     int size = sendable();
-    probeRetransmits = size <= 0;
     if (size > 0) {
       sendNew(size);
     } else {
@@ -601,7 +499,7 @@ final class TcpSender {
         retransmit(tail);
       }
     }
-    probeEnd = nxt;
+    recovery.probeSent(size <= 0);
     restartedAt = context.now;
     arm();
   }

@@ -8,11 +8,14 @@ import dev.paramecium.container.socket.TcpHandler;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection: its state machine (RFC 9293, 3.10.7) between the two halves that move the data.
+ * A connection: its states (RFC 9293, 3.3.2) between the two halves that move the data.
  *
  * <pre>
- *   process --write--> TcpSender --emit--> segment        segment --> this --> TcpSender.acknowledge
- *                                                                          --> TcpReceiver.segment --> process
+ *   process --write--> TcpSender --emit--> segment
+ *
+ *   segment --> SegmentArrival --+--> TcpSender.acknowledge
+ *                                +--> TcpReceiver.segment --> process
+ *                                `--> this: opened, closed, reset
  * </pre>
  */
 final class TcpSocket extends Connection implements TcpConnection {
@@ -24,9 +27,6 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   /** net.ipv4.tcp_fin_timeout: how long a peer may keep its half open after close(2). */
   private static final long FIN_WAIT_2_TIMEOUT = 60 * Context.SECOND;
-
-  /** net.ipv4.tcp_invalid_ratelimit. */
-  private static final long INVALID_RATE_LIMIT = 500 * Context.MILLISECOND;
 
   final Tcp tcp;
   final TcpSender sender;
@@ -40,6 +40,7 @@ final class TcpSocket extends Connection implements TcpConnection {
   @Nullable TcpListenSocket listener;
 
   private final Context context;
+  private final SegmentArrival arrival;
 
   /** For the handshake's answer, or in FIN-WAIT-2 for the peer's FIN. */
   private final Timers.Timer stateTimer = new Timers.Timer(this::stateTimeout);
@@ -54,7 +55,6 @@ final class TcpSocket extends Connection implements TcpConnection {
   private int peerMss = 536;
   private int nextIdentification;
   private long handshakeSentAt;
-  private long lastInvalidAckAt = -INVALID_RATE_LIMIT;
   private boolean ackQueued;
   private boolean resumeQueued;
 
@@ -71,6 +71,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     this.state = TcpState.CLOSED;
     this.sender = new TcpSender(this, context);
     this.receiver = new TcpReceiver(this, context);
+    this.arrival = new SegmentArrival(this, context);
     this.timestampOffset = tcp.timestampOffset(local, path.address);
     this.nextIdentification = context.random.nextInt();
     this.lastHeardAt = context.now;
@@ -121,7 +122,7 @@ final class TcpSocket extends Connection implements TcpConnection {
   }
 
   /** What the two SYNs agree on. */
-  private void negotiate(TcpSegment syn) {
+  void negotiate(TcpSegment syn) {
     receiver.start(syn.seq);
     peerMss = syn.mss == 0 ? 536 : Math.max(64, syn.mss);
     timestamps = syn.hasTimestamps;
@@ -166,55 +167,41 @@ final class TcpSocket extends Connection implements TcpConnection {
   /** A segment for this connection; its checksum is right. May call the process. */
   void receive(TcpSegment s) {
     lastHeardAt = context.now;
-    if (state == TcpState.SYN_SENT) {
-      synSent(s);
-    } else if (state != TcpState.CLOSED) {
-      synchronised(s);
-    }
-    if (state != TcpState.CLOSED && sender.takeRoomEvent() && state.canSend()) {
-      handler().writable(this);
-    }
-    if (state.isSynchronized()) {
-      receiver.acknowledgeIfDue();
-    }
+    arrival.segment(s);
   }
 
-  /** RFC 9293, 3.10.7.3. */
-  private void synSent(TcpSegment s) {
-    boolean ack = s.has(TcpSegment.ACK);
-    if (ack && s.ack != sender.next()) {
-      if (!s.has(TcpSegment.RST)) {
-        tcp.output.resetFor(s);
-      }
-      return;
-    }
-    if (s.has(TcpSegment.RST)) {
-      if (ack) {
-        context.count(Counter.TCP_ATTEMPT_FAILS);
-        fail(SocketError.CONNECTION_REFUSED);
-      }
-      return;
-    }
-    if (!s.has(TcpSegment.SYN)) {
-      return;
-    }
-    negotiate(s);
-    if (!ack) {
-      state = TcpState.SYN_RECEIVED;
-      sendSyn();
-      return;
-    }
+  /**
+   * The peer answered our SYN with one of its own that acknowledges nothing: both opened at once.
+   */
+  void synReceived() {
+    state = TcpState.SYN_RECEIVED;
+    sendSyn();
+  }
+
+  /** Our SYN is acknowledged by one of the peer's. */
+  void synAcknowledged(TcpSegment s) {
     established(s);
     receiver.offerInitialEdge();
     receiver.ackAtOnce();
     handler().connected(this);
     sender.output();
-    if (state.canReceive() && s.length() > 1) {
-      receiver.segment(s.seq + 1, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
-    }
   }
 
-  private void established(TcpSegment s) {
+  /** The peer's RST answers our SYN. */
+  void refused() {
+    context.count(Counter.TCP_ATTEMPT_FAILS);
+    fail(SocketError.CONNECTION_REFUSED);
+  }
+
+  /** Data came for a process that closed: nobody will ever read it. */
+  void abortOnData() {
+    context.count(Counter.TCP_ABORT_ON_DATA);
+    tcp.output.reset(this);
+    end(null);
+  }
+
+  /** The handshake is complete with this segment. */
+  void established(TcpSegment s) {
     long rtt = sender.backoff() == 0 ? context.now - handshakeSentAt : 0;
     if (rtt == 0 && timestamps && s.hasTimestamps && s.timestampEcho != 0) {
       rtt = Math.max(1, timestampNow() - s.timestampEcho) * Context.MILLISECOND;
@@ -225,89 +212,8 @@ final class TcpSocket extends Connection implements TcpConnection {
     confirmNextHop();
   }
 
-  /** RFC 9293, 3.10.7.4, with the checks of RFC 5961 and RFC 7323. */
-  private void synchronised(TcpSegment s) {
-    boolean reset = s.has(TcpSegment.RST);
-    if (timestamps && !reset) {
-      if (!s.hasTimestamps) {
-        context.count(Counter.TCP_IN_ERRORS);
-        return;
-      }
-      if (receiver.isOldByTimestamp(s)) {
-        context.count(Counter.TCP_PAWS_REJECTED);
-        answerInvalid(s);
-        return;
-      }
-    }
-    if (!receiver.isAcceptable(s)) {
-      context.count(Counter.TCP_OUT_OF_WINDOW);
-      if (state == TcpState.SYN_RECEIVED
-          && s.has(TcpSegment.SYN)
-          && !s.has(TcpSegment.ACK)
-          && s.seq == receiver.initialSeq()) {
-        tcp.output.syn(this);
-      } else if (!reset) {
-        noteDuplicate(s);
-        answerInvalid(s);
-      }
-      return;
-    }
-    if (reset) {
-      if (s.seq == receiver.next()) {
-        resetByPeer();
-      } else {
-        challenge();
-      }
-      return;
-    }
-    if (s.has(TcpSegment.SYN)) {
-      challenge();
-      return;
-    }
-    if (!s.has(TcpSegment.ACK)) {
-      return;
-    }
-    if (timestamps) {
-      receiver.noteTimestamp(s);
-    }
-    if (state == TcpState.SYN_RECEIVED) {
-      if (s.ack != sender.next()) {
-        tcp.output.resetFor(s);
-        return;
-      }
-      established(s);
-      if (!tellEstablished()) {
-        return;
-      }
-    } else {
-      if (Seq.after(s.ack, sender.next())
-          || Seq.before(s.ack, sender.unacknowledged() - sender.maxWindow())) {
-        challenge();
-        return;
-      }
-      sender.acknowledge(s);
-      if (state == TcpState.CLOSED || finAcknowledged()) {
-        return;
-      }
-    }
-    if (s.length() == 0) {
-      return;
-    }
-    if (closedByProcess && s.dataLength > 0 && Seq.after(s.end(), receiver.next())) {
-      context.count(Counter.TCP_ABORT_ON_DATA);
-      tcp.output.reset(this);
-      end(null);
-      return;
-    }
-    if (state.canReceive()) {
-      receiver.segment(s.seq, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
-    } else {
-      receiver.ackAtOnce();
-    }
-  }
-
   /** Answers false if the process ended the connection at once, or nobody listens any more. */
-  private boolean tellEstablished() {
+  boolean tellEstablished() {
     TcpListenSocket from = listener;
     if (from != null) {
       listener = null;
@@ -321,7 +227,7 @@ final class TcpSocket extends Connection implements TcpConnection {
   }
 
   /** What happens once FIN is acknowledged; true if the connection is over. */
-  private boolean finAcknowledged() {
+  boolean finAcknowledged() {
     if (!sender.finAcknowledged()) {
       return false;
     }
@@ -344,6 +250,26 @@ final class TcpSocket extends Connection implements TcpConnection {
       case SYN_SENT, SYN_RECEIVED, ESTABLISHED, FIN_WAIT_2, CLOSE_WAIT, CLOSED -> {}
     }
     return false;
+  }
+
+  /** A RST whose sequence number proves that the peer sent it. */
+  void resetByPeer() {
+    if (state == TcpState.SYN_RECEIVED) {
+      context.count(Counter.TCP_ATTEMPT_FAILS);
+      if (listener != null) {
+        release();
+        return;
+      }
+      fail(SocketError.CONNECTION_REFUSED);
+      return;
+    }
+    if (state == TcpState.CLOSING || state == TcpState.LAST_ACK) {
+      tcp.remove(this); // both sides had finished: the peer forgot us before its ACK came
+      finish();
+      return;
+    }
+    context.count(Counter.TCP_ESTABLISHED_RESETS);
+    fail(state == TcpState.CLOSE_WAIT ? SocketError.BROKEN_PIPE : SocketError.CONNECTION_RESET);
   }
 
   /** The peer's FIN is in order. */
@@ -373,56 +299,6 @@ final class TcpSocket extends Connection implements TcpConnection {
       peerClosedTold = true;
       handler().peerClosed(this);
     }
-  }
-
-  private void noteDuplicate(TcpSegment s) {
-    if (s.dataLength > 0 && sack) {
-      receiver.reportDuplicate(s.seq, s.seq + s.dataLength);
-    }
-  }
-
-  /**
-   * An acknowledgement that tells an honest peer where we are; segments without data are limited.
-   */
-  private void answerInvalid(TcpSegment s) {
-    if (state == TcpState.SYN_RECEIVED) {
-      sendAck();
-      return;
-    }
-    if (s.dataLength == 0 && !s.has(TcpSegment.FIN)) {
-      if (context.now - lastInvalidAckAt < INVALID_RATE_LIMIT) {
-        return;
-      }
-      lastInvalidAckAt = context.now;
-    }
-    sendAck();
-  }
-
-  /** RFC 5961: what could be forged is answered by where we are, at a limited rate. */
-  private void challenge() {
-    if (tcp.mayChallenge()) {
-      context.count(Counter.TCP_CHALLENGE_ACKS);
-      sendAck();
-    }
-  }
-
-  private void resetByPeer() {
-    if (state == TcpState.SYN_RECEIVED) {
-      context.count(Counter.TCP_ATTEMPT_FAILS);
-      if (listener != null) {
-        release();
-        return;
-      }
-      fail(SocketError.CONNECTION_REFUSED);
-      return;
-    }
-    if (state == TcpState.CLOSING || state == TcpState.LAST_ACK) {
-      tcp.remove(this); // both sides had finished: the peer forgot us before its ACK came
-      finish();
-      return;
-    }
-    context.count(Counter.TCP_ESTABLISHED_RESETS);
-    fail(state == TcpState.CLOSE_WAIT ? SocketError.BROKEN_PIPE : SocketError.CONNECTION_RESET);
   }
 
   /** Nothing was heard for too long. */
