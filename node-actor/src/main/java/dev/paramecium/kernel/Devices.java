@@ -14,7 +14,10 @@ import dev.paramecium.datapath.netdev.NativeDevice;
 import dev.paramecium.datapath.overlay.VxlanDevice;
 import dev.paramecium.datapath.underlay.OuterHeaders;
 import dev.paramecium.datapath.underlay.Underlay;
+import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.LinkInfo;
+import dev.paramecium.syscall.Result;
+import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.VethPair;
 import java.util.ArrayList;
 import java.util.List;
@@ -38,6 +41,14 @@ final class Devices {
 
   /** The node's own eth0 is the second device, after lo. */
   private static final int ETH0_IFINDEX = 2;
+
+  /** What VXLAN takes from the underlay's MTU; pods get the rest. */
+  static final int TUNNEL_OVERHEAD = 50;
+
+  /** IFNAMSIZ without the final zero. */
+  private static final int MAX_NAME = 15;
+
+  private static final int MIN_MTU = 68;
 
   private final ActorContext<Object> context;
   private final KernelConfig config;
@@ -129,8 +140,51 @@ final class Devices {
     return vxlan;
   }
 
-  /** A pod's veth pair. The pod's end is made first, so its index is the lower one. */
-  VethPair createVeth(String name, String netns, NamespacePort pod, String peerName, int mtu) {
+  /**
+   * A pod's veth pair, if the names are free and the MTU is possible.
+   *
+   * @param pod the namespace that the request names; null if there is none
+   */
+  Result<VethPair> createVeth(Syscall.CreateVeth create, @Nullable NamespacePort pod) {
+    int maxMtu = node.pool().maxPacketLength() - TUNNEL_OVERHEAD;
+    if (pod == null) {
+      return Result.failed(Errno.ENOENT, "there is no namespace " + create.netns());
+    }
+    if (!isName(create.name()) || !isName(create.peerName())) {
+      return Result.failed(
+          Errno.EINVAL,
+          "\""
+              + create.name()
+              + "\" and \""
+              + create.peerName()
+              + "\" must be names of 1 to "
+              + MAX_NAME
+              + " characters without slash or space");
+    }
+    if (create.mtu() < MIN_MTU || create.mtu() > maxMtu) {
+      return Result.failed(
+          Errno.EINVAL, "mtu " + create.mtu() + " is out of range: " + MIN_MTU + " to " + maxMtu);
+    }
+    if (create.name().equals("lo") || onHost(create.name()) != null) {
+      return Result.failed(Errno.EEXIST, "device " + create.name() + " exists on the node");
+    }
+    if (create.peerName().equals("lo") || in(create.netns(), create.peerName()) != null) {
+      return Result.failed(
+          Errno.EEXIST, "device " + create.peerName() + " exists in " + create.netns());
+    }
+    return Result.ok(
+        createVeth(create.name(), create.netns(), pod, create.peerName(), create.mtu()));
+  }
+
+  private static boolean isName(String name) {
+    return !name.isEmpty()
+        && name.length() <= MAX_NAME
+        && name.chars().noneMatch(c -> c == '/' || Character.isWhitespace(c));
+  }
+
+  /** The pod's end is made first, so its index is the lower one. */
+  private VethPair createVeth(
+      String name, String netns, NamespacePort pod, String peerName, int mtu) {
     int podIfindex = ++lastIfindex;
     int lxcIfindex = ++lastIfindex;
     DevicePort podPort = port(veth(podIfindex, peerName, lxcIfindex, mtu, netns, ""));

@@ -1,21 +1,15 @@
 package dev.paramecium.kernel;
 
-import dev.paramecium.abi.Ipv4Address;
-import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.Backlog;
-import dev.paramecium.bpf.BpfHashOfMaps;
-import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.NamespaceConfig;
 import dev.paramecium.container.NetworkNamespace;
 import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.Executable;
-import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.Probe;
 import dev.paramecium.container.process.load.Load;
-import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.DeviceTable;
 import dev.paramecium.datapath.DropCounters;
@@ -33,8 +27,6 @@ import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.LinkInfo;
-import dev.paramecium.syscall.MapEntry;
-import dev.paramecium.syscall.MapInfo;
 import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.VethPair;
@@ -83,7 +75,7 @@ public final class Kernel extends AbstractBehavior<Object> {
       implements Internal {}
 
   private record CountersRead(
-      Map<String, Long> counters, ActorRef<Result<Map<String, Long>>> replyTo)
+      Result<Map<String, Long>> counters, ActorRef<Result<Map<String, Long>>> replyTo)
       implements Internal {}
 
   private enum CollectConntrack implements Internal {
@@ -93,15 +85,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private static final String DISPATCHER = "paramecium.datapath-dispatcher";
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-  /** IFNAMSIZ without the final zero. */
-  private static final int MAX_NAME = 15;
-
-  private static final int MIN_MTU = 68;
-
   private static final int LOOPBACK_MTU = 65536;
-
-  /** What VXLAN takes from the underlay's MTU; pods get the rest. */
-  private static final int TUNNEL_OVERHEAD = 50;
 
   private final KernelConfig config;
   private final RandomSource random;
@@ -114,6 +98,8 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final Containers containers;
   private final Devices devices;
   private final Programs programs;
+  private final HostNetwork hostNetwork;
+  private final NodeCounters counters;
   private final ConntrackGc conntrackGc = new ConntrackGc();
   private @Nullable DatapathConfig datapath;
   private int perfReaders;
@@ -149,7 +135,9 @@ public final class Kernel extends AbstractBehavior<Object> {
     this.programs =
         new Programs(
             context, node, maps, config.objects(), new SharedRandom(random.nextLong()), dispatcher);
-    configureHost();
+    this.hostNetwork = new HostNetwork(config, containers.host(), devices);
+    this.counters = new NodeCounters(context.getSystem().scheduler(), node, underlay);
+    hostNetwork.configure();
     underlay.start(devices.eth0()::receive);
     timers.startSingleTimer(CollectConntrack.TICK, ConntrackGc.FIRST);
     publish();
@@ -222,9 +210,9 @@ public final class Kernel extends AbstractBehavior<Object> {
       case Syscall.DeleteLink(var name, var replyTo) -> replyTo.tell(deleteLink(name));
       case Syscall.ConfigurePodInterface configure -> configurePodInterface(configure);
       case Syscall.ReplaceRoute(var prefix, var gateway, var device, var replyTo) ->
-          replyTo.tell(replaceRoute(prefix, gateway, device));
+          replyTo.tell(hostNetwork.replaceRoute(prefix, gateway, device));
       case Syscall.DeleteRoute(var prefix, var replyTo) -> {
-        configureHost(stack -> stack.removeRoute(prefix));
+        hostNetwork.removeRoute(prefix);
         replyTo.tell(done());
       }
       case Syscall.ListLinks(var replyTo) ->
@@ -241,10 +229,9 @@ public final class Kernel extends AbstractBehavior<Object> {
                 : Result.failed(
                     Errno.ENOENT, "endpoint " + endpointId + " has no programs loaded"));
       }
-      case Syscall.UpdateMap update -> update.replyTo().tell(updateMap(update));
-      case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(dumpMap(map));
-      case Syscall.ListMaps(var replyTo) ->
-          replyTo.tell(Result.ok(maps.all().stream().map(Kernel::info).toList()));
+      case Syscall.UpdateMap update -> update.replyTo().tell(maps.update(update));
+      case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(maps.dump(map));
+      case Syscall.ListMaps(var replyTo) -> replyTo.tell(Result.ok(maps.infos()));
       case Syscall.StartContainer start -> startContainer(start);
       case Syscall.StopContainer(var id, var graceMs, var replyTo) -> {
         NamespacePort namespace = containers.of(id);
@@ -312,7 +299,7 @@ public final class Kernel extends AbstractBehavior<Object> {
         }
         replyTo.tell(result);
       }
-      case CountersRead(var counters, var replyTo) -> replyTo.tell(Result.ok(counters));
+      case CountersRead(var read, var replyTo) -> replyTo.tell(read);
       case CollectConntrack tick ->
           timers.startSingleTimer(
               tick,
@@ -363,24 +350,6 @@ public final class Kernel extends AbstractBehavior<Object> {
                 "netns-" + ++namespacesMade + (isHost ? "-host" : ""),
                 dispatcher);
     return new NamespacePort(actor, new Backlog(config.backlog()), node.pool());
-  }
-
-  private void configureHost() {
-    configureHost(
-        stack -> {
-          if (config.nodeIp().value() >>> 24 == 127) {
-            // The node's own network is a part of 127.0.0.0/8, which must not all be lo's then.
-            Ipv4Address localhost = new Ipv4Address(0x7f00_0001);
-            stack.removeAddress(1, localhost);
-            stack.addAddress(1, localhost, 32);
-          }
-          stack.addAddress(devices.eth0().ifindex(), config.nodeIp(), config.nodePrefixLength());
-          stack.setForwarding(true);
-        });
-  }
-
-  private void configureHost(Consumer<NetworkStack> change) {
-    containers.host().namespace().tell(new NetworkNamespace.Configure(change));
   }
 
   private Result<Done> createNetns(String netns) {
@@ -442,51 +411,12 @@ public final class Kernel extends AbstractBehavior<Object> {
     return CompletableFuture.allOf(removed.toArray(CompletableFuture[]::new));
   }
 
-  // ---- links and routes
+  // ---- links
 
   private void createVeth(Syscall.CreateVeth create) {
-    NamespacePort pod = containers.namespace(create.netns());
-    int maxMtu = node.pool().maxPacketLength() - TUNNEL_OVERHEAD;
-    Result<VethPair> result;
-    if (pod == null) {
-      result = Result.failed(Errno.ENOENT, "there is no namespace " + create.netns());
-    } else if (!isName(create.name()) || !isName(create.peerName())) {
-      result =
-          Result.failed(
-              Errno.EINVAL,
-              "\""
-                  + create.name()
-                  + "\" and \""
-                  + create.peerName()
-                  + "\" must be names of 1 to "
-                  + MAX_NAME
-                  + " characters without slash or space");
-    } else if (create.mtu() < MIN_MTU || create.mtu() > maxMtu) {
-      result =
-          Result.failed(
-              Errno.EINVAL,
-              "mtu " + create.mtu() + " is out of range: " + MIN_MTU + " to " + maxMtu);
-    } else if (create.name().equals("lo") || devices.onHost(create.name()) != null) {
-      result = Result.failed(Errno.EEXIST, "device " + create.name() + " exists on the node");
-    } else if (create.peerName().equals("lo")
-        || devices.in(create.netns(), create.peerName()) != null) {
-      result =
-          Result.failed(
-              Errno.EEXIST, "device " + create.peerName() + " exists in " + create.netns());
-    } else {
-      result =
-          Result.ok(
-              devices.createVeth(
-                  create.name(), create.netns(), pod, create.peerName(), create.mtu()));
-      publish();
-    }
-    create.replyTo().tell(result);
-  }
-
-  private static boolean isName(String name) {
-    return !name.isEmpty()
-        && name.length() <= MAX_NAME
-        && name.chars().noneMatch(c -> c == '/' || Character.isWhitespace(c));
+    Result<VethPair> made = devices.createVeth(create, containers.namespace(create.netns()));
+    publish();
+    create.replyTo().tell(made);
   }
 
   private Result<Done> deleteLink(String name) {
@@ -525,29 +455,7 @@ public final class Kernel extends AbstractBehavior<Object> {
                 configure.replyTo()));
   }
 
-  private Result<Done> replaceRoute(Ipv4Prefix prefix, Ipv4Address gateway, String device) {
-    if (devices.onHost(device) == null) {
-      return Result.failed(
-          Errno.ENODEV, "route " + prefix + ": there is no device " + device + " on the node");
-    }
-    DatapathConfig loaded = datapath;
-    boolean toPods = device.equals(Devices.HOST) && loaded != null;
-    int mtu = toPods && loaded != null ? loaded.mtu() - TUNNEL_OVERHEAD : 0;
-    configureHost(
-        stack ->
-            stack.addRoute(
-                new NamespaceView.Route(
-                    prefix,
-                    gateway,
-                    device,
-                    toPods && loaded != null ? loaded.routerIp() : null,
-                    "global",
-                    "boot"),
-                mtu));
-    return done();
-  }
-
-  // ---- programs and maps
+  // ---- programs
 
   private Result<Done> loadNodeDatapath(DatapathConfig wanted) {
     if (!wanted.nodeIp().equals(config.nodeIp())) {
@@ -568,24 +476,8 @@ public final class Kernel extends AbstractBehavior<Object> {
       return Result.failed(Errno.ENODEV, "cilium_host has lost its peer cilium_net");
     }
     programs.loadNode(wanted, devices.eth0(), host, net, vxlan);
-    DatapathConfig before = datapath;
     datapath = wanted;
-    int ciliumHost = host.ifindex();
-    configureHost(
-        stack -> {
-          if (before != null && !before.routerIp().equals(wanted.routerIp())) {
-            stack.removeAddress(ciliumHost, before.routerIp());
-            stack.removeRoute(before.podCidr());
-          }
-          if (before == null || !before.routerIp().equals(wanted.routerIp())) {
-            stack.addAddress(ciliumHost, wanted.routerIp(), 32);
-          }
-          stack.addRoute(
-              new NamespaceView.Route(
-                  new Ipv4Prefix(wanted.routerIp(), 32), null, Devices.HOST, null, "link", "boot"),
-              0);
-        });
-    replaceRoute(wanted.podCidr(), wanted.routerIp(), Devices.HOST);
+    hostNetwork.routePods(wanted, host);
     publish();
     return done();
   }
@@ -618,69 +510,6 @@ public final class Kernel extends AbstractBehavior<Object> {
       publish();
     }
     load.replyTo().tell(result);
-  }
-
-  private Result<Done> updateMap(Syscall.UpdateMap update) {
-    BpfMap map = maps.find(update.map());
-    if (map == null) {
-      return noMap(update.map());
-    }
-    for (MapEntry entry : update.upserts()) {
-      Errno errno = map.update(entry.key(), entry.value());
-      if (errno != null) {
-        return Result.failed(
-            errno,
-            switch (errno) {
-              case E2BIG ->
-                  map.name() + " is full: it holds " + map.maxEntries() + " entries at most";
-              case EINVAL ->
-                  map.name()
-                      + " takes keys of "
-                      + map.keySize()
-                      + " and values of "
-                      + map.valueSize()
-                      + " bytes, got "
-                      + entry.key().length
-                      + " and "
-                      + entry.value().length;
-              case EPERM, ENOENT, ESRCH, EIO, ENOMEM, EBUSY, EEXIST, ENODEV, ENOSPC, EADDRINUSE ->
-                  map.name() + ": " + errno.text();
-            });
-      }
-    }
-    for (byte[] key : update.deletes()) {
-      map.delete(key);
-    }
-    return done();
-  }
-
-  private static <T> Result<T> noMap(String name) {
-    return Result.failed(Errno.ENOENT, "there is no map " + name);
-  }
-
-  private Result<List<MapEntry>> dumpMap(String name) {
-    BpfMap map = maps.find(name);
-    if (map == null) {
-      return noMap(name);
-    }
-    List<MapEntry> entries = new ArrayList<>();
-    if (map instanceof BpfHashOfMaps outer) {
-      outer.forEachInner((key, inner) -> entries.add(new MapEntry(key, inner.value(0))));
-    } else {
-      map.forEach((key, value) -> entries.add(new MapEntry(key, value)));
-    }
-    return Result.ok(entries);
-  }
-
-  private static MapInfo info(BpfMap map) {
-    return new MapInfo(
-        map.id(),
-        map.name(),
-        map.type().bpftoolName(),
-        map.keySize(),
-        map.valueSize(),
-        map.maxEntries(),
-        map.size());
   }
 
   // ---- containers and counters
@@ -725,42 +554,16 @@ public final class Kernel extends AbstractBehavior<Object> {
   }
 
   private void readCounters(ActorRef<Result<Map<String, Long>>> replyTo) {
-    Map<String, Long> counters = new TreeMap<>(node.drops().snapshot());
-    counters.putAll(underlay.counters());
-    counters.put("buffers_in_use", (long) node.pool().inUse());
-    counters.put("buffers_limit", (long) node.pool().limit());
-    counters.put("conntrack_collected", conntrackGc.collected());
-    counters.put("netns", (long) containers.names().size());
-    counters.put("programs", (long) node.programs().all().size());
-    for (DevicePort port : node.devices().all()) {
-      String name = port.link().name() + (port.link().netns().isEmpty() ? "" : "@pod");
-      counters.merge("rx_packets_" + name, port.counters().rxPackets(), Long::sum);
-      counters.merge("tx_packets_" + name, port.counters().txPackets(), Long::sum);
-      counters.merge("queue_waiting_devices", (long) port.backlog().waiting(), Long::sum);
-      counters.merge("queue_drop_devices", port.backlog().dropped(), Long::sum);
-    }
-    List<CompletableFuture<Map<String, Long>>> answers = new ArrayList<>();
-    for (NamespacePort namespace : containers.all()) {
-      counters.merge("queue_waiting_netns", (long) namespace.backlog().waiting(), Long::sum);
-      counters.merge("queue_drop_netns", namespace.backlog().dropped(), Long::sum);
-      answers.add(
-          AskPattern.ask(
-                  namespace.namespace(),
-                  NetworkNamespace.ReadCounters::new,
-                  TIMEOUT,
-                  getContext().getSystem().scheduler())
-              .toCompletableFuture()
-              .exceptionally(_ -> Map.of())); // it was deleted meanwhile
-    }
-    CompletableFuture<Map<String, Long>> all =
-        CompletableFuture.allOf(answers.toArray(CompletableFuture[]::new))
-            .thenApply(
-                _ -> {
-                  for (CompletableFuture<Map<String, Long>> answer : answers) {
-                    answer.join().forEach((name, value) -> counters.merge(name, value, Long::sum));
-                  }
-                  return counters;
-                });
-    getContext().pipeToSelf(all, (_, _) -> new CountersRead(counters, replyTo));
+    CompletionStage<Map<String, Long>> read =
+        counters.read(containers.all(), containers.names().size(), conntrackGc.collected());
+    getContext()
+        .pipeToSelf(
+            read,
+            (counters, failure) ->
+                new CountersRead(
+                    failure == null
+                        ? Result.ok(counters)
+                        : Result.failed(Errno.EIO, String.valueOf(failure.getMessage())),
+                    replyTo));
   }
 }

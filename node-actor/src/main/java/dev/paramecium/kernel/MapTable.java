@@ -1,15 +1,23 @@
 package dev.paramecium.kernel;
 
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.bpf.BpfHashOfMaps;
 import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.PolicyMap;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.MapEntry;
+import dev.paramecium.syscall.MapInfo;
+import dev.paramecium.syscall.Result;
+import dev.paramecium.syscall.Syscall;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
+import org.apache.pekko.Done;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,5 +88,76 @@ final class MapTable {
     byName.remove(policy);
     byName.remove(MapNames.callsMapName(endpointId));
     publish();
+  }
+
+  // ---- bpf(2)
+
+  /** Writes entries, then deletes keys, as bpf(2) would one by one: the first error ends it. */
+  Result<Done> update(Syscall.UpdateMap update) {
+    BpfMap map = find(update.map());
+    if (map == null) {
+      return noMap(update.map());
+    }
+    for (MapEntry entry : update.upserts()) {
+      Errno errno = map.update(entry.key(), entry.value());
+      if (errno != null) {
+        return Result.failed(
+            errno,
+            switch (errno) {
+              case E2BIG ->
+                  map.name() + " is full: it holds " + map.maxEntries() + " entries at most";
+              case EINVAL ->
+                  map.name()
+                      + " takes keys of "
+                      + map.keySize()
+                      + " and values of "
+                      + map.valueSize()
+                      + " bytes, got "
+                      + entry.key().length
+                      + " and "
+                      + entry.value().length;
+              case EPERM, ENOENT, ESRCH, EIO, ENOMEM, EBUSY, EEXIST, ENODEV, ENOSPC, EADDRINUSE ->
+                  map.name() + ": " + errno.text();
+            });
+      }
+    }
+    for (byte[] key : update.deletes()) {
+      map.delete(key);
+    }
+    return Result.ok(Done.getInstance());
+  }
+
+  private static <T> Result<T> noMap(String name) {
+    return Result.failed(Errno.ENOENT, "there is no map " + name);
+  }
+
+  /** Every entry of a map. */
+  Result<List<MapEntry>> dump(String name) {
+    BpfMap map = find(name);
+    if (map == null) {
+      return noMap(name);
+    }
+    List<MapEntry> entries = new ArrayList<>();
+    if (map instanceof BpfHashOfMaps outer) {
+      outer.forEachInner((key, inner) -> entries.add(new MapEntry(key, inner.value(0))));
+    } else {
+      map.forEach((key, value) -> entries.add(new MapEntry(key, value)));
+    }
+    return Result.ok(entries);
+  }
+
+  List<MapInfo> infos() {
+    return all.stream().map(MapTable::info).toList();
+  }
+
+  private static MapInfo info(BpfMap map) {
+    return new MapInfo(
+        map.id(),
+        map.name(),
+        map.type().bpftoolName(),
+        map.keySize(),
+        map.valueSize(),
+        map.maxEntries(),
+        map.size());
   }
 }

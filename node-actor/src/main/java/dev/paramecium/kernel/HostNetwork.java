@@ -1,0 +1,101 @@
+package dev.paramecium.kernel;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.container.NetworkNamespace;
+import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.stack.NetworkStack;
+import dev.paramecium.datapath.DevicePort;
+import dev.paramecium.datapath.NamespacePort;
+import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.Result;
+import java.util.function.Consumer;
+import org.apache.pekko.Done;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The addresses and routes of the node's own namespace: eth0's, and those that lead to the pods
+ * through cilium_host. Used by the kernel's actor only.
+ */
+final class HostNetwork {
+
+  private final KernelConfig config;
+  private final NamespacePort host;
+  private final Devices devices;
+
+  /** The datapath whose routes stand; null before the first. */
+  private @Nullable DatapathConfig routed;
+
+  HostNetwork(KernelConfig config, NamespacePort host, Devices devices) {
+    this.config = config;
+    this.host = host;
+    this.devices = devices;
+  }
+
+  /** Gives eth0 the node's address and lets the node forward. */
+  void configure() {
+    change(
+        stack -> {
+          if (config.nodeIp().value() >>> 24 == 127) {
+            // The node's own network is a part of 127.0.0.0/8, which must not all be lo's then.
+            Ipv4Address localhost = new Ipv4Address(0x7f00_0001);
+            stack.removeAddress(1, localhost);
+            stack.addAddress(1, localhost, 32);
+          }
+          stack.addAddress(devices.eth0().ifindex(), config.nodeIp(), config.nodePrefixLength());
+          stack.setForwarding(true);
+        });
+  }
+
+  /** Gives cilium_host the router's address and routes the node's pods through it. */
+  void routePods(DatapathConfig wanted, DevicePort ciliumHost) {
+    DatapathConfig before = routed;
+    routed = wanted;
+    int ifindex = ciliumHost.ifindex();
+    change(
+        stack -> {
+          if (before != null && !before.routerIp().equals(wanted.routerIp())) {
+            stack.removeAddress(ifindex, before.routerIp());
+            stack.removeRoute(before.podCidr());
+          }
+          if (before == null || !before.routerIp().equals(wanted.routerIp())) {
+            stack.addAddress(ifindex, wanted.routerIp(), 32);
+          }
+          stack.addRoute(
+              new NamespaceView.Route(
+                  new Ipv4Prefix(wanted.routerIp(), 32), null, Devices.HOST, null, "link", "boot"),
+              0);
+        });
+    replaceRoute(wanted.podCidr(), wanted.routerIp(), Devices.HOST);
+  }
+
+  Result<Done> replaceRoute(Ipv4Prefix prefix, Ipv4Address gateway, String device) {
+    if (devices.onHost(device) == null) {
+      return Result.failed(
+          Errno.ENODEV, "route " + prefix + ": there is no device " + device + " on the node");
+    }
+    DatapathConfig loaded = device.equals(Devices.HOST) ? routed : null;
+    int mtu = loaded == null ? 0 : loaded.mtu() - Devices.TUNNEL_OVERHEAD;
+    change(
+        stack ->
+            stack.addRoute(
+                new NamespaceView.Route(
+                    prefix,
+                    gateway,
+                    device,
+                    loaded == null ? null : loaded.routerIp(),
+                    "global",
+                    "boot"),
+                mtu));
+    return Result.ok(Done.getInstance());
+  }
+
+  void removeRoute(Ipv4Prefix prefix) {
+    change(stack -> stack.removeRoute(prefix));
+  }
+
+  private void change(Consumer<NetworkStack> change) {
+    host.namespace().tell(new NetworkNamespace.Configure(change));
+  }
+}
