@@ -23,7 +23,6 @@ import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
-import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
@@ -243,7 +242,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.reconciler = context.spawn(MapReconciler.create(this.kernel, clock), "reconciler");
     this.services =
         new ServiceApi(
-            new Services(ServiceOptions.defaults(config.nodeName())),
+            new Services(config.options().services(config.nodeName())),
             reconciler,
             context.getSystem().scheduler());
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
@@ -376,7 +375,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             places().pool().podCidr(),
             config.clusterCidr(),
             config.mtu(),
-            config.monitorAggregation());
+            config.options().monitorAggregation(),
+            config.options().datapath(places().pool().podCidr()));
     CompletionStage<Loaded> loaded =
         kernel
             .loadNodeDatapath(datapath)
@@ -725,7 +725,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void claimNode(KubeObject node) {
     if (!node.name().equals(config.nodeName())) {
-      claim("node/" + node.name(), Claims.ofRemoteNode(node, places().routerIp()), null);
+      claim(
+          "node/" + node.name(),
+          Claims.ofRemoteNode(node, places().routerIp(), config.options()),
+          null);
     }
   }
 
@@ -870,6 +873,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         now == null ? 0 : now.pool().capacity(),
         now == null ? Map.of() : now.pool().owners(),
         desired.effective(MapNames.IPCACHE),
+        config.options(),
         services,
         reconciler,
         kernel,

@@ -2,6 +2,8 @@ package dev.paramecium.agent;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.agent.option.AgentOptions;
+import java.util.Map;
 
 /**
  * What a node's userland (kubelet and cilium-agent) is told when the node starts.
@@ -10,8 +12,8 @@ import dev.paramecium.abi.Ipv4Prefix;
  * @param nodeIp the node's InternalIP, on the underlay
  * @param clusterName Cilium's {@code cluster-name}, {@code default} unless configured
  * @param clusterCidr what the operator cuts the nodes' pod CIDRs from
- * @param mtu of the underlay device; routes in pods get 50 bytes less
- * @param monitorAggregation 0 none, 1 and 2 low, 3 medium, 4 maximum
+ * @param mtu of the underlay device; routes in pods get 50 bytes less with a tunnel
+ * @param options by the names of Cilium's ConfigMap
  * @param kubernetesVersion what the node reports as its kubelet's, as {@code v1.24.17}
  * @param cpus how many CPUs the node reports as its capacity
  * @param memoryKi how much memory the node reports as its capacity, in KiB
@@ -23,7 +25,7 @@ public record NodeConfig(
     String clusterName,
     Ipv4Prefix clusterCidr,
     int mtu,
-    int monitorAggregation,
+    AgentOptions options,
     String kubernetesVersion,
     int cpus,
     long memoryKi,
@@ -43,15 +45,15 @@ public record NodeConfig(
         "default",
         Ipv4Prefix.parse("10.42.0.0/16"),
         1500,
-        0,
+        AgentOptions.of(Map.of("monitor-aggregation", "none")),
         "v1.24.17",
         4,
         8L * 1024 * 1024,
         110);
   }
 
-  /** What a pod may send through the tunnel in one packet. */
+  /** What a pod may send to another node in one packet. */
   public int routeMtu() {
-    return mtu - TUNNEL_OVERHEAD;
+    return options.tunnel() ? mtu - TUNNEL_OVERHEAD : mtu;
   }
 }

@@ -13,6 +13,7 @@ import dev.paramecium.abi.Ipv4Prefix;
  * @param clusterCidr all pods of all nodes; on the host it is routed to {@code cilium_host}
  * @param mtu of the underlay device; pods get 50 bytes less in tunnel mode
  * @param monitorAggregation 0 none, 1 and 2 low, 3 medium, 4 maximum
+ * @param options the features compiled in
  */
 public record DatapathConfig(
     String nodeName,
@@ -21,4 +22,34 @@ public record DatapathConfig(
     Ipv4Prefix podCidr,
     Ipv4Prefix clusterCidr,
     int mtu,
-    int monitorAggregation) {}
+    int monitorAggregation,
+    DatapathOptions options) {
+
+  /** Bytes that VXLAN over IPv4 puts around a frame. */
+  private static final int TUNNEL_OVERHEAD = 50;
+
+  /** With v1.12.3's defaults. */
+  public DatapathConfig(
+      String nodeName,
+      Ipv4Address nodeIp,
+      Ipv4Address routerIp,
+      Ipv4Prefix podCidr,
+      Ipv4Prefix clusterCidr,
+      int mtu,
+      int monitorAggregation) {
+    this(
+        nodeName,
+        nodeIp,
+        routerIp,
+        podCidr,
+        clusterCidr,
+        mtu,
+        monitorAggregation,
+        DatapathOptions.defaults(podCidr));
+  }
+
+  /** What a packet to another pod may not grow beyond. */
+  public int routeMtu() {
+    return options.tunnel() ? mtu - TUNNEL_OVERHEAD : mtu;
+  }
+}

@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
@@ -24,6 +25,7 @@ import org.apache.pekko.actor.typed.Scheduler;
  * @param capacity how many addresses the pod CIDR has
  * @param addresses who has which
  * @param ipcache the entries that are wanted, by their map key
+ * @param options in force
  * @param services to read and, in the agent's actor, to change
  */
 public record AgentView(
@@ -42,6 +44,7 @@ public record AgentView(
     int capacity,
     Map<Ipv4Address, String> addresses,
     Map<Bytes, Claim> ipcache,
+    AgentOptions options,
     ServiceApi services,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,

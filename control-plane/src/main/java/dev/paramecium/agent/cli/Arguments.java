@@ -29,6 +29,8 @@ record Arguments(
           "verbose",
           "v",
           "n",
+          "r",
+          "read-only",
           "numeric",
           "endpoints",
           "no-headers",

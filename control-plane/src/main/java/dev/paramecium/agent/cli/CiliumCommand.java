@@ -20,7 +20,8 @@ public final class CiliumCommand {
           "version",
           "ip",
           "service",
-          "svc");
+          "svc",
+          "config");
 
   private CiliumCommand() {}
 
@@ -64,11 +65,15 @@ public final class CiliumCommand {
               : verb.equals("get")
                   ? MapTables.get(view, arguments)
                   : now(unknown(arguments, "get, list"));
+      case "config" -> now(ConfigCommand.print(view, arguments));
       case "service", "svc" -> service(view, arguments, verb);
       case "status" -> StatusReport.status(view, arguments);
       case "version" -> now(StatusReport.version(view, arguments));
       default ->
-          now(unknown(arguments, "endpoint, identity, ip, map, node, service, status, version"));
+          now(
+              unknown(
+                  arguments,
+                  "config, endpoint, identity, ip, map, node, service, status, version"));
     };
   }
 

@@ -66,6 +66,20 @@ final class StatusReport {
     return controllers;
   }
 
+  private static String masquerading(AgentView view) {
+    if (!view.options().isOn("enable-ipv4-masquerade")) {
+      return "Disabled";
+    }
+    if (!view.options().isOn("enable-bpf-masquerade")) {
+      return "IPTables [IPv4: Enabled, IPv6: Disabled]";
+    }
+    String exclusion = String.valueOf(view.options().values().get("ipv4-native-routing-cidr"));
+    return (view.options().isOn("enable-ip-masq-agent") ? "BPF (ip-masq-agent)" : "BPF")
+        + "\t[eth0]\t"
+        + (exclusion.isEmpty() ? view.podCidr() : exclusion)
+        + " [IPv4: Enabled, IPv6: Disabled]";
+  }
+
   private static CommandOutput print(
       AgentView view, Arguments arguments, List<Controller> controllers) {
     List<Controller> failing =
@@ -95,7 +109,7 @@ final class StatusReport {
     table.row("KVStore:", "Ok", "Disabled");
     table.row("Kubernetes:", "Ok", minor + " (" + view.kubernetesVersion() + ") [linux/amd64]");
     table.row("Kubernetes APIs:", "[\"" + String.join("\", \"", KUBERNETES_APIS) + "\"]");
-    table.row("KubeProxyReplacement:", "Disabled", "");
+    table.row("KubeProxyReplacement:", view.options().kubeProxyReplacement(), "");
     table.row("Host firewall:", "Disabled");
     table.row("CNI Chaining:", "none");
     table.row("Cilium:", state + "   " + version);
@@ -117,7 +131,7 @@ final class StatusReport {
     }
     table.row("BandwidthManager:", "Disabled");
     table.row("Host Routing:", "Legacy");
-    table.row("Masquerading:", "Disabled");
+    table.line("Masquerading:\t" + masquerading(view));
     if (verbose) {
       table.row("Clock Source for BPF:", "ktime");
     }

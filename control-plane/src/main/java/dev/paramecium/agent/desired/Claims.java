@@ -9,6 +9,7 @@ import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.abi.ReservedIdentity;
+import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.api.KubeObject;
 import java.util.ArrayList;
@@ -66,8 +67,10 @@ public final class Claims {
   /**
    * Another node: its InternalIP is remote-node (6) and reached directly, its router IP and health
    * endpoint are reached through the tunnel, as is its pod CIDR, by the tunnel map and by a route.
+   * Without a tunnel the route leads to the node itself, if this node is to have one at all.
    */
-  public static List<Claim> ofRemoteNode(KubeObject ciliumNode, Ipv4Address ownRouterIp) {
+  public static List<Claim> ofRemoteNode(
+      KubeObject ciliumNode, Ipv4Address ownRouterIp, AgentOptions options) {
     Ipv4Address nodeIp = address(ciliumNode, "InternalIP");
     if (nodeIp == null) {
       return List.of();
@@ -83,21 +86,29 @@ public final class Claims {
     if (healthIp != null) {
       claims.add(remote(healthIp, ReservedIdentity.HEALTH.id(), nodeIp, revision));
     }
+    MapReconciler.Route route =
+        options.tunnel()
+            ? new MapReconciler.Route(ownRouterIp, "cilium_host")
+            : new MapReconciler.Route(nodeIp, "eth0");
     for (Ipv4Prefix podCidr : podCidrs(ciliumNode)) {
-      claims.add(
-          new Claim(
-              MapNames.TUNNEL,
-              new EndpointKey(podCidr.address()).encode(),
-              new EndpointKey(nodeIp).encode(),
-              Source.CUSTOM_RESOURCE,
-              revision));
-      claims.add(
-          new Claim(
-              MapReconciler.ROUTES,
-              new IpcacheKey(podCidr).encode(),
-              new MapReconciler.Route(ownRouterIp, "cilium_host").encode(),
-              Source.CUSTOM_RESOURCE,
-              revision));
+      if (options.tunnel()) {
+        claims.add(
+            new Claim(
+                MapNames.TUNNEL,
+                new EndpointKey(podCidr.address()).encode(),
+                new EndpointKey(nodeIp).encode(),
+                Source.CUSTOM_RESOURCE,
+                revision));
+      }
+      if (options.tunnel() || options.autoDirectNodeRoutes()) {
+        claims.add(
+            new Claim(
+                MapReconciler.ROUTES,
+                new IpcacheKey(podCidr).encode(),
+                route.encode(),
+                Source.CUSTOM_RESOURCE,
+                revision));
+      }
     }
     return claims;
   }

@@ -15,6 +15,7 @@ import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
@@ -151,6 +152,7 @@ class CiliumCommandTest {
         254,
         Map.of(ROUTER, "router", POD, "default/curl"),
         desired.effective(MapNames.IPCACHE),
+        AgentOptions.defaults(),
         services,
         reconciler,
         kernel,
@@ -270,6 +272,21 @@ class CiliumCommandTest {
   }
 
   @Test
+  void printsTheOptionsInForce() {
+    assertThat(printed("cilium", "config").lines())
+        .startsWith("##### Read-Write Configurations #####")
+        .contains(
+            "MonitorAggregationLevel           : Medium",
+            "#### Read-Only Configurations ####",
+            "kube-proxy-replacement            : disabled",
+            "tunnel                            : vxlan");
+    assertThat(printed("cilium", "config", "-r")).startsWith("#### Read-Only");
+    assertThat(printed("cilium", "config", "-o", "json")).contains("\"bpf-lb-mode\": \"snat\"");
+    assertThat(run("cilium", "config", "Debug=enable").stderr())
+        .startsWith("Error: Unable to change agent configuration: Debug=enable is fixed");
+  }
+
+  @Test
   void listsMaps() {
     assertThat(printed("cilium", "map", "list"))
         .isEqualTo(
@@ -318,7 +335,7 @@ class CiliumCommandTest {
                 IPAM:                    IPv4: 2/254 allocated from 10.42.1.0/24, |
                 BandwidthManager:        Disabled
                 Host Routing:            Legacy
-                Masquerading:            Disabled
+                Masquerading:            IPTables [IPv4: Enabled, IPv6: Disabled]
                 Controller Status:       11/11 healthy
                 Proxy Status:            No managed proxy redirect
                 Global Identity Range:   min 256, max 65535

@@ -7,6 +7,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.agent.TestCluster;
+import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.api.KubeObject;
@@ -87,7 +88,11 @@ class DesiredStateTest {
     assertThat(Claims.ofCiliumEndpoint(endpoint("a", "10.42.0.5", 300, 11, 1), OWN)).isEmpty();
     assertThat(Claims.ofCiliumEndpoint(endpoint("a", "10.42.1.5", 0, 12, 1), OWN)).isEmpty();
     assertThat(Claims.ofCiliumEndpoint(endpoint("a", "not an address", 300, 12, 1), OWN)).isEmpty();
-    assertThat(Claims.ofRemoteNode(TestCluster.object("{\"metadata\":{\"name\":\"x\"}}"), ROUTER))
+    assertThat(
+            Claims.ofRemoteNode(
+                TestCluster.object("{\"metadata\":{\"name\":\"x\"}}"),
+                ROUTER,
+                AgentOptions.defaults()))
         .isEmpty();
   }
 
@@ -106,7 +111,7 @@ class DesiredStateTest {
           random.nextInt(4) == 0
               ? List.of()
               : isNode
-                  ? Claims.ofRemoteNode(node(number, revision), ROUTER)
+                  ? Claims.ofRemoteNode(node(number, revision), ROUTER, AgentOptions.defaults())
                   : Claims.ofCiliumEndpoint(
                       endpoint(
                           owner,

@@ -63,7 +63,7 @@ public record NodeProcess(
         clusterName,
         options.clusterPoolIpv4Cidr(),
         options.mtu(),
-        options.monitorAggregationLevel(),
+        options.agent(),
         defaults.kubernetesVersion(),
         Runtime.getRuntime().availableProcessors(),
         Runtime.getRuntime().maxMemory() / 1024,

@@ -2,11 +2,13 @@ package dev.paramecium.deploy.cluster;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.deploy.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -41,7 +43,6 @@ public record Topology(
   private static final Ipv4Address FIRST_NODE = Ipv4Address.parse("127.0.0.2");
 
   private static final int DEFAULT_API_PORT = 6443;
-  private static final Set<String> AGGREGATIONS = Set.of("none", "low", "medium", "maximum");
   private static final Set<String> UNDERLAYS = Set.of("udp", "tcp");
 
   public Topology {
@@ -60,33 +61,29 @@ public record Topology(
    * What every node is configured with, by the names of Cilium's ConfigMap where it has one.
    *
    * @param clusterPoolIpv4Cidr {@code cluster-pool-ipv4-cidr}
-   * @param monitorAggregation {@code monitor-aggregation}: none, low, medium or maximum
    * @param mtu {@code mtu} of the underlay, bytes
    * @param underlay {@code udp} or {@code tcp}
+   * @param agent all other options
+   * @param given those that somebody gave, as they were given
    */
   public record Options(
-      Ipv4Prefix clusterPoolIpv4Cidr, String monitorAggregation, int mtu, String underlay) {
+      Ipv4Prefix clusterPoolIpv4Cidr,
+      int mtu,
+      String underlay,
+      AgentOptions agent,
+      Map<String, String> given) {
 
-    public static final Options DEFAULT =
-        new Options(Ipv4Prefix.parse("10.42.0.0/16"), "medium", 1500, "udp");
+    public static final Options DEFAULT = parse(Map.of());
 
-    /** The number that the datapath is compiled with. */
-    public int monitorAggregationLevel() {
-      return switch (monitorAggregation) {
-        case "none" -> 0;
-        case "low" -> 1;
-        case "medium" -> 3;
-        default -> 4;
-      };
+    public Options {
+      given = Map.copyOf(given);
     }
 
     /** As {@code --option name=value} arguments of a node process. */
     public List<String> toArguments() {
-      return List.of(
-          "--option", "cluster-pool-ipv4-cidr=" + clusterPoolIpv4Cidr,
-          "--option", "monitor-aggregation=" + monitorAggregation,
-          "--option", "mtu=" + mtu,
-          "--option", "underlay=" + underlay);
+      List<String> arguments = new ArrayList<>();
+      given.forEach((name, value) -> arguments.addAll(List.of("--option", name + "=" + value)));
+      return arguments;
     }
 
     /**
@@ -95,10 +92,10 @@ public record Topology(
      * @throws UserError naming the option, the value and what is allowed
      */
     public static Options parse(Map<String, String> values) {
-      Ipv4Prefix cidr = DEFAULT.clusterPoolIpv4Cidr();
-      String aggregation = DEFAULT.monitorAggregation();
-      int mtu = DEFAULT.mtu();
-      String underlay = DEFAULT.underlay();
+      Ipv4Prefix cidr = Ipv4Prefix.parse("10.42.0.0/16");
+      int mtu = 1500;
+      String underlay = "udp";
+      Map<String, String> agent = new LinkedHashMap<>();
       for (Map.Entry<String, String> option : values.entrySet()) {
         String value = option.getValue();
         switch (option.getKey()) {
@@ -111,19 +108,27 @@ public record Topology(
                   "a network from /8 to /23, so that it holds at least two nodes' /24");
             }
           }
-          case "monitor-aggregation" -> aggregation = oneOf(option.getKey(), value, AGGREGATIONS);
           case "mtu" -> mtu = number(option.getKey(), value, 576, 1500);
           case "underlay" -> underlay = oneOf(option.getKey(), value, UNDERLAYS);
-          default ->
+          default -> {
+            if (!AgentOptions.names().contains(option.getKey())) {
               throw new UserError(
                   UserError.USAGE,
                   "option \""
                       + option.getKey()
-                      + "\" is not known: use cluster-pool-ipv4-cidr, monitor-aggregation, mtu or"
-                      + " underlay.");
+                      + "\" is not known: use cluster-pool-ipv4-cidr, mtu, underlay, "
+                      + String.join(", ", AgentOptions.names())
+                      + ".");
+            }
+            agent.put(option.getKey(), value);
+          }
         }
       }
-      return new Options(cidr, aggregation, mtu, underlay);
+      try {
+        return new Options(cidr, mtu, underlay, AgentOptions.of(agent), values);
+      } catch (IllegalArgumentException e) {
+        throw new UserError(UserError.USAGE, e.getMessage() + ".");
+      }
     }
 
     private static Ipv4Prefix prefix(String name, String value) {
@@ -214,7 +219,7 @@ public record Topology(
         apiPort = Options.number("spec.apiServer.port", port.toString(), 0, 65535);
       }
     }
-    Map<String, String> options = new java.util.LinkedHashMap<>();
+    Map<String, String> options = new LinkedHashMap<>();
     if (spec.get("options") != null) {
       mapping(file, "spec.options", spec.get("options"))
           .forEach((key, value) -> options.put(String.valueOf(key), String.valueOf(value)));

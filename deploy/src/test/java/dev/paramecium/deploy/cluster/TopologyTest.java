@@ -36,7 +36,7 @@ class TopologyTest {
 
     assertThat(topology.clusterName()).isEqualTo("lab");
     assertThat(topology.apiPort()).isEqualTo(7443);
-    assertThat(topology.options().monitorAggregationLevel()).isZero();
+    assertThat(topology.options().agent().monitorAggregation()).isZero();
     assertThat(topology.options().underlay()).isEqualTo("tcp");
     assertThat(topology.nodes())
         .extracting(Topology.Node::name)
@@ -54,6 +54,12 @@ class TopologyTest {
     assertRefused(spec("nodes: [{name: a}, {name: a}]"), "repeats the name or address");
     assertRefused(spec("nodes: [{}]\n  options: {mtu: big}"), "option mtu is \"big\"");
     assertRefused(spec("nodes: [{}]\n  options: {tunel: vxlan}"), "option \"tunel\" is not known");
+    assertRefused(
+        spec("nodes: [{}]\n  options: {kube-proxy-replacement: yes}"),
+        "option kube-proxy-replacement is \"true\": it must be one of disabled, partial, strict, probe");
+    assertRefused(
+        spec("nodes: [{}]\n  options: {auto-direct-node-routes: true}"),
+        "auto-direct-node-routes cannot be used with tunneling");
     assertRefused("{", "is not YAML");
   }
 

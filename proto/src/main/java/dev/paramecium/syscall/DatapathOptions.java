@@ -1,0 +1,79 @@
+package dev.paramecium.syscall;
+
+import dev.paramecium.abi.Ipv4Prefix;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The features that cilium-agent compiles into a node's programs, as its options and
+ * initKubeProxyReplacementOptions have decided on them.
+ *
+ * @param tunnel TUNNEL_MODE; false for native routing
+ * @param policyAudit POLICY_AUDIT_MODE
+ * @param sessionAffinity ENABLE_SESSION_AFFINITY
+ * @param nodePort ENABLE_NODEPORT with its settings; null if kube-proxy does that
+ * @param masquerade who translates what pods send to the world
+ * @param snatExclusion IPV4_SNAT_EXCLUSION_DST_CIDR: destinations that see pods' own addresses
+ * @param ipMasqAgent ENABLE_IP_MASQ_AGENT: {@code cilium_ipmasq_v4} has further exclusions
+ */
+public record DatapathOptions(
+    boolean tunnel,
+    boolean policyAudit,
+    boolean sessionAffinity,
+    @Nullable NodePort nodePort,
+    Masquerade masquerade,
+    Ipv4Prefix snatExclusion,
+    boolean ipMasqAgent) {
+
+  /** How requests reach backends on other nodes. */
+  public enum Mode {
+    /** From this node's address; replies come back by here. */
+    SNAT,
+    /** With the service's address in an IP option; replies go straight to the client. */
+    DSR,
+    /** DSR for TCP, SNAT for UDP. */
+    HYBRID
+  }
+
+  /** Who gives packets from pods to the world the node's address. */
+  public enum Masquerade {
+    NOBODY,
+    IPTABLES,
+    BPF
+  }
+
+  /**
+   * BPF NodePort.
+   *
+   * @param minPort NODEPORT_PORT_MIN
+   * @param maxPort NODEPORT_PORT_MAX; NAT uses the ports above
+   * @param maglevTableSize LB_MAGLEV_LUT_SIZE, 0 for LB_SELECTION_RANDOM
+   * @param connectionSeed HASH_INIT4_SEED
+   */
+  public record NodePort(
+      Mode mode, int minPort, int maxPort, int maglevTableSize, int connectionSeed) {
+
+    public static final NodePort DEFAULT = new NodePort(Mode.SNAT, 30000, 32767, 0, 0xcafe);
+  }
+
+  /**
+   * v1.12.3 with nothing configured, on a node with this pod CIDR: tunnel, kube-proxy, iptables.
+   */
+  public static DatapathOptions defaults(Ipv4Prefix podCidr) {
+    return new DatapathOptions(true, false, false, null, Masquerade.IPTABLES, podCidr, false);
+  }
+
+  public DatapathOptions withNodePort(@Nullable NodePort settings) {
+    return new DatapathOptions(
+        tunnel, policyAudit, settings != null, settings, masquerade, snatExclusion, ipMasqAgent);
+  }
+
+  public DatapathOptions withTunnel(boolean on) {
+    return new DatapathOptions(
+        on, policyAudit, sessionAffinity, nodePort, masquerade, snatExclusion, ipMasqAgent);
+  }
+
+  public DatapathOptions withMasquerade(Masquerade who, Ipv4Prefix exclusion) {
+    return new DatapathOptions(
+        tunnel, policyAudit, sessionAffinity, nodePort, who, exclusion, ipMasqAgent);
+  }
+}
