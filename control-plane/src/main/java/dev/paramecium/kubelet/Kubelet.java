@@ -443,6 +443,12 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
               .tell(new PodWorker.ReadLog(read.container(), read.request(), read.client()));
         }
       }
+      case KubeletRequest.ForwardPort forward -> {
+        Worker worker = worker(forward.namespace(), forward.pod(), forward.client());
+        if (worker != null) {
+          worker.actor().tell(new PodWorker.ForwardPort(forward.port(), forward.client()));
+        }
+      }
       case KubeletRequest.HostExec exec ->
           agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
       case KubeletRequest.ArmTrace arm ->

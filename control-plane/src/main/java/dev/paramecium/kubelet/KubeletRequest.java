@@ -46,6 +46,13 @@ public sealed interface KubeletRequest {
       ActorRef<ExecOutput> client)
       implements KubeletRequest {}
 
+  /**
+   * Connects to a port from inside the pod's network namespace; bytes go both ways as the stdin and
+   * stdout of {@link Exec}.
+   */
+  record ForwardPort(String namespace, String pod, int port, ActorRef<ExecOutput> client)
+      implements KubeletRequest {}
+
   /** Follows packets on this node; answered when the taps are set. */
   record ArmTrace(
       String traceId,

@@ -68,6 +68,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   record ReadLog(String container, LogRequest request, ActorRef<ExecOutput> client)
       implements Command {}
 
+  record ForwardPort(int port, ActorRef<ExecOutput> client) implements Command {}
+
   private record SandboxMade(String error) implements Command {}
 
   private record Cni(CniResult result) implements Command {}
@@ -263,6 +265,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case Update update -> onUpdate(update);
       case Vanish _ -> onVanish();
       case Exec exec -> onExec(exec);
+      case ForwardPort forward -> onForwardPort(forward);
       case ReadLog read -> onReadLog(read);
       case SandboxMade made -> onSandboxMade(made);
       case Cni(CniResult result) -> onCni(result);
@@ -737,6 +740,26 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
               new Syscall.Exec(
                   new ExecRequest(container.id, request.argv(), request.stdin(), request.tty()),
                   exec.client()));
+    }
+    return this;
+  }
+
+  private Behavior<Command> onForwardPort(ForwardPort forward) {
+    ContainerRecord container = container("");
+    if (container == null || !container.isRunning()) {
+      forward
+          .client()
+          .tell(
+              new ExecOutput.Refused(
+                  Errno.ENOENT,
+                  "unable to forward port because pod is not running. Current status="
+                      + PodStatus.phase(restartPolicy(), containers)));
+    } else {
+      kernel
+          .kernel()
+          .tell(
+              new Syscall.ForwardPort(
+                  agentPod ? "" : container.id, forward.port(), forward.client()));
     }
     return this;
   }

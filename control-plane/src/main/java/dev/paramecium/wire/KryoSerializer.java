@@ -63,7 +63,8 @@ public final class KryoSerializer extends JSerializer {
           KubeletRequest.DisarmTrace.class,
           KubeletRequest.ReadStatus.class,
           KubeletRequest.TraceArmed.class,
-          KubeletRequest.KubeletStatus.class);
+          KubeletRequest.KubeletStatus.class,
+          KubeletRequest.ForwardPort.class);
 
   private final Pool<Kryo> pool;
 

@@ -7,6 +7,7 @@ import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.ProcessTable;
+import dev.paramecium.container.process.net.Netcat;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
@@ -18,6 +19,7 @@ import dev.paramecium.syscall.Result;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -42,6 +44,8 @@ final class Containers {
     record Log(LogSession log) implements Session {}
   }
 
+  private static final String CONNECT = "nc";
+
   private static final String SEARCH_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -49,6 +53,10 @@ final class Containers {
   private final NamespaceServices services;
   private final Ports ports;
   private final ProcessTable host;
+
+  /** What the container runtime itself runs in the namespace. */
+  private final ProcessTable runtime;
+
   private final Map<String, Container> containers = new LinkedHashMap<>();
   private final Map<Integer, Session> sessions = new HashMap<>();
   private int lastSession;
@@ -62,6 +70,9 @@ final class Containers {
     FileSystem files = new FileSystem();
     writeNames(files, config.hostname());
     this.host = new ProcessTable(config.hostname(), config.hostTools(), env, files, services, 1000);
+    this.runtime =
+        new ProcessTable(
+            config.hostname(), Map.of(CONNECT, Netcat::start), env, files, services, 1);
   }
 
   Result<Done> start(ContainerSpec spec, ActorRef<ContainerEvent> events) {
@@ -150,6 +161,18 @@ final class Containers {
       }
       processes = container.processes();
     }
+    open(processes, request, client);
+  }
+
+  /** Connects to a port of the namespace's own loopback address, for one client. */
+  void forwardPort(int port, ActorRef<ExecOutput> client) {
+    open(
+        runtime,
+        new ExecRequest("", List.of(CONNECT, "127.0.0.1", Integer.toString(port)), true, false),
+        client);
+  }
+
+  private void open(ProcessTable processes, ExecRequest request, ActorRef<ExecOutput> client) {
     int number = ++lastSession;
     ActorRef<ExecInput> port = ports.open(number, client);
     Runnable ended = () -> end(number, port);
@@ -203,11 +226,12 @@ final class Containers {
 
   void killAll() {
     host.killAll();
+    runtime.killAll();
     containers.values().forEach(Container::kill);
   }
 
   Map<String, Long> counters() {
-    long processes = host.size();
+    long processes = host.size() + runtime.size();
     for (Container container : containers.values()) {
       processes += container.processes().size();
     }

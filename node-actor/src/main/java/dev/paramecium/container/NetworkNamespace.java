@@ -101,6 +101,9 @@ public final class NetworkNamespace {
   public record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Command {}
 
   /** As {@link dev.paramecium.syscall.Syscall.ReadLog}. */
+  public record ForwardPort(int port, ActorRef<ExecOutput> client) implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.ReadLog}. */
   public record ReadLog(LogRequest request, ActorRef<ExecOutput> client) implements Command {}
 
   /** Counters by name, this namespace's own. */
@@ -213,6 +216,7 @@ public final class NetworkNamespace {
           replyTo.tell(containers.stop(id, graceMs));
       case RemoveContainer(var id, var replyTo) -> replyTo.tell(containers.remove(id));
       case Exec(var request, var client) -> containers.exec(request, client);
+      case ForwardPort(int port, var client) -> containers.forwardPort(port, client);
       case ReadLog(var request, var client) -> containers.readLog(request, client);
       case ReadCounters(var replyTo) -> replyTo.tell(counters());
       case SessionInput(int session, ExecInput input) -> containers.input(session, input);
@@ -319,6 +323,8 @@ public final class NetworkNamespace {
       case StartContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case StopContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case RemoveContainer(var _, var replyTo) -> replyTo.tell(gone());
+      case ForwardPort(int _, var client) ->
+          client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
       case Exec(var _, var client) -> client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
       case ReadLog(var _, var client) ->
           client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));

@@ -259,6 +259,16 @@ public final class Kernel extends AbstractBehavior<Object> {
           namespace.namespace().tell(new NetworkNamespace.Exec(request, client));
         }
       }
+      case Syscall.ForwardPort(var containerId, var port, var client) -> {
+        NamespacePort namespace = containers.of(containerId);
+        if (namespace == null) {
+          client.tell(
+              new ExecOutput.Refused(
+                  Errno.ESRCH, "container \"" + containerId + "\" does not run here"));
+        } else {
+          namespace.namespace().tell(new NetworkNamespace.ForwardPort(port, client));
+        }
+      }
       case Syscall.ReadLog(var request, var client) -> {
         NamespacePort namespace = containers.of(request.containerId());
         if (namespace == null || request.containerId().isEmpty()) {

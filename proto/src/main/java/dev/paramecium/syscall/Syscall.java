@@ -115,6 +115,16 @@ public sealed interface Syscall {
   record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Syscall {}
 
   /**
+   * Connects to TCP {@code port} of 127.0.0.1 from inside the container's network namespace, as a
+   * container runtime does for port-forward: what the client sends as stdin goes to the peer, what
+   * the peer says comes as stdout, why it failed as stderr.
+   *
+   * @param containerId empty for the node's own namespace
+   */
+  record ForwardPort(String containerId, int port, ActorRef<ExecOutput> client)
+      implements Syscall {}
+
+  /**
    * Reads a container's log as {@link ExecOutput.Data} on stream 1; with follow until the container
    * exits or the client signals.
    */

@@ -56,6 +56,8 @@ final class Discovery {
     }
     if (kind.type().plural().equals("pods") && kind.type().group().isEmpty()) {
       subresource(resources, kind, "exec", "PodExecOptions", List.of("create", "get"));
+      subresource(
+          resources, kind, "portforward", "PodPortForwardOptions", List.of("create", "get"));
       subresource(resources, kind, "log", "Pod", List.of("get"));
     }
   }

@@ -44,7 +44,6 @@ import org.apache.pekko.actor.typed.ActorRef;
 final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements ExecTransport {
 
   private static final String PROTOCOL = "v4.channel.k8s.io";
-  private static final String PROTOCOL_HEADER = "X-Stream-Protocol-Version";
   private static final int LINGER_SECONDS = 5;
   private static final int STREAMS_SECONDS = 30;
 
@@ -69,45 +68,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
       FullHttpRequest request,
       ExecRequest exec,
       ActorRef<ExecStream.Message> session) {
-    if (!request.headers().getAll(PROTOCOL_HEADER).contains(PROTOCOL)) {
-      RestHandler.respond(
-          context,
-          Answer.failure(
-              403,
-              "Forbidden",
-              "unable to upgrade: unable to negotiate protocol: client supports "
-                  + request.headers().getAll(PROTOCOL_HEADER)
-                  + ", server accepts ["
-                  + PROTOCOL
-                  + "]"),
-          true);
-      return;
-    }
-    RestHandler.becomeStream(context);
-    FullHttpResponse response =
-        new DefaultFullHttpResponse(
-            HttpVersion.HTTP_1_1, HttpResponseStatus.SWITCHING_PROTOCOLS, Unpooled.EMPTY_BUFFER);
-    response
-        .headers()
-        .set(HttpHeaderNames.CONNECTION, "Upgrade")
-        .set(HttpHeaderNames.UPGRADE, "SPDY/3.1")
-        .set(PROTOCOL_HEADER, PROTOCOL);
-    ChannelPipeline pipeline = context.pipeline();
-    Channel channel = context.channel();
-    pipeline.remove("keepAlive");
-    channel
-        .writeAndFlush(response)
-        .addListener(
-            written -> {
-              if (!written.isSuccess()) {
-                return;
-              }
-              pipeline.remove("body");
-              pipeline.replace("rest", "exec", new SpdyExec(channel, exec, session));
-              pipeline.addBefore("exec", "spdy", new SpdyFrameCodec(SpdyVersion.SPDY_3_1));
-              // Last: what the client has sent ahead goes on to the SPDY codec.
-              pipeline.remove("codec");
-            });
+    SpdyUpgrade.upgrade(context, request, PROTOCOL, new SpdyExec(context.channel(), exec, session));
   }
 
   @Override

@@ -2,6 +2,7 @@ package dev.paramecium.container.image;
 
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.coreutils.Coreutils;
+import dev.paramecium.container.process.coreutils.Tar;
 import dev.paramecium.container.process.curl.Curl;
 import dev.paramecium.container.process.curl.Wget;
 import dev.paramecium.container.process.net.Netcat;
@@ -14,6 +15,7 @@ import dev.paramecium.container.process.server.Nginx;
 import dev.paramecium.container.process.server.Pause;
 import dev.paramecium.container.process.server.StandIn;
 import dev.paramecium.container.process.shell.Shell;
+import dev.paramecium.container.process.shell.TestExpression;
 import dev.paramecium.syscall.ContainerSpec;
 import java.util.HashMap;
 import java.util.List;
@@ -44,6 +46,9 @@ public final class Images {
     tools.put("sh", Shell::start);
     tools.put("bash", Shell::start);
     tools.put("ash", Shell::start);
+    tools.put("test", Executable.immediate(TestExpression::program));
+    tools.put("[", Executable.immediate(TestExpression::program));
+    tools.put("tar", Tar::start);
     tools.put("ping", Ping::start);
     tools.put("nc", Netcat::start);
     tools.put("nslookup", Nslookup::start);

@@ -59,15 +59,8 @@ final class Builtins {
       case "false" -> {
         return 1;
       }
-      case "test" -> {
-        return test(arguments, err);
-      }
-      case "[" -> {
-        if (arguments.isEmpty() || !arguments.getLast().equals("]")) {
-          err.accept("sh: [: missing ]\n");
-          return 2;
-        }
-        return test(arguments.subList(0, arguments.size() - 1), err);
+      case "test", "[" -> {
+        return new TestExpression(context, "sh", err).run(words);
       }
       case "exit", "return" -> {
         int code = number(first, frame.variables.lastExit());
@@ -154,88 +147,5 @@ final class Builtins {
       }
     }
     return code;
-  }
-
-  /** {@code test}: 0 true, 1 false, 2 not an expression. */
-  private int test(List<String> words, Consumer<String> err) {
-    if (words.isEmpty()) {
-      return 1;
-    }
-    for (String operator : List.of("-o", "-a")) {
-      int split = words.lastIndexOf(operator);
-      if (split > 0 && split < words.size() - 1) {
-        int left = test(words.subList(0, split), err);
-        int right = test(words.subList(split + 1, words.size()), err);
-        boolean both = left == 0 && right == 0;
-        return (operator.equals("-a") ? both : left == 0 || right == 0) ? 0 : 1;
-      }
-    }
-    if (words.getFirst().equals("!") && words.size() > 1) {
-      return test(words.subList(1, words.size()), err) == 0 ? 1 : 0;
-    }
-    return switch (words.size()) {
-      case 1 -> words.getFirst().isEmpty() ? 1 : 0;
-      case 2 -> unary(words.getFirst(), words.getLast(), err);
-      case 3 -> binary(words.get(0), words.get(1), words.get(2), err);
-      default -> {
-        err.accept("sh: " + words.get(1) + ": unknown operand\n");
-        yield 2;
-      }
-    };
-  }
-
-  private int unary(String operator, String operand, Consumer<String> err) {
-    boolean holds =
-        switch (operator) {
-          case "-z" -> operand.isEmpty();
-          case "-n" -> !operand.isEmpty();
-          case "-d" -> context.files().isDirectory(operand);
-          case "-f", "-r", "-w" -> context.files().read(operand) != null;
-          case "-e" ->
-              context.files().read(operand) != null || context.files().isDirectory(operand);
-          case "-x" -> context.canExecute(operand.substring(operand.lastIndexOf('/') + 1));
-          case "-s" -> {
-            byte[] content = context.files().read(operand);
-            yield content != null && content.length > 0;
-          }
-          default -> {
-            err.accept("sh: " + operand + ": unknown operand\n");
-            yield false;
-          }
-        };
-    return holds ? 0 : 1;
-  }
-
-  private static int binary(String left, String operator, String right, Consumer<String> err) {
-    return switch (operator) {
-      case "=", "==" -> left.equals(right) ? 0 : 1;
-      case "!=" -> left.equals(right) ? 1 : 0;
-      case "-eq", "-ne", "-lt", "-le", "-gt", "-ge" ->
-          compare(left.strip(), operator, right.strip(), err);
-      default -> {
-        err.accept("sh: " + operator + ": unknown operand\n");
-        yield 2;
-      }
-    };
-  }
-
-  private static int compare(String left, String operator, String right, Consumer<String> err) {
-    for (String operand : List.of(left, right)) {
-      if (!operand.matches("-?[0-9]{1,18}")) {
-        err.accept("sh: " + operand + ": bad number\n");
-        return 2;
-      }
-    }
-    int order = Long.compare(Long.parseLong(left), Long.parseLong(right));
-    boolean holds =
-        switch (operator) {
-          case "-eq" -> order == 0;
-          case "-ne" -> order != 0;
-          case "-lt" -> order < 0;
-          case "-le" -> order <= 0;
-          case "-gt" -> order > 0;
-          default -> order >= 0;
-        };
-    return holds ? 0 : 1;
   }
 }
