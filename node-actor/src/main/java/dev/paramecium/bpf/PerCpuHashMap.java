@@ -12,10 +12,10 @@ import org.jspecify.annotations.Nullable;
  *   key -> | cpu 0: value, padded to 64 bytes | cpu 1: … | …
  * </pre>
  *
- * A "CPU" is a stripe that a thread's id chooses; two threads on one stripe still count right. As
- * from the kernel, {@link #lookup} and {@link #forEach} answer all CPUs' values one after the
- * other, each rounded up to 8 bytes; what a counter says is their sum. {@link #update} takes as
- * much, or one value for CPU 0 with zeros for the others.
+ * Two threads on one {@link Cpu} still count right. As from the kernel, {@link #lookup} and {@link
+ * #forEach} answer all CPUs' values one after the other, each rounded up to 8 bytes; what a counter
+ * says is their sum. {@link #update} takes as much, or one value for CPU 0 with zeros for the
+ * others.
  */
 public final class PerCpuHashMap implements BpfMap {
 
@@ -56,7 +56,7 @@ public final class PerCpuHashMap implements BpfMap {
 
   /** Adds to this CPU's u64 at a byte offset that is a multiple of 8. */
   public void addI64(int slot, int offset, long delta) {
-    cells.addI64(slot, cpu() * cpuStride + offset, delta);
+    cells.addI64(slot, Cpu.current(cpus) * cpuStride + offset, delta);
   }
 
   /** The sum over all CPUs of the u64 at a byte offset that is a multiple of 8. */
@@ -66,12 +66,6 @@ public final class PerCpuHashMap implements BpfMap {
       sum += cells.i64(slot, cpu * cpuStride + offset);
     }
     return sum;
-  }
-
-  /** Which stripe the calling thread counts on. */
-  private int cpu() {
-    long spread = Thread.currentThread().threadId() * 0x9e3779b97f4a7c15L;
-    return (int) (((spread >>> 33) * cpus) >>> 31);
   }
 
   public int cpus() {

@@ -47,6 +47,9 @@ final class Replay {
   /** HOST_EP_ID of the recorded programs. */
   private static final int HOST_ENDPOINT_ID = 3333;
 
+  /** Room for more events than one packet can make. */
+  private static final int EVENT_PAGES = 2;
+
   /** Whoever is outside of the recorded nodes answers to this MAC. */
   private static final long OUTSIDE_MAC = 0x02aa_0000_0001L;
 
@@ -186,7 +189,7 @@ final class Replay {
     Program program = programOf(step);
     SkBuff packet = packetOf(step);
     Snapshot before = Snapshot.of(maps, endpoints);
-    try (PerfEventArray.Reader events = maps.events().open(64, () -> {})) {
+    try (PerfEventArray.Reader events = maps.events().open(EVENT_PAGES, () -> {})) {
       int verdict = TailCalls.run(program, packet);
       return new Comparison(step, maps, endpoints, clock.seconds)
           .compare(verdict, packet, events, before);

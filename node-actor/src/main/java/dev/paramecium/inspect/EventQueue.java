@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What passes from the kernel to a tool that follows it: bounded, and what does not fit is counted,
- * as in a perf ring or a packet socket's receive buffer.
+ * as in a packet socket's receive buffer.
  *
  * <pre>
  *   any thread: offer --&gt; [ | | | | ] --&gt; poll: the reader's thread

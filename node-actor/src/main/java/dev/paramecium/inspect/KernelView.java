@@ -2,9 +2,9 @@ package dev.paramecium.inspect;
 
 import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Clock;
+import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
-import dev.paramecium.syscall.PerfRecord;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -50,8 +50,12 @@ public interface KernelView {
    */
   List<BpfMap> maps();
 
-  /** Gives {@code records} a copy of every record of {@code cilium_events} from now on. */
-  Subscription openPerfRing(EventQueue<PerfRecord> records);
+  /**
+   * Follows {@code cilium_events} from now on, with rings as large as cilium-agent's.
+   *
+   * @param wakeup called on any thread when there is something to read again
+   */
+  PerfEventArray.Reader openPerfRing(Runnable wakeup);
 
   /**
    * Gives {@code frames} a copy of every frame that passes the device from now on (AF_PACKET).

@@ -5,7 +5,8 @@
  *
  * <pre>
  *   exec  --argv--&gt;  HostTools: name --&gt; Executable --+--reads--&gt;      KernelView (snapshots)
- *                                                     +--subscribes--&gt; EventQueue &lt;--offer-- devices, cilium_events
+ *                                                     +--subscribes--&gt; EventQueue &lt;--offer-- devices
+ *                                                     +--reads--&gt;      perf rings &lt;--output-- programs
  *                                                     +--prints--&gt;     ProcessContext
  * </pre>
  *

@@ -13,17 +13,12 @@ import dev.paramecium.inspect.EventQueue;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
-import dev.paramecium.syscall.PerfRecord;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** The node as its own tools see it: what the kernel's actor last published, and live counters. */
 final class HostView implements KernelView {
-
-  /** How many records of cilium_events wait for a tool: 64 pages of 4 KiB, about. */
-  private static final int RING_RECORDS = 4096;
 
   private static final int PAGE = 4096;
 
@@ -147,28 +142,8 @@ final class HostView implements KernelView {
   }
 
   @Override
-  public Subscription openPerfRing(EventQueue<PerfRecord> records) {
-    AtomicReference<PerfEventArray.@Nullable Reader> reader = new AtomicReference<>();
-    PerfEventArray.Reader opened =
-        maps.shared()
-            .events()
-            .open(
-                RING_RECORDS,
-                () -> {
-                  PerfEventArray.Reader ring = reader.get();
-                  if (ring != null) {
-                    drain(ring, records);
-                  }
-                });
-    reader.set(opened);
-    drain(opened, records); // what came before the reference was set
-    return opened::close;
-  }
-
-  private static void drain(PerfEventArray.Reader ring, EventQueue<PerfRecord> records) {
-    for (PerfRecord record = ring.poll(); record != null; record = ring.poll()) {
-      records.offer(record);
-    }
+  public PerfEventArray.Reader openPerfRing(Runnable wakeup) {
+    return maps.shared().events().open(PerfEventArray.MONITOR_PAGES, wakeup);
   }
 
   @Override

@@ -25,7 +25,6 @@ final class PerfRingReader {
     PACED
   }
 
-  private static final int CAPACITY = 8192;
   private static final int BUDGET = 1024;
   private static final int PACE_MS = 10;
 
@@ -38,7 +37,8 @@ final class PerfRingReader {
                 timers -> {
                   context.watch(subscriber);
                   ActorRef<Command> self = context.getSelf();
-                  PerfEventArray.Reader ring = events.open(CAPACITY, () -> self.tell(Wake.RECORDS));
+                  PerfEventArray.Reader ring =
+                      events.open(PerfEventArray.MONITOR_PAGES, () -> self.tell(Wake.RECORDS));
                   return Behaviors.receive(Command.class)
                       .onMessage(
                           Wake.class,

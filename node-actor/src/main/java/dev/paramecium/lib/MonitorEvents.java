@@ -33,6 +33,8 @@ public final class MonitorEvents {
       MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
   private static final VarHandle U32 =
       MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle U64 =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final ProgramContext context;
   private final Metrics metrics;
@@ -78,15 +80,15 @@ public final class MonitorEvents {
     }
     int captured =
         Math.min(monitor == 0 ? NodeConfig.TRACE_PAYLOAD_LENGTH : monitor, packet.length);
-    byte[] record =
-        header(MonitorEvent.TYPE_TRACE, point.code(), packet, TraceNotify.SIZE, captured);
-    U32.set(record, 16, sourceLabel);
-    U32.set(record, 20, destinationLabel);
-    U16.set(record, 24, (short) destinationId);
-    record[26] = (byte) reason;
-    U32.set(record, 28, ifindex);
-    U32.set(record, 32, Integer.reverseBytes(originalIp));
-    events.output(0, clock.nanos(), record);
+    byte[] message = header(MonitorEvent.TYPE_TRACE, point.code(), packet, captured);
+    U32.set(message, 16, sourceLabel);
+    U32.set(message, 20, destinationLabel);
+    U32.set(message, 24, destinationId & 0xffff | reason << 16);
+    U32.set(message, 28, ifindex);
+    U32.set(message, 32, Integer.reverseBytes(originalIp));
+    U32.set(message, 36, 0);
+    U64.set(message, 40, 0L);
+    events.output(clock.nanos(), message, TraceNotify.SIZE, packet, captured);
   }
 
   /** {@code send_trace_notify} of a packet that no connection is known of. */
@@ -133,13 +135,12 @@ public final class MonitorEvents {
     }
     if (events.isRead()) {
       int captured = Math.min(NodeConfig.TRACE_PAYLOAD_LENGTH, packet.length);
-      byte[] record = header(MonitorEvent.TYPE_DROP, -reason, packet, DropNotify.SIZE, captured);
-      U32.set(record, 16, sourceLabel);
-      U32.set(record, 20, destinationLabel);
-      U32.set(record, 24, destinationId);
-      U16.set(record, 28, (short) line);
-      record[30] = (byte) file;
-      events.output(0, clock.nanos(), record);
+      byte[] message = header(MonitorEvent.TYPE_DROP, -reason, packet, captured);
+      U32.set(message, 16, sourceLabel);
+      U32.set(message, 20, destinationLabel);
+      U32.set(message, 24, destinationId);
+      U32.set(message, 28, line & 0xffff | file << 16);
+      events.output(clock.nanos(), message, DropNotify.SIZE, packet, captured);
     }
     return Verdict.SHOT;
   }
@@ -171,26 +172,23 @@ public final class MonitorEvents {
       return;
     }
     int captured = Math.min(NodeConfig.TRACE_PAYLOAD_LENGTH, packet.length);
-    byte[] record =
-        header(MonitorEvent.TYPE_POLICY_VERDICT, 0, packet, PolicyVerdictNotify.SIZE, captured);
-    U32.set(record, 16, remoteLabel);
-    U32.set(record, 20, verdict);
-    U16.set(record, 24, (short) cpu.tuple.dport);
-    record[26] = (byte) cpu.tuple.nexthdr;
-    record[27] = (byte) (direction | cpu.policyMatch << 3 | (cpu.audited ? 1 << 6 : 0));
-    events.output(0, clock.nanos(), record);
+    byte[] message = header(MonitorEvent.TYPE_POLICY_VERDICT, 0, packet, captured);
+    U32.set(message, 16, remoteLabel);
+    U32.set(message, 20, verdict);
+    U16.set(message, 24, (short) cpu.tuple.dport);
+    message[26] = (byte) cpu.tuple.nexthdr;
+    message[27] = (byte) (direction | cpu.policyMatch << 3 | (cpu.audited ? 1 << 6 : 0));
+    U32.set(message, 28, 0);
+    events.output(clock.nanos(), message, PolicyVerdictNotify.SIZE, packet, captured);
   }
 
-  private byte[] header(int type, int subtype, SkBuff packet, int size, int captured) {
-    byte[] record = new byte[size + captured];
-    record[0] = (byte) type;
-    record[1] = (byte) subtype;
-    U16.set(record, 2, (short) source);
-    U32.set(record, 4, packet.hash);
-    U32.set(record, 8, packet.length);
-    U16.set(record, 12, (short) captured);
-    U16.set(record, 14, (short) MonitorEvent.VERSION);
-    System.arraycopy(packet.bytes, packet.head, record, size, captured);
-    return record;
+  /** The first 16 bytes of a message; who asks for it writes every byte after them. */
+  private byte[] header(int type, int subtype, SkBuff packet, int captured) {
+    byte[] message = PerCpu.current().message;
+    U32.set(message, 0, type | (subtype & 0xff) << 8 | source << 16);
+    U32.set(message, 4, packet.hash);
+    U32.set(message, 8, packet.length);
+    U32.set(message, 12, captured | MonitorEvent.VERSION << 16);
+    return message;
   }
 }

@@ -1,6 +1,7 @@
 package dev.paramecium.lib;
 
 import dev.paramecium.abi.CtEntry;
+import dev.paramecium.abi.TraceNotify;
 
 /**
  * What the kernel has once for each CPU: the buffer that a conntrack lookup is handed over in from
@@ -51,6 +52,9 @@ public final class PerCpu {
 
   /** Whether the last policy lookup let a denied packet pass. */
   public boolean audited;
+
+  /** Room for one message to the monitor. */
+  final byte[] message = new byte[TraceNotify.SIZE];
 
   /** Room for one map value. */
   final byte[] value = new byte[CtEntry.SIZE];

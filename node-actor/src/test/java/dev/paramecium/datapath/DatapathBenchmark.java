@@ -24,7 +24,7 @@ import java.util.Locale;
 /**
  * What the programs cost, beside what v1.12.3's cost on this kind of machine: one hot flow of
  * 1054-byte TCP segments, ipcache with 65,536 entries, conntrack with 100,000. Run with the full
- * JIT: {@code FULLJIT=1 … runtest node-actor dev.paramecium.datapath.DatapathBenchmark}.
+ * JIT: {@code pc run dev.paramecium.datapath.DatapathBenchmark}.
  */
 public final class DatapathBenchmark {
 

@@ -161,7 +161,7 @@ public final class TestNode {
     known(HTTPBIN + "/32", HTTPBIN_IDENTITY, OTHER_NODE);
     known(NODE + "/32", 1, null);
     maps.lxc().map().update(new EndpointKey(NODE).encode(), EndpointInfo.HOST.encode());
-    events = maps.events().open(1024, () -> {});
+    events = maps.events().open(PerfEventArray.MONITOR_PAGES, () -> {});
   }
 
   private static NodeConfig config(int monitorAggregation) {
@@ -307,7 +307,7 @@ public final class TestNode {
 
   /** Reads what the programs told and forgets it. */
   public void skipEvents() {
-    while (events.poll() != null) {
+    while (events.read((_, _, _, _, _, _) -> {})) {
       // The next one.
     }
   }

@@ -24,12 +24,12 @@ import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.LpmTrie;
 import dev.paramecium.bpf.PerCpuHashMap;
+import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.bpf.Verdict;
 import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
-import dev.paramecium.syscall.PerfRecord;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -61,7 +61,7 @@ public final class WalkNode implements KernelView {
   private final BpfMap reverseNat = BpfHashMap.hash(96, MapNames.LB4_REVERSE_NAT, 2, 6, 65536);
   private final ProgramArray callPolicy =
       new ProgramArray(97, MapNames.CALL_POLICY, 65535, id -> id == 2903 ? _ -> Verdict.OK : null);
-  private final List<EventQueue<PerfRecord>> readers = new ArrayList<>();
+  private final PerfEventArray events = new PerfEventArray(98, MapNames.EVENTS, 2);
   private final List<EventQueue<KernelView.Frame>> taps = new ArrayList<>();
 
   public WalkNode() {
@@ -145,8 +145,8 @@ public final class WalkNode implements KernelView {
   }
 
   /** Hands a record to whoever follows the events. */
-  public void emit(int cpu, byte[] bytes, long lost) {
-    readers.forEach(reader -> reader.offer(new PerfRecord(cpu, 0, bytes, lost)));
+  public void emit(int cpu, byte[] bytes) {
+    events.output(cpu, 0, bytes);
   }
 
   /** A frame passes a device; times count from the clock's boot. */
@@ -158,7 +158,7 @@ public final class WalkNode implements KernelView {
 
   /** How many tools listen. */
   public int listeners() {
-    return readers.size() + taps.size();
+    return (events.isRead() ? 1 : 0) + taps.size();
   }
 
   @Override
@@ -302,9 +302,8 @@ public final class WalkNode implements KernelView {
   }
 
   @Override
-  public Subscription openPerfRing(EventQueue<PerfRecord> records) {
-    readers.add(records);
-    return () -> readers.remove(records);
+  public PerfEventArray.Reader openPerfRing(Runnable wakeup) {
+    return events.open(PerfEventArray.MONITOR_PAGES, wakeup);
   }
 
   @Override

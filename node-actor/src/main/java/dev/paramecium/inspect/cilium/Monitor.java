@@ -1,9 +1,9 @@
 package dev.paramecium.inspect.cilium;
 
 import dev.paramecium.abi.MonitorEvent;
+import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.container.process.Process;
 import dev.paramecium.container.process.ProcessContext;
-import dev.paramecium.inspect.EventQueue;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.inspect.Tool;
 import dev.paramecium.inspect.ToolError;
@@ -18,9 +18,6 @@ import java.util.Set;
  * reader is slow, records are lost in the ring and the loss is told, as by the real one.
  */
 final class Monitor implements Process {
-
-  /** Records that wait per CPU; the agent's queue for a monitor holds as many. */
-  private static final int QUEUE_PER_CPU = 1024;
 
   private static final int CHUNK = 16 << 10;
 
@@ -51,19 +48,15 @@ final class Monitor implements Process {
   private final ProcessContext process;
   private final MonitorFormat format;
   private final int cpus;
-  private final EventQueue<PerfRecord> records;
-  private final KernelView.Subscription subscription;
+  private final PerfEventArray.Reader records;
   private boolean waiting;
   private boolean ended;
-  private long lostSoFar;
 
   private Monitor(KernelView kernel, MonitorFormat format, ProcessContext process) {
     this.process = process;
     this.format = format;
     this.cpus = kernel.possibleCpus();
-    this.records =
-        new EventQueue<>(QUEUE_PER_CPU * Math.max(1, cpus), process.executor(), this::read);
-    this.subscription = kernel.openPerfRing(records);
+    this.records = kernel.openPerfRing(() -> process.executor().execute(this::read));
   }
 
   static Process start(KernelView kernel, List<String> words, ProcessContext process) {
@@ -81,7 +74,9 @@ final class Monitor implements Process {
     process.printError(
         "Listening for events on "
             + monitor.cpus
-            + " CPUs with 64x4096 of shared memory\nPress Ctrl-C to quit\n");
+            + " CPUs with "
+            + PerfEventArray.MONITOR_PAGES
+            + "x4096 of shared memory\nPress Ctrl-C to quit\n");
     return monitor;
   }
 
@@ -196,12 +191,8 @@ final class Monitor implements Process {
     StringBuilder text = new StringBuilder();
     PerfRecord record = records.poll();
     while (record != null) {
-      long lost = record.lost();
-      long queueLost = records.lost();
-      lost += queueLost - lostSoFar;
-      lostSoFar = queueLost;
-      if (lost > 0) {
-        text.append(MonitorFormat.lost(record.cpu(), lost));
+      if (record.lost() > 0) {
+        text.append(MonitorFormat.lost(record.cpu(), record.lost()));
       }
       text.append(format.format(record));
       if (text.length() >= CHUNK) {
@@ -227,7 +218,7 @@ final class Monitor implements Process {
   @Override
   public void signal(int number) {
     ended = true;
-    subscription.close();
+    records.close();
     if (number == 2) {
       process.printError("\nReceived an interrupt, disconnecting from monitor...\n\n");
       process.exit(0);

@@ -4,7 +4,7 @@
  *
  * <pre>
  *   CiliumCommand --bpf------&gt; BpfCommand --decodes--&gt; maps (abi records)
- *                 --monitor--&gt; Monitor &lt;--EventQueue-- cilium_events;  MonitorFormat, Dissection print
+ *                 --monitor--&gt; Monitor &lt;--perf rings-- cilium_events;  MonitorFormat, Dissection print
  * </pre>
  *
  * Start at {@link dev.paramecium.inspect.cilium.CiliumCommand}.
