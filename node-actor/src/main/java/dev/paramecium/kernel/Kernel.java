@@ -138,7 +138,12 @@ public final class Kernel extends AbstractBehavior<Object> {
     this.hostNetwork = new HostNetwork(config, containers.host(), devices);
     this.counters = new NodeCounters(context.getSystem().scheduler(), node, underlay);
     hostNetwork.configure();
-    underlay.start(devices.eth0()::receive);
+    // On the datapath's own thread, which then is the one that receives.
+    context
+        .getSystem()
+        .dispatchers()
+        .lookup(dispatcher)
+        .execute(() -> underlay.start(devices.eth0()::receive));
     timers.startSingleTimer(CollectConntrack.TICK, ConntrackGc.FIRST);
     publish();
   }

@@ -55,6 +55,7 @@ final class Libc {
   private static final MethodHandle POLL = bind("poll", ADDRESS, JAVA_LONG, JAVA_INT);
   private static final MethodHandle EVENTFD = bind("eventfd", JAVA_INT, JAVA_INT);
   private static final MethodHandle EVENTFD_WRITE = bind("eventfd_write", JAVA_INT, JAVA_LONG);
+  private static final MethodHandle EVENTFD_READ = bind("eventfd_read", JAVA_INT, ADDRESS);
   private static final MethodHandle CLOSE = bind("close", JAVA_INT);
   private static final MethodHandle STRERROR =
       LINKER.downcallHandle(
@@ -145,6 +146,19 @@ final class Libc {
   static int eventfdWrite(MemorySegment capture, int fd) {
     try {
       return (int) EVENTFD_WRITE.invokeExact(capture, fd, 1L);
+    } catch (Throwable e) {
+      throw failed(e);
+    }
+  }
+
+  /**
+   * Takes what was written.
+   *
+   * @param value eight bytes for the sum of it
+   */
+  static int eventfdRead(MemorySegment capture, int fd, MemorySegment value) {
+    try {
+      return (int) EVENTFD_READ.invokeExact(capture, fd, value);
     } catch (Throwable e) {
       throw failed(e);
     }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   receive: recvmmsg, cut each message into segments of the size that its control message tells
  * </pre>
  */
-final class MmsgSockets implements DatagramSockets {
+final class MmsgSockets implements PolledSockets {
 
   private static final ValueLayout.OfInt INT_BE = JAVA_INT.withOrder(ByteOrder.BIG_ENDIAN);
   private static final ValueLayout.OfShort SHORT_BE = JAVA_SHORT.withOrder(ByteOrder.BIG_ENDIAN);
@@ -358,12 +358,31 @@ final class MmsgSockets implements DatagramSockets {
       closeAll();
       return false;
     }
-    int count = receive(VXLAN, sink) + receive(FRAMES, sink);
-    if (count == 0) {
+    if (!receiveNow(sink, true)) {
       sink.flush();
       Libc.poll(receiveCapture, pollFds, 3, -1);
     }
     return true;
+  }
+
+  @Override
+  public int[] receiving() {
+    return new int[] {fds[VXLAN], fds[FRAMES]};
+  }
+
+  @Override
+  public boolean receiveNow(Sink sink, boolean all) {
+    int count = receive(VXLAN, sink);
+    if (all) {
+      count += receive(FRAMES, sink);
+    }
+    return count > 0;
+  }
+
+  @Override
+  public void release() {
+    closed = true;
+    closeAll();
   }
 
   private int receive(int socket, Sink sink) {

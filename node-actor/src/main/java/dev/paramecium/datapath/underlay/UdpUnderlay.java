@@ -8,6 +8,7 @@ import dev.paramecium.packet.Ethernet;
 import dev.paramecium.packet.Vxlan;
 import java.net.InetSocketAddress;
 import java.util.Map;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
@@ -47,7 +48,8 @@ public final class UdpUnderlay implements Underlay {
   private final int[] cachedNode = new int[CACHE_MASK + 1];
   private final int[] cachedAddress = new int[CACHE_MASK + 1];
   private final int[] cachedPort = new int[CACHE_MASK + 1];
-  private @Nullable Thread receiver;
+  private @Nullable Receiving receiving;
+  private boolean closed;
 
   UdpUnderlay(DatagramSockets sockets, Ipv4Address nodeIp, NodeResolver resolver, SkBuffPool pool) {
     this.sockets = sockets;
@@ -57,20 +59,18 @@ public final class UdpUnderlay implements Underlay {
     this.flowPorts = sockets.flowPorts();
   }
 
+  /** On a {@link DatapathLoop}, that loop receives; elsewhere a thread of the underlay's own. */
   @Override
-  public void start(Receiver frames) {
-    receiver =
-        Thread.ofPlatform()
-            .daemon()
-            .name("underlay-" + nodeIp)
-            .start(
-                () -> {
-                  Inbox inbox = new Inbox(frames);
-                  while (sockets.receive(inbox)) {
-                    inbox.flush();
-                  }
-                  inbox.discard();
-                });
+  public synchronized void start(Receiver frames) {
+    if (closed) {
+      return;
+    }
+    Inbox inbox = new Inbox(frames);
+    DatapathLoop loop = DatapathLoop.current();
+    receiving =
+        loop != null && sockets instanceof PolledSockets polled
+            ? new LoopReceiving(loop, polled, inbox)
+            : new ThreadReceiving(inbox);
   }
 
   @Override
@@ -163,15 +163,97 @@ public final class UdpUnderlay implements Underlay {
 
   @Override
   public void close() {
-    sockets.close();
-    Thread thread = receiver;
-    if (thread == null) {
+    Receiving started;
+    synchronized (this) {
+      closed = true;
+      started = receiving;
+    }
+    if (started == null) {
+      sockets.close();
       sockets.receive(Nobody.INSTANCE); // closes what no receiver will
-    } else if (thread != Thread.currentThread()) {
-      try {
-        thread.join();
-      } catch (InterruptedException _) {
-        Thread.currentThread().interrupt();
+    } else {
+      started.end();
+    }
+  }
+
+  /** Who receives; ends once, and then the sockets are closed. */
+  private sealed interface Receiving {
+    void end();
+  }
+
+  private final class ThreadReceiving implements Receiving {
+
+    private final Thread thread;
+
+    ThreadReceiving(Inbox inbox) {
+      thread =
+          Thread.ofPlatform()
+              .daemon()
+              .name("underlay-" + nodeIp)
+              .start(
+                  () -> {
+                    while (sockets.receive(inbox)) {
+                      inbox.flush();
+                    }
+                    inbox.discard();
+                  });
+    }
+
+    @Override
+    public void end() {
+      sockets.close();
+      if (thread != Thread.currentThread()) {
+        try {
+          thread.join();
+        } catch (InterruptedException _) {
+          Thread.currentThread().interrupt();
+        }
+      }
+    }
+  }
+
+  private static final class LoopReceiving implements Receiving, DatapathLoop.Source {
+
+    private final DatapathLoop loop;
+    private final PolledSockets sockets;
+    private final Inbox inbox;
+    private final CountDownLatch ended = new CountDownLatch(1);
+
+    LoopReceiving(DatapathLoop loop, PolledSockets sockets, Inbox inbox) {
+      this.loop = loop;
+      this.sockets = sockets;
+      this.inbox = inbox;
+      loop.add(this);
+    }
+
+    @Override
+    public int[] descriptors() {
+      return sockets.receiving();
+    }
+
+    @Override
+    public boolean poll(boolean all) {
+      boolean arrived = sockets.receiveNow(inbox, all);
+      inbox.flush();
+      return arrived;
+    }
+
+    @Override
+    public void ended() {
+      inbox.discard();
+      sockets.release();
+      ended.countDown();
+    }
+
+    @Override
+    public void end() {
+      loop.remove(this);
+      if (DatapathLoop.current() != loop) {
+        try {
+          ended.await();
+        } catch (InterruptedException _) {
+          Thread.currentThread().interrupt();
+        }
       }
     }
   }
