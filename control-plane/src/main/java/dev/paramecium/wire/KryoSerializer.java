@@ -44,6 +44,7 @@ public final class KryoSerializer extends JSerializer {
           ExecRequest.class,
           ExecOutput.Started.class,
           ExecOutput.Data.class,
+          ExecOutput.Ack.class,
           ExecOutput.Exited.class,
           ExecOutput.Refused.class,
           ExecInput.Stdin.class,

@@ -71,6 +71,7 @@ class KubeletTest {
     StringBuilder text = new StringBuilder();
     while (true) {
       switch (client.receiveMessage(Duration.ofSeconds(5))) {
+        case ExecOutput.Ack _ -> text.append("");
         case ExecOutput.Started _ -> text.append("");
         case ExecOutput.Data data -> text.append(new String(data.bytes(), StandardCharsets.UTF_8));
         case ExecOutput.Exited exited -> {

@@ -87,6 +87,7 @@ class SerializationTest {
         new ApiWatchEvent.Bookmark(5, true, 9),
         new ApiWatchEvent.Expired(3),
         new ExecOutput.Started(ref()),
+        new ExecOutput.Ack(4),
         new ExecOutput.Exited(3),
         new ExecOutput.Refused(Errno.ENOENT, "no such file"),
         new ExecInput.CloseStdin(),

@@ -103,7 +103,8 @@ final class NetworkNamespaceTest {
           assertThat(code).isEqualTo(exitCode);
           return text.toString(StandardCharsets.UTF_8);
         }
-        case ExecOutput.Started _, ExecOutput.Refused _ -> throw new AssertionError("out of order");
+        case ExecOutput.Started _, ExecOutput.Refused _, ExecOutput.Ack _ ->
+            throw new AssertionError("out of order");
       }
     }
   }
@@ -185,12 +186,7 @@ final class NetworkNamespaceTest {
 
     assertThat(screen.toString())
         .isEqualTo("/ # echo hux\b \bi\r\nhui\r\n/ # sleep 1000\r\n^C\r\n/ # ");
-    ExecOutput last = client.receiveMessage();
-    while (last instanceof ExecOutput.Data) {
-      input.tell(new ExecInput.Ack(1));
-      last = client.receiveMessage();
-    }
-    assertThat(last).isEqualTo(new ExecOutput.Exited(5));
+    assertThat(lastMessage(client, input)).isEqualTo(new ExecOutput.Exited(5));
   }
 
   private static void type(ActorRef<ExecInput> input, String keys) {
@@ -200,10 +196,111 @@ final class NetworkNamespaceTest {
   private static void awaitScreen(
       TestProbe<ExecOutput> client, ActorRef<ExecInput> input, StringBuilder screen, String end) {
     while (!screen.toString().endsWith(end)) {
-      ExecOutput.Data data = client.expectMessageClass(ExecOutput.Data.class);
-      input.tell(new ExecInput.Ack(1));
-      screen.append(new String(data.bytes(), StandardCharsets.UTF_8));
+      screen.append(nextOutput(client, input));
     }
+  }
+
+  /** The next output as text; credit for input is passed over. */
+  private static String nextOutput(TestProbe<ExecOutput> client, ActorRef<ExecInput> input) {
+    ExecOutput message = client.receiveMessage();
+    while (message instanceof ExecOutput.Ack) {
+      message = client.receiveMessage();
+    }
+    input.tell(new ExecInput.Ack(1));
+    return new String(((ExecOutput.Data) message).bytes(), StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void whatIsTypedAheadOfAProgramThatDoesNotReadIsTheShells() {
+    start("busybox", "sleep", "1h");
+    TestProbe<ExecOutput> client = exec(true, true, "sh");
+    ActorRef<ExecInput> input = client.expectMessageClass(ExecOutput.Started.class).input();
+    StringBuilder screen = new StringBuilder();
+    awaitScreen(client, input, screen, "/ # ");
+
+    type(input, "sleep 0.3\recho first\rcat\rfor cat\r\u0004echo last\rexit 3\r");
+
+    awaitScreen(client, input, screen, "last\r\n/ # ");
+    String answers = screen.substring(screen.indexOf("exit 3\r\n") + 8);
+    assertThat(answers).isEqualTo("/ # first\r\n/ # for cat\r\n/ # last\r\n/ # ");
+    assertThat(lastMessage(client, input)).isEqualTo(new ExecOutput.Exited(3));
+  }
+
+  private static ExecOutput lastMessage(TestProbe<ExecOutput> client, ActorRef<ExecInput> input) {
+    ExecOutput last = client.receiveMessage();
+    while (last instanceof ExecOutput.Data || last instanceof ExecOutput.Ack) {
+      if (last instanceof ExecOutput.Data) {
+        input.tell(new ExecInput.Ack(1));
+      }
+      last = client.receiveMessage();
+    }
+    return last;
+  }
+
+  @Test
+  void ctrlCForgetsWhatWasTypedAheadAndEndsABuiltInThatReads() {
+    start("busybox", "sleep", "1h");
+    TestProbe<ExecOutput> client = exec(true, true, "sh");
+    ActorRef<ExecInput> input = client.expectMessageClass(ExecOutput.Started.class).input();
+    StringBuilder screen = new StringBuilder();
+    awaitScreen(client, input, screen, "/ # ");
+
+    type(input, "sleep 1000\recho never\r\u0003");
+    awaitScreen(client, input, screen, "^C\r\n/ # ");
+    type(input, "read line\r");
+    awaitScreen(client, input, screen, "read line\r\n");
+    type(input, "\u0003");
+    awaitScreen(client, input, screen, "^C\r\n/ # ");
+    type(input, "exit\r");
+
+    assertThat(lastMessage(client, input)).isEqualTo(new ExecOutput.Exited(130));
+    assertThat(screen.toString()).doesNotContain("never\r\n/ # never");
+  }
+
+  @Test
+  void aProcessThatDoesNotReadHoldsItsClientBackAndThenGetsEverything() {
+    start("busybox", "sleep", "1h");
+    TestProbe<ExecOutput> client = exec(true, false, "sh", "-c", "sleep 0.5; wc -c");
+    ActorRef<ExecInput> input = client.expectMessageClass(ExecOutput.Started.class).input();
+    int messages = 3 * ExecInput.WINDOW;
+    int sent = 0;
+    int credit = ExecInput.WINDOW;
+    boolean waited = false;
+
+    ExecOutput answer = new ExecOutput.Ack(0);
+    while (answer instanceof ExecOutput.Ack(int read)) {
+      credit += read;
+      while (credit > 0 && sent < messages) {
+        input.tell(new ExecInput.Stdin(new byte[ExecInput.MAX_BYTES]));
+        credit--;
+        sent++;
+      }
+      waited |= sent < messages;
+      if (sent == messages) {
+        input.tell(new ExecInput.CloseStdin());
+      }
+      answer = client.receiveMessage();
+    }
+
+    assertThat(waited).as("the client had to wait").isTrue();
+    assertThat(answer).isInstanceOf(ExecOutput.Data.class);
+    assertThat(((ExecOutput.Data) answer).bytes())
+        .asString()
+        .isEqualTo(messages * ExecInput.MAX_BYTES + "\n");
+  }
+
+  @Test
+  void aClientThatIgnoresItsCreditIsCutOff() {
+    start("busybox", "sleep", "1h");
+    TestProbe<ExecOutput> client = exec(true, false, "sleep", "1000");
+    ActorRef<ExecInput> input = client.expectMessageClass(ExecOutput.Started.class).input();
+
+    for (int i = 0; i < 2 * ExecInput.WINDOW; i++) {
+      input.tell(new ExecInput.Stdin(new byte[ExecInput.MAX_BYTES]));
+    }
+
+    assertThat(nextOutput(client, input)).contains("without waiting until they were read");
+    assertThat(lastMessage(client, input)).isEqualTo(new ExecOutput.Exited(137));
   }
 
   @Test
@@ -214,10 +311,8 @@ final class NetworkNamespaceTest {
     type(started.input(), "over");
     started.input().tell(new ExecInput.CloseStdin());
 
-    assertThat(client.expectMessageClass(ExecOutput.Data.class).bytes())
-        .asString()
-        .isEqualTo("over");
-    client.expectMessage(new ExecOutput.Exited(0));
+    assertThat(nextOutput(client, started.input())).isEqualTo("over");
+    assertThat(lastMessage(client, started.input())).isEqualTo(new ExecOutput.Exited(0));
   }
 
   @Test

@@ -213,7 +213,7 @@ public final class ToolRun implements ProcessContext {
   public void pauseStdin() {}
 
   @Override
-  public void resumeStdin() {}
+  public void readStdin() {}
 
   @Override
   public boolean canExecute(String name) {

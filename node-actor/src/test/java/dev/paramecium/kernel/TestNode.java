@@ -224,6 +224,7 @@ final class TestNode {
     while (true) {
       switch (client.receiveMessage(TIMEOUT)) {
         case ExecOutput.Started(var started) -> input = started;
+        case ExecOutput.Ack _ -> {}
         case ExecOutput.Data(int stream, byte[] bytes) -> {
           (stream == 1 ? stdout : stderr).writeBytes(bytes);
           if (input != null) {

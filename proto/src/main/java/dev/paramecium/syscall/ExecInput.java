@@ -1,9 +1,24 @@
 package dev.paramecium.syscall;
 
-/** What whoever started a command says to it. */
+/**
+ * What whoever started a command says to it.
+ *
+ * <p>Flow control: at most {@link #WINDOW} {@link Stdin} messages may be unacknowledged; the
+ * command returns credit with {@link ExecOutput.Ack} as it reads.
+ */
 public sealed interface ExecInput {
 
-  /** Bytes for stdin. */
+  /** How many {@link Stdin} messages may be in flight. */
+  int WINDOW = 32;
+
+  /** The most bytes of one {@link Stdin}. */
+  int MAX_BYTES = 65536;
+
+  /**
+   * Input.
+   *
+   * @param bytes at most {@link #MAX_BYTES}
+   */
   record Stdin(byte[] bytes) implements ExecInput {}
 
   /** End of stdin. */

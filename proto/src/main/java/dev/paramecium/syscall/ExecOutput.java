@@ -25,6 +25,9 @@ public sealed interface ExecOutput {
    */
   record Data(int stream, byte[] bytes) implements ExecOutput {}
 
+  /** {@code messages} {@link ExecInput.Stdin} were read, or are the terminal's now. */
+  record Ack(int messages) implements ExecOutput {}
+
   /** The process ended; nothing follows. */
   record Exited(int exitCode) implements ExecOutput {}
 

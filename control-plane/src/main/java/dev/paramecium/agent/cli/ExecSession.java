@@ -100,7 +100,11 @@ public final class ExecSession extends AbstractBehavior<ExecSession.Command> {
         client.tell(new ExecOutput.Exited(128 + signal.number()));
         yield Behaviors.stopped();
       }
-      case ExecInput.Stdin _, ExecInput.CloseStdin _, ExecInput.Resize _ -> this;
+      case ExecInput.Stdin _ -> {
+        client.tell(new ExecOutput.Ack(1)); // no command of the agent reads
+        yield this;
+      }
+      case ExecInput.CloseStdin _, ExecInput.Resize _ -> this;
     };
   }
 

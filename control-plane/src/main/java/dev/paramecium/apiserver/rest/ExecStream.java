@@ -11,6 +11,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
@@ -36,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * Output is acknowledged to the process when the socket has taken it, so a slow client is a full
- * pipe. What the client sends before the process runs waits, and the connection is not read then.
+ * pipe. Input goes on as the process reads it; while more waits than a little, or the process does
+ * not run yet, the connection is not read, so a slow process is a full pipe as well.
  */
 final class ExecStream extends AbstractBehavior<ExecStream.Message> {
 
@@ -66,7 +68,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
 
   private final ActorRef<KubeletRequest> kubelet;
   private final Function<ActorRef<ExecOutput>, KubeletRequest> start;
-  private final Deque<ExecInput> early = new ArrayDeque<>();
+  private final Deque<ExecInput> waiting = new ArrayDeque<>();
+  private int inputCredit = ExecInput.WINDOW;
   private @Nullable ExecTransport transport;
   private @Nullable ActorRef<ExecInput> process;
 
@@ -196,8 +199,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return newReceiveBuilder()
         .onMessage(Begin.class, this::begin)
         .onMessage(Output.class, message -> output(message.output()))
-        .onMessage(Stdin.class, stdin -> tell(new ExecInput.Stdin(stdin.bytes())))
-        .onMessage(StdinClosed.class, _ -> tell(new ExecInput.CloseStdin()))
+        .onMessage(Stdin.class, stdin -> input(stdin.bytes()))
+        .onMessage(StdinClosed.class, _ -> queue(new ExecInput.CloseStdin()))
         .onMessage(Resized.class, this::resize)
         .onMessage(Sent.class, _ -> tell(new ExecInput.Ack(1)))
         .onMessage(Closed.class, _ -> closed())
@@ -216,15 +219,17 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return switch (output) {
       case ExecOutput.Started started -> {
         process = started.input();
-        early.forEach(process::tell);
-        early.clear();
-        transport().resume();
-        yield this;
+        transport().begin();
+        yield passOn();
       }
       case ExecOutput.Data data -> {
         ActorRef<Message> self = getContext().getSelf();
         transport().output(data.stream(), data.bytes(), () -> self.tell(new Sent()));
         yield this;
+      }
+      case ExecOutput.Ack ack -> {
+        inputCredit += ack.messages();
+        yield passOn();
       }
       case ExecOutput.Exited exited -> end(exitStatus(exited.exitCode()));
       case ExecOutput.Refused refused ->
@@ -278,11 +283,42 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return this;
   }
 
+  private Behavior<Message> input(byte[] bytes) {
+    for (int from = 0; from < bytes.length; from += ExecInput.MAX_BYTES) {
+      int to = Math.min(bytes.length, from + ExecInput.MAX_BYTES);
+      boolean whole = to - from == bytes.length;
+      waiting.add(new ExecInput.Stdin(whole ? bytes : Arrays.copyOfRange(bytes, from, to)));
+    }
+    return passOn();
+  }
+
+  private Behavior<Message> queue(ExecInput input) {
+    waiting.add(input);
+    return passOn();
+  }
+
+  /** Sends what waits, as far as the process has given credit for it. */
+  private Behavior<Message> passOn() {
+    ActorRef<ExecInput> to = process;
+    while (to != null && !waiting.isEmpty()) {
+      if (waiting.peek() instanceof ExecInput.Stdin(byte[] bytes)) {
+        if (inputCredit == 0) {
+          break;
+        }
+        inputCredit--;
+        transport().passedOn(bytes.length);
+      }
+      to.tell(waiting.remove());
+    }
+    return this;
+  }
+
+  /** What must not wait behind input. */
   private Behavior<Message> tell(ExecInput input) {
     if (process != null) {
       process.tell(input);
     } else {
-      early.add(input);
+      waiting.add(input);
     }
     return this;
   }

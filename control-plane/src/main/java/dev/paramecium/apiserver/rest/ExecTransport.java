@@ -15,6 +15,11 @@ interface ExecTransport {
   /** Sends the final Status and ends the session. */
   void finish(ObjectNode status);
 
-  /** Takes input again; a transport starts without. */
-  void resume();
+  /** Takes input from now on; a transport starts without. */
+  void begin();
+
+  /**
+   * {@code bytes} of input are on their way to the process: as many may be read from the client.
+   */
+  void passedOn(int bytes);
 }

@@ -120,6 +120,7 @@ final class LogStream extends AbstractBehavior<LogStream.Message> {
         ActorRef<Message> self = getContext().getSelf();
         body().send(data.bytes(), () -> self.tell(new Sent()));
       }
+      case ExecOutput.Ack _ -> {}
       case ExecOutput.Exited _ -> {
         return end();
       }

@@ -49,6 +49,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
 
   private final Channel channel;
   private final ActorRef<ExecStream.Message> session;
+  private final InputWindow input;
   private final Set<String> awaited = new HashSet<>(Set.of("error", "stdout"));
   private final Map<String, Integer> streams = new HashMap<>();
   private boolean begun;
@@ -56,6 +57,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
   private SpdyExec(Channel channel, ExecRequest exec, ActorRef<ExecStream.Message> session) {
     this.channel = channel;
     this.session = session;
+    this.input = new InputWindow(channel);
     if (exec.stdin()) {
       awaited.add("stdin");
     }
@@ -115,7 +117,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
     var _ = context.writeAndFlush(reply);
     if (!begun && streams.keySet().containsAll(awaited)) {
       begun = true;
-      channel.config().setAutoRead(false);
+      input.close();
       session.tell(new ExecStream.Begin(this));
     }
   }
@@ -128,6 +130,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
     }
     if (is("stdin", data.streamId())) {
       if (bytes.length > 0) {
+        input.received(bytes.length);
         session.tell(new ExecStream.Stdin(bytes));
       }
       if (data.isLast()) {
@@ -187,7 +190,7 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
                 }
               }
               channel.flush();
-              channel.config().setAutoRead(true);
+              input.discard();
               // The client says goodbye; one that does not is hung up on.
               var _ =
                   channel
@@ -208,7 +211,12 @@ final class SpdyExec extends SimpleChannelInboundHandler<SpdyFrame> implements E
   }
 
   @Override
-  public void resume() {
-    channel.config().setAutoRead(true);
+  public void begin() {
+    input.begin();
+  }
+
+  @Override
+  public void passedOn(int bytes) {
+    input.passedOn(bytes);
   }
 }

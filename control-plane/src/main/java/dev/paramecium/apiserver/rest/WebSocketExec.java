@@ -42,10 +42,12 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
 
   private final Channel channel;
   private final ActorRef<ExecStream.Message> session;
+  private final InputWindow input;
 
   private WebSocketExec(Channel channel, ActorRef<ExecStream.Message> session) {
     this.channel = channel;
     this.session = session;
+    this.input = new InputWindow(channel);
   }
 
   /** Answers the handshake and begins the session; on the connection's event loop. */
@@ -64,7 +66,7 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
     RestHandler.becomeStream(context);
     Channel channel = context.channel();
     WebSocketExec transport = new WebSocketExec(channel, session);
-    channel.config().setAutoRead(false);
+    transport.input.close();
     context.pipeline().remove("keepAlive");
     context.pipeline().replace("rest", "exec", transport);
     context.pipeline().addBefore("exec", "frames", new WebSocketFrameAggregator(MAX_FRAME));
@@ -101,7 +103,10 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
     }
     byte[] rest = Arrays.copyOfRange(message, 1, message.length);
     switch (message[0] & 0xff) {
-      case STDIN -> session.tell(new ExecStream.Stdin(rest));
+      case STDIN -> {
+        input.received(rest.length);
+        session.tell(new ExecStream.Stdin(rest));
+      }
       case RESIZE -> session.tell(new ExecStream.Resized(rest));
       case CLOSE -> {
         if (rest.length == 1 && rest[0] == STDIN) {
@@ -126,6 +131,7 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
 
   @Override
   public void finish(ObjectNode status) {
+    input.discard();
     output(STATUS, Answer.bytes(status), () -> {});
     channel
         .writeAndFlush(new CloseWebSocketFrame(1000, ""))
@@ -133,7 +139,12 @@ final class WebSocketExec extends SimpleChannelInboundHandler<WebSocketFrame>
   }
 
   @Override
-  public void resume() {
-    channel.config().setAutoRead(true);
+  public void begin() {
+    input.begin();
+  }
+
+  @Override
+  public void passedOn(int bytes) {
+    input.passedOn(bytes);
   }
 }

@@ -104,6 +104,7 @@ final class EchoKubelet {
               ExecInput.Stdin.class,
               stdin -> {
                 client.tell(new ExecOutput.Data(1, stdin.bytes()));
+                client.tell(new ExecOutput.Ack(1));
                 return Behaviors.same();
               })
           .onMessage(ExecInput.CloseStdin.class, _ -> exit(0))

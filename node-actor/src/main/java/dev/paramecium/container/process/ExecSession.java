@@ -8,8 +8,9 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One command that someone outside the namespace runs in it: carries its output under the credit
- * scheme of {@link ExecOutput} and its input back. A terminal sits between if the request has one.
+ * One command that someone outside the namespace runs in it: carries its output and its input under
+ * the credit schemes of {@link ExecOutput} and {@link ExecInput}. A terminal sits between if the
+ * request has one.
  *
  * <pre>
  *   client  --ExecInput--&gt;   (Terminal)  --&gt;  process
@@ -18,17 +19,19 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ExecSession {
 
-  /** Input that may wait for a process that does not read; more ends the session. */
-  static final int MAX_UNREAD_INPUT = 64 << 20;
-
   private final ProcessTable table;
+  private final ActorRef<ExecOutput> client;
   private final OutputQueue output;
   private final Runnable ended;
   private @Nullable RunningProcess process;
   private @Nullable Terminal terminal;
 
+  /** Messages of input that the client has no credit for yet. */
+  private int unreadInput;
+
   private ExecSession(ProcessTable table, ActorRef<ExecOutput> client, Runnable ended) {
     this.table = table;
+    this.client = client;
     this.output = new OutputQueue(client);
     this.ended = ended;
   }
@@ -71,6 +74,9 @@ public final class ExecSession {
             (stream, bytes) -> line == null ? write(stream, bytes) : line.output(bytes),
             this::exited);
     process = started;
+    if (started != null) {
+      started.onDrained(this::acknowledgeInput);
+    }
     if (line != null && started != null) {
       line.attach(started);
     }
@@ -93,23 +99,9 @@ public final class ExecSession {
     if (running == null) {
       return;
     }
-    Terminal line = terminal;
     switch (message) {
       case ExecInput.Ack(int messages) -> acknowledged(running, messages);
-      case ExecInput.Stdin(byte[] bytes) -> {
-        if (line != null) {
-          line.input(bytes);
-        } else {
-          running.stdin(bytes);
-        }
-        if (running.unreadInput() > MAX_UNREAD_INPUT) {
-          running.printError(
-              "input of more than "
-                  + MAX_UNREAD_INPUT
-                  + " bytes waits and the process does not read: killed\n");
-          table.killTree(running);
-        }
-      }
+      case ExecInput.Stdin(byte[] bytes) -> stdin(running, bytes);
       case ExecInput.CloseStdin() -> running.closeStdin();
       case ExecInput.Resize(int columns, int rows) -> running.resized(columns, rows);
       case ExecInput.Signal(int number) -> {
@@ -120,6 +112,32 @@ public final class ExecSession {
         }
       }
     }
+  }
+
+  private void stdin(RunningProcess running, byte[] bytes) {
+    unreadInput++;
+    if (unreadInput > ExecInput.WINDOW) {
+      running.printError(
+          "the client sent more than "
+              + ExecInput.WINDOW
+              + " messages of input without waiting until they were read: killed\n");
+      table.killTree(running);
+      return;
+    }
+    Terminal line = terminal;
+    if (line != null) {
+      line.input(bytes); // what nobody reads is the terminal's to drop: Ctrl-C must get through
+      acknowledgeInput();
+    } else if (bytes.length == 0 || running.stdin(bytes)) {
+      acknowledgeInput();
+    }
+  }
+
+  private void acknowledgeInput() {
+    if (unreadInput > 0 && !output.isDone()) {
+      client.tell(new ExecOutput.Ack(unreadInput));
+    }
+    unreadInput = 0;
   }
 
   private void acknowledged(RunningProcess running, int messages) {

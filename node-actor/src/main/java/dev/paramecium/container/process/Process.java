@@ -6,10 +6,13 @@ package dev.paramecium.container.process;
  */
 public interface Process {
 
-  /** Input. Only called if the process was started with stdin. */
+  /** Input. Only called if the process was started with stdin, and reads it. */
   default void stdin(byte[] bytes) {}
 
-  /** End of input. Only called if the process was started with stdin. */
+  /**
+   * End of input. Only called if the process was started with stdin, and reads it. At a terminal
+   * more may follow.
+   */
   default void stdinClosed() {}
 
   default void resized(int columns, int rows) {}

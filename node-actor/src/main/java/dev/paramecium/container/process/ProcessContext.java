@@ -70,12 +70,14 @@ public interface ProcessContext {
   }
 
   /**
-   * Asks that no {@link Process#stdin} comes until {@link #resumeStdin}: what arrives waits, and
-   * its writer is told to.
+   * Reads stdin from here on: {@link Process#stdin} and {@link Process#stdinClosed} come until
+   * {@link #pauseStdin}. A process that never asks takes nothing: what was meant for it waits, and
+   * is there for whoever reads the same input next.
    */
-  void pauseStdin();
+  void readStdin();
 
-  void resumeStdin();
+  /** Reads no more for now: what arrives waits, and its writer is told to. */
+  void pauseStdin();
 
   /** Ends the process; calls on this context do nothing from here on. */
   void exit(int code);
@@ -117,12 +119,19 @@ public interface ProcessContext {
   /** A child that runs. */
   interface Child {
 
-    /** Writes to its stdin; false when it is behind: {@code onDrained} tells when it has room. */
+    /**
+     * Writes to its stdin; an empty array is one end of input, after which more may come.
+     *
+     * @return false when it is behind: {@code onDrained} tells when it has room
+     */
     boolean stdin(byte[] bytes);
+
+    /** Whether it reads its stdin right now and has read all that there was. */
+    boolean wantsStdin();
 
     void closeStdin();
 
-    /** Called when the child's stdin has room again after a false. */
+    /** Called when the child's stdin has room again after a false, or it begins to read. */
     void onDrained(Runnable action);
 
     /** The reader of the child's output has room again. */

@@ -42,7 +42,7 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
 
   private final Deque<byte[]> input = new ArrayDeque<>();
   private int inputBytes;
-  private boolean inputPaused;
+  private boolean reading;
   private boolean inputClosed;
   private boolean endTold;
   private boolean writerWaits;
@@ -102,10 +102,11 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
 
   // ---- what whoever started it may do
 
-  /** Input that no one acknowledges; true if the process keeps up. */
   @Override
   public boolean stdin(byte[] bytes) {
-    if (hasExited || !hasStdin || inputClosed) {
+    byte[] last = input.peekLast();
+    boolean endAgain = bytes.length == 0 && last != null && last.length == 0;
+    if (hasExited || !hasStdin || inputClosed || endAgain) {
       return true;
     }
     input.add(bytes);
@@ -121,19 +122,20 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
   }
 
   @Override
+  public boolean wantsStdin() {
+    return hasStdin && reading && !starting && program != null && !hasExited && input.isEmpty();
+  }
+
+  @Override
   public void closeStdin() {
     inputClosed = true;
     deliverInput();
   }
 
-  /** Ctrl-D at a terminal: one read finds the end, and the terminal stays. */
-  void endOfFile() {
-    Process reader = program;
-    if (reader == null || !input.isEmpty()) {
-      closeStdin();
-    } else if (!hasExited && hasStdin) {
-      guard(reader::stdinClosed);
-    }
+  /** A terminal forgets what was typed and not read yet (tcflush). */
+  void flushInput() {
+    input.clear();
+    inputBytes = 0;
   }
 
   @Override
@@ -264,13 +266,13 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
 
   @Override
   public void pauseStdin() {
-    inputPaused = true;
+    reading = false;
   }
 
   @Override
-  public void resumeStdin() {
-    if (inputPaused) {
-      inputPaused = false;
+  public void readStdin() {
+    if (!reading && hasStdin && !hasExited) {
+      reading = true;
       sockets.schedule(0, this::deliverInput);
     }
   }
@@ -280,19 +282,20 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
     if (reader == null || starting || !hasStdin) {
       return;
     }
-    while (!hasExited && !inputPaused) {
+    while (!hasExited && reading) {
       byte[] next = input.poll();
       if (next == null) {
         break;
       }
       inputBytes -= next.length;
-      guard(() -> reader.stdin(next));
+      guard(next.length == 0 ? reader::stdinClosed : () -> reader.stdin(next));
     }
-    if (!hasExited && inputClosed && !endTold && input.isEmpty() && !inputPaused) {
+    if (!hasExited && inputClosed && !endTold && input.isEmpty() && reading) {
       endTold = true;
       guard(reader::stdinClosed);
     }
-    if (writerWaits && inputBytes < PIPE_CAPACITY && inputDrained != null) {
+    boolean hasRoom = writerWaits && inputBytes < PIPE_CAPACITY;
+    if (inputDrained != null && (hasRoom || wantsStdin())) {
       writerWaits = false;
       inputDrained.run();
     }

@@ -22,6 +22,9 @@ final class Terminal {
   private static final int DELETE = 127;
   private static final int MAX_LINE = 4096;
 
+  /** What may be typed ahead of a process that does not read; then the bell rings. */
+  private static final int MAX_UNREAD = 4096;
+
   private final ProcessTable.Stdio screen;
   private final StringBuilder escape = new StringBuilder();
   private byte[] line = new byte[MAX_LINE];
@@ -73,7 +76,7 @@ final class Terminal {
       case CTRL_BACKSLASH -> interrupt(reader, Signals.SIGQUIT, "^\\\r\n");
       case CTRL_D -> {
         if (length == 0) {
-          reader.endOfFile();
+          reader.stdin(new byte[0]);
         } else {
           deliver(reader);
         }
@@ -119,6 +122,7 @@ final class Terminal {
   private void interrupt(RunningProcess reader, int signal, String shown) {
     length = 0;
     echo(shown);
+    reader.flushInput();
     reader.signal(signal);
   }
 
@@ -140,6 +144,10 @@ final class Terminal {
   private void deliver(RunningProcess reader) {
     byte[] bytes = Arrays.copyOf(line, length);
     length = 0;
-    reader.stdin(bytes);
+    if (reader.unreadInput() + bytes.length > MAX_UNREAD) {
+      echo("\007");
+    } else {
+      reader.stdin(bytes);
+    }
   }
 }

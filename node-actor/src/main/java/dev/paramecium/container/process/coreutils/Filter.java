@@ -95,6 +95,7 @@ abstract class Filter implements Process {
   private void open(String operand) {
     if (operand.equals("-")) {
       readingStdin = context.hasStdin();
+      context.readStdin();
       opened(operand);
       return;
     }
@@ -142,6 +143,7 @@ abstract class Filter implements Process {
   public void stdinClosed() {
     if (readingStdin) {
       readingStdin = false;
+      context.pauseStdin();
       advance();
     }
   }
@@ -150,7 +152,9 @@ abstract class Filter implements Process {
   public void outputDrained() {
     if (blocked) {
       blocked = false;
-      context.resumeStdin();
+      if (readingStdin) {
+        context.readStdin();
+      }
       advance();
     }
   }

@@ -86,8 +86,6 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
   private void begin() {
     if (!context.hasStdin()) {
       inputEnded = true;
-    } else {
-      context.pauseStdin();
     }
     if (listen) {
       listen();
@@ -109,7 +107,7 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
     try {
       if (udp) {
         socket = context.sockets().bindUdp(Ipv4Address.ANY, port, this);
-        context.resumeStdin();
+        context.readStdin();
       } else {
         listener = context.sockets().listen(Ipv4Address.ANY, port, 16, this::accept);
       }
@@ -221,7 +219,7 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
   private void opened() {
     connected = true;
     touch();
-    context.resumeStdin();
+    context.readStdin();
     if (inputEnded) {
       endOfInput();
     }
@@ -272,7 +270,7 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
       output.poll();
       outputOffset = 0;
     }
-    context.resumeStdin();
+    context.readStdin();
     if (inputEnded && output.isEmpty() && to != null && connected && context.hasStdin()) {
       to.shutdownWrite();
     }

@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One environment in which commands run: the shell's own, or that of a subshell, a pipeline's stage
@@ -27,6 +28,9 @@ final class Frame {
   /** How many conditions are being evaluated, in which a failure is an answer. */
   int conditions;
 
+  private @Nullable Runnable wait;
+
+  private boolean killed;
   private boolean stopped;
   private int exitCode;
   private final Set<ProcessContext.Child> children =
@@ -67,11 +71,22 @@ final class Frame {
 
   /** A signal for everything that runs here, after which no further command does. */
   void kill(int signal) {
+    killed = true;
     stop(128 + signal);
     signal(signal);
   }
 
+  /** A built-in waits: {@code giveUp} ends that at a signal. Null when it waits no more. */
+  void waits(@Nullable Runnable giveUp) {
+    wait = giveUp;
+  }
+
   void signal(int signal) {
+    Runnable giveUp = wait;
+    if (giveUp != null) {
+      wait = null;
+      giveUp.run();
+    }
     for (ProcessContext.Child child : List.copyOf(children)) {
       child.signal(signal);
     }
@@ -89,6 +104,11 @@ final class Frame {
 
   boolean isStopped() {
     return stopped;
+  }
+
+  /** Whether a signal stopped it, and no {@code exit}. */
+  boolean isKilled() {
+    return killed;
   }
 
   int exitCode() {

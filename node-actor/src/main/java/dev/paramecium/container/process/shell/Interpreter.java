@@ -34,6 +34,7 @@ final class Interpreter {
 
   private final ProcessContext context;
   private final Builtins builtins;
+  private final Redirections redirections;
   private final Deque<Runnable> steps = new ArrayDeque<>();
   private final List<Runnable> waiters = new ArrayList<>();
   private int background;
@@ -43,6 +44,7 @@ final class Interpreter {
   Interpreter(ProcessContext context) {
     this.context = context;
     this.builtins = new Builtins(context);
+    this.redirections = new Redirections(context);
   }
 
   /** Runs {@code node}; {@code then} gets its exit code. */
@@ -367,14 +369,8 @@ final class Interpreter {
           done(then, 2);
         }
       }
-      case "read" -> new LineReader(io.in()).read(line -> assignLine(line, rest, frame, then));
-      case "wait" -> {
-        if (background == 0) {
-          done(then, 0);
-        } else {
-          waiters.add(() -> done(then, 0));
-        }
-      }
+      case "read" -> readLine(rest, frame, io, then);
+      case "wait" -> await(frame, then);
       default -> {
         boolean lookup =
             name.equals("command") && !rest.isEmpty() && !rest.getFirst().startsWith("-");
@@ -390,6 +386,42 @@ final class Interpreter {
         }
       }
     }
+  }
+
+  private void readLine(List<String> names, Frame frame, Io io, IntConsumer then) {
+    Pipe in = io.in();
+    frame.waits(
+        () -> {
+          if (in != null) {
+            in.setReader(null);
+          }
+          done(then, frame.exitCode());
+        });
+    new LineReader(in)
+        .read(
+            line -> {
+              frame.waits(null);
+              assignLine(line, names, frame, then);
+            });
+  }
+
+  /** {@code wait}: until nothing runs in the background. */
+  private void await(Frame frame, IntConsumer then) {
+    if (background == 0) {
+      done(then, 0);
+      return;
+    }
+    Runnable waiter =
+        () -> {
+          frame.waits(null);
+          done(then, 0);
+        };
+    waiters.add(waiter);
+    frame.waits(
+        () -> {
+          waiters.remove(waiter);
+          done(then, frame.exitCode());
+        });
   }
 
   private void assignLine(
@@ -447,6 +479,11 @@ final class Interpreter {
       in.setReader(
           new Pipe.Reader() {
             @Override
+            public boolean wants() {
+              return child.wantsStdin();
+            }
+
+            @Override
             public boolean take(byte[] bytes) {
               return child.stdin(bytes);
             }
@@ -476,7 +513,7 @@ final class Interpreter {
           Io streams = io;
           for (Node.Redirect redirect : redirects) {
             String target = expansion.text(redirect.target());
-            Io changed = redirected(streams, redirect, target);
+            Io changed = redirections.apply(streams, redirect, target);
             if (changed == null) {
               done(then, 1);
               return;
@@ -485,52 +522,6 @@ final class Interpreter {
           }
           go.accept(streams);
         });
-  }
-
-  private @Nullable Io redirected(Io io, Node.Redirect redirect, String target) {
-    if (redirect.operator().equals("<")) {
-      byte[] content = context.files().read(target);
-      if (content == null) {
-        write(io.err(), 2, "sh: can't open " + target + ": no such file\n");
-        return null;
-      }
-      Pipe file = new Pipe();
-      file.write(content);
-      file.end();
-      return new Io(file, io.out(), io.err());
-    }
-    if (redirect.operator().equals(">&")) {
-      Output to =
-          switch (target) {
-            case "1" -> io.out() == null ? context::stdout : io.out();
-            case "2" -> io.err() == null ? context::stderr : io.err();
-            default -> _ -> true;
-          };
-      return redirect.descriptor() == 2
-          ? new Io(io.in(), io.out(), to)
-          : new Io(io.in(), to, io.err());
-    }
-    boolean append = redirect.operator().equals(">>");
-    boolean opened =
-        append
-            ? context.files().append(target, new byte[0])
-            : context.files().write(target, new byte[0]);
-    if (!opened || context.files().isDirectory(target)) {
-      write(io.err(), 2, "sh: can't create " + target + ": No space left on device\n");
-      return null;
-    }
-    Output file =
-        bytes -> {
-          if (!context.files().append(target, bytes)) {
-            context.printError("sh: write error: No space left on device\n");
-          }
-          return true;
-        };
-    return switch (redirect.descriptor()) {
-      case 2 -> new Io(io.in(), io.out(), file);
-      case 3 -> new Io(io.in(), file, file);
-      default -> new Io(io.in(), file, io.err());
-    };
   }
 
   // ---- expansion, with command substitutions run before

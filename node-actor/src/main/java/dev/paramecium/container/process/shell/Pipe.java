@@ -15,9 +15,15 @@ final class Pipe {
   /** Whoever reads. */
   interface Reader {
 
+    /** Whether it reads now; {@link Pipe#resume} tells when that may have changed. */
+    default boolean wants() {
+      return true;
+    }
+
     /** Takes bytes; false to get no more until {@link Pipe#resume}. */
     boolean take(byte[] bytes);
 
+    /** No more comes; at a terminal, for this reader only. */
     void end();
   }
 
@@ -31,7 +37,12 @@ final class Pipe {
   private Runnable room = () -> {};
   private Runnable readerGone = () -> {};
 
-  /** Writes; false when full: the action of {@link #onRoom} tells when it is not. */
+  /**
+   * Writes; an empty chunk is the end of input for who reads it, as Ctrl-D at a terminal, and not
+   * for those after.
+   *
+   * @return false when full: the action of {@link #onRoom} tells when it is not
+   */
   boolean write(byte[] chunk) {
     if (broken) {
       return true;
@@ -83,6 +94,13 @@ final class Pipe {
     }
   }
 
+  /** Forgets what was not read yet, as a terminal does at Ctrl-C. */
+  void flush() {
+    chunks.clear();
+    bytes = 0;
+    room.run();
+  }
+
   /** Puts bytes back that a reader took and did not use. */
   void unread(byte[] chunk) {
     if (chunk.length > 0) {
@@ -97,13 +115,18 @@ final class Pipe {
     }
     delivering = true;
     boolean wasFull = bytes >= CAPACITY;
-    while (reader != null && !waiting) {
+    while (reader != null && !waiting && reader.wants()) {
       byte[] next = chunks.poll();
       if (next == null) {
         break;
       }
       bytes -= next.length;
       Reader to = reader;
+      if (next.length == 0) {
+        reader = null;
+        to.end();
+        continue;
+      }
       boolean more = to.take(next);
       if (!more && to.equals(reader)) {
         waiting = true;

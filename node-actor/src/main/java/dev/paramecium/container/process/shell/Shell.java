@@ -26,7 +26,8 @@ public final class Shell implements Process {
     this.context = context;
     this.interpreter = new Interpreter(context);
     this.frame = new Frame(new Variables(context.env(), name, positional, context.pid()));
-    input.onRoom(context::resumeStdin);
+    input.onRoom(context::readStdin);
+    context.readStdin();
   }
 
   public static Process start(ProcessContext context) {
@@ -138,8 +139,7 @@ public final class Shell implements Process {
     job = null;
     frame.exitOnError = ran.exitOnError;
     frame.variables.setLastExit(code);
-    boolean interrupted = ran.isStopped() && ran.exitCode() == Signals.exitCode(Signals.SIGINT);
-    if (ran.isStopped() && !(interactive && interrupted)) {
+    if (ran.isStopped() && !(interactive && ran.isKilled())) {
       context.exit(ran.exitCode());
     } else {
       prompt();
@@ -157,9 +157,8 @@ public final class Shell implements Process {
 
   @Override
   public void stdinClosed() {
-    Frame running = job;
-    if (interactive && running != null && !running.allChildren().isEmpty()) {
-      running.allChildren().forEach(Child::closeStdin);
+    if (interactive) {
+      input.write(new byte[0]);
     } else {
       input.end();
     }
@@ -175,6 +174,7 @@ public final class Shell implements Process {
   public void signal(int number) {
     Frame running = job;
     if (interactive && number == Signals.SIGINT) {
+      input.flush();
       if (running != null) {
         running.kill(number);
       } else {
