@@ -22,6 +22,7 @@ public interface BpfMap {
     PERCPU_ARRAY("percpu_array"),
     ARRAY("array"),
     HASH_OF_MAPS("hash_of_maps"),
+    SOCKHASH("sockhash"),
     PERF_EVENT_ARRAY("perf_event_array");
 
     private final String bpftoolName;

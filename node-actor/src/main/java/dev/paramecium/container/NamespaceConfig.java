@@ -4,6 +4,7 @@ import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.process.Executable;
+import dev.paramecium.container.socket.SocketHooks;
 import java.util.Map;
 
 /**
@@ -15,6 +16,7 @@ import java.util.Map;
  * @param pool where outgoing frames are taken from and incoming ones go back to
  * @param hostTools what {@code Exec} with an empty containerId finds in PATH; empty in a pod
  * @param podTools what every image has in PATH beside its own programs: {@code ip}, {@code arp}
+ * @param hooks what the node's cgroup does to the namespace's sockets
  */
 public record NamespaceConfig(
     String name,
@@ -23,7 +25,8 @@ public record NamespaceConfig(
     RandomSource random,
     SkBuffPool pool,
     Map<String, Executable> hostTools,
-    Map<String, Executable> podTools) {
+    Map<String, Executable> podTools,
+    SocketHooks.Factory hooks) {
 
   public NamespaceConfig {
     hostTools = Map.copyOf(hostTools);

@@ -20,6 +20,7 @@ import dev.paramecium.syscall.Result;
 import java.time.Duration;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -149,15 +150,21 @@ public final class NetworkNamespace {
     this.context = context;
     this.timers = timers;
     this.config = config;
+    ActorRef<Command> self = context.getSelf();
+    Executor executor = task -> self.tell(new Run(task));
     this.stack =
         new NetworkStack(
-            config.name(), config.clock(), config.random(), config.pool(), outgoing::add);
-    ActorRef<Command> self = context.getSelf();
+            config.name(),
+            config.clock(),
+            config.random(),
+            config.pool(),
+            outgoing::add,
+            config.hooks(),
+            executor);
     this.containers =
         new Containers(
             config,
-            new NamespaceServices(
-                stack, stack, config.clock(), config.random(), task -> self.tell(new Run(task))),
+            new NamespaceServices(stack, stack, config.clock(), config.random(), executor),
             new SessionPorts(context));
   }
 

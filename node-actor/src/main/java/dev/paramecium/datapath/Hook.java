@@ -38,7 +38,36 @@ public enum Hook {
   /** cilium_host, tc ingress: what reaches the node's own stack. */
   TO_HOST(0, Direction.INGRESS, "tc ingress", "bpf_host.o", "to-host", "to_host"),
   /** cilium_net, tc ingress: the same program, loaded once more for this device. */
-  TO_HOST_NET(0, Direction.INGRESS, "tc ingress", "bpf_host_cilium_net.o", "to-host", "to_host");
+  TO_HOST_NET(0, Direction.INGRESS, "tc ingress", "bpf_host_cilium_net.o", "to-host", "to_host"),
+  /** connect(2) of any process of the node. */
+  CONNECT4(
+      0, Direction.EGRESS, "cgroup connect4", "bpf_sock.o", "cgroup/connect4", "sock4_connect"),
+  /** sendmsg(2) and sendto(2) on UDP sockets. */
+  SENDMSG4(
+      0, Direction.EGRESS, "cgroup sendmsg4", "bpf_sock.o", "cgroup/sendmsg4", "sock4_sendmsg"),
+  /** recvmsg(2) and recvfrom(2) on UDP sockets. */
+  RECVMSG4(
+      0, Direction.INGRESS, "cgroup recvmsg4", "bpf_sock.o", "cgroup/recvmsg4", "sock4_recvmsg"),
+  /** getpeername(2). */
+  GETPEERNAME4(
+      0,
+      Direction.INGRESS,
+      "cgroup getpeername4",
+      "bpf_sock.o",
+      "cgroup/getpeername4",
+      "sock4_getpeername"),
+  /** bind(2), when the socket has its address. */
+  POST_BIND4(
+      0,
+      Direction.INGRESS,
+      "cgroup post_bind4",
+      "bpf_sock.o",
+      "cgroup/post_bind4",
+      "sock4_post_bind"),
+  /** A TCP connection of any process of the node is established. */
+  SOCK_OPS(0, Direction.EGRESS, "cgroup sock_ops", "bpf_sockops.o", "sockops", "bpf_sockmap"),
+  /** send(2) on a socket of the sock map. */
+  SK_MSG(0, Direction.EGRESS, "sk_msg", "bpf_redir.o", "sk_msg", "bpf_redir_proxy");
 
   /** Which way the device moves the packet. */
   public enum Direction {

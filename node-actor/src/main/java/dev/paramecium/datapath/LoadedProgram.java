@@ -39,8 +39,8 @@ public record LoadedProgram(
   }
 
   /** The tag of a program that was compiled with {@code configuration}. */
-  public static long tagOf(ProgramSection section, String configuration) {
-    String source = section.object() + '\0' + section.section() + '\0' + configuration;
+  public static long tagOf(String object, String section, String configuration) {
+    String source = object + '\0' + section + '\0' + configuration;
     try {
       byte[] digest =
           MessageDigest.getInstance("SHA-256").digest(source.getBytes(StandardCharsets.UTF_8));

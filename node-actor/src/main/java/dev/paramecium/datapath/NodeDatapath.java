@@ -2,6 +2,7 @@ package dev.paramecium.datapath;
 
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.datapath.sock.Cgroup;
 import dev.paramecium.datapath.trace.PacketTrace;
 
 /** What all devices and programs of a node share. */
@@ -11,4 +12,5 @@ public record NodeDatapath(
     DeviceTable devices,
     ProgramTable programs,
     DropCounters drops,
-    PacketTrace trace) {}
+    PacketTrace trace,
+    Cgroup cgroup) {}

@@ -2,6 +2,8 @@ package dev.paramecium.datapath;
 
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.Program;
+import dev.paramecium.datapath.sock.LoadedSocketProgram;
+import dev.paramecium.datapath.sock.SocketSection;
 import dev.paramecium.lib.ProgramSection;
 import java.util.Collection;
 import java.util.Comparator;
@@ -9,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /** The node's loaded programs by id. The kernel loads and unloads, any thread reads. */
@@ -34,13 +37,25 @@ public final class ProgramTable {
         new LoadedProgram(
             lastId.incrementAndGet(),
             section,
-            LoadedProgram.tagOf(section, configuration),
+            LoadedProgram.tagOf(section.object(), section.section(), configuration),
             clock.epochMs(),
             mapIds,
             new RunStatistics());
     byId.put(loaded.id(), loaded);
     bySection.put(section, loaded);
     return loaded;
+  }
+
+  /** BPF_PROG_LOAD of a program on sockets, which no device and no program array refers to. */
+  public LoadedSocketProgram loadForSockets(
+      SocketSection section, String configuration, List<Integer> mapIds) {
+    return new LoadedSocketProgram(
+        lastId.incrementAndGet(),
+        section,
+        LoadedProgram.tagOf(section.object(), section.attachType().section(), configuration),
+        clock.epochMs(),
+        mapIds,
+        new LongAdder());
   }
 
   /** The last reference is gone. */

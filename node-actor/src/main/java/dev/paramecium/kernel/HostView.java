@@ -15,6 +15,7 @@ import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** The node as its own tools see it: what the kernel's actor last published, and live counters. */
@@ -110,16 +111,20 @@ final class HostView implements KernelView {
   }
 
   @Override
-  public List<ProgramInfo> programs() {
-    return node.programs().all().stream().map(HostView::info).toList();
+  public List<CgroupAttachment> cgroupAttachments() {
+    return SocketPrograms.attachments(node.cgroup());
   }
 
-  /** Sizes are made of the section's name: there is no bytecode to measure. */
+  @Override
+  public List<ProgramInfo> programs() {
+    return Stream.concat(
+            node.programs().all().stream().map(HostView::info),
+            node.cgroup().attached().stream().map(SocketPrograms::info))
+        .toList();
+  }
+
   private static ProgramInfo info(LoadedProgram loaded) {
-    int instructions = 64 + (int) (loaded.tag() >>> 54);
-    int xlated = instructions * 8;
-    int jited = instructions * 5 + 32;
-    return new ProgramInfo(
+    return info(
         loaded.id(),
         "sched_cls",
         loaded.section().function(),
@@ -127,13 +132,41 @@ final class HostView implements KernelView {
         loaded.section().section(),
         loaded.tag(),
         loaded.loadedAtEpochMs(),
+        loaded.mapIds(),
+        loaded.statistics().runCount(),
+        loaded.statistics().runTimeNs());
+  }
+
+  /** Sizes are made of the section's name: there is no bytecode to measure. */
+  static ProgramInfo info(
+      int id,
+      String type,
+      String function,
+      String object,
+      String section,
+      long tag,
+      long loadedAtEpochMs,
+      List<Integer> mapIds,
+      long runCount,
+      long runTimeNs) {
+    int instructions = 64 + (int) (tag >>> 54);
+    int xlated = instructions * 8;
+    int jited = instructions * 5 + 32;
+    return new ProgramInfo(
+        id,
+        type,
+        function,
+        object,
+        section,
+        tag,
+        loadedAtEpochMs,
         xlated,
         jited,
         (xlated + PAGE - 1) / PAGE * PAGE,
-        loaded.mapIds(),
+        mapIds,
         0,
-        loaded.statistics().runCount(),
-        loaded.statistics().runTimeNs());
+        runCount,
+        runTimeNs);
   }
 
   @Override

@@ -17,6 +17,7 @@ import dev.paramecium.datapath.NamespacePort;
 import dev.paramecium.datapath.NetDevice;
 import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.datapath.ProgramTable;
+import dev.paramecium.datapath.sock.Cgroup;
 import dev.paramecium.datapath.trace.PacketTrace;
 import dev.paramecium.datapath.underlay.Underlay;
 import dev.paramecium.datapath.underlay.Underlays;
@@ -117,6 +118,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     this.underlay = underlay;
     this.random = RandomSource.seeded(config.seed());
     ProgramTable table = new ProgramTable(config.clock());
+    PacketTrace trace = new PacketTrace(config.nodeName(), config.clock());
     this.node =
         new NodeDatapath(
             pool,
@@ -124,7 +126,8 @@ public final class Kernel extends AbstractBehavior<Object> {
             new DeviceTable(),
             table,
             new DropCounters(pool),
-            new PacketTrace(config.nodeName(), config.clock()));
+            trace,
+            new Cgroup(trace));
     this.maps = new MapTable(config.possibleCpus(), table::program);
     LinkInfo lo =
         new LinkInfo(1, "lo", LinkInfo.Kind.LOOPBACK, MacAddress.ZERO, LOOPBACK_MTU, 0, "", "");
@@ -134,7 +137,13 @@ public final class Kernel extends AbstractBehavior<Object> {
         new Devices(context, config, node, containers.host(), underlay, random, dispatcher);
     this.programs =
         new Programs(
-            context, node, maps, config.objects(), new SharedRandom(random.nextLong()), dispatcher);
+            context,
+            node,
+            maps,
+            new SocketPrograms(node, maps, node.cgroup()),
+            config.objects(),
+            new SharedRandom(random.nextLong()),
+            dispatcher);
     this.hostNetwork = new HostNetwork(config, containers.host(), devices);
     this.counters = new NodeCounters(context.getSystem().scheduler(), node, underlay);
     hostNetwork.configure();
@@ -357,7 +366,8 @@ public final class Kernel extends AbstractBehavior<Object> {
             RandomSource.seeded(random.nextLong()),
             node.pool(),
             hostTools,
-            podTools);
+            podTools,
+            node.cgroup().namespace(isHost));
     ActorRef<NetworkNamespace.Command> actor =
         getContext()
             .spawn(

@@ -7,6 +7,7 @@ import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.PolicyMap;
+import dev.paramecium.map.SocketMaps;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -30,12 +31,14 @@ final class MapTable {
   private final IntFunction<@Nullable Program> loaded;
   private final Map<String, BpfMap> byName = new LinkedHashMap<>();
   private final Map<String, PolicyMap> policies = new LinkedHashMap<>();
+  private final SocketMaps sockets;
   private int lastId;
   private volatile List<BpfMap> all = List.of();
 
   MapTable(int cpus, IntFunction<@Nullable Program> loaded) {
     this.loaded = loaded;
     this.shared = new CiliumMaps(() -> ++lastId, cpus, loaded);
+    this.sockets = new SocketMaps(() -> ++lastId);
     shared.all().forEach(map -> byName.put(map.name(), map));
     publish();
   }
@@ -55,6 +58,17 @@ final class MapTable {
 
   @Nullable BpfMap find(String name) {
     return byName.get(name);
+  }
+
+  /** The maps of programs on sockets; by name they are found while an option asks for them. */
+  SocketMaps sockets() {
+    return sockets;
+  }
+
+  void pinSockets(boolean socketLb, boolean sockops) {
+    SocketPrograms.pinned(sockets, true, true).forEach(map -> byName.remove(map.name()));
+    SocketPrograms.pinned(sockets, socketLb, sockops).forEach(map -> byName.put(map.name(), map));
+    publish();
   }
 
   /** An endpoint's policy map, made if there is none. */
@@ -84,7 +98,10 @@ final class MapTable {
   /** Unpins an endpoint's own maps. */
   void removeEndpoint(int endpointId) {
     String policy = MapNames.policyMapName(endpointId);
-    policies.remove(policy);
+    PolicyMap removed = policies.remove(policy);
+    if (removed != null) {
+      sockets.endpointPolicies().removeAll(removed);
+    }
     byName.remove(policy);
     byName.remove(MapNames.callsMapName(endpointId));
     publish();

@@ -1,5 +1,6 @@
 package dev.paramecium.kernel;
 
+import dev.paramecium.abi.EndpointKey;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.ReservedIdentity;
@@ -55,6 +56,7 @@ final class Programs {
   private final ActorContext<Object> context;
   private final NodeDatapath node;
   private final MapTable maps;
+  private final SocketPrograms sockets;
   private final ObjectFiles objects;
   private final RandomSource random;
   private final DispatcherSelector dispatcher;
@@ -68,12 +70,14 @@ final class Programs {
       ActorContext<Object> context,
       NodeDatapath node,
       MapTable maps,
+      SocketPrograms sockets,
       ObjectFiles objects,
       RandomSource random,
       DispatcherSelector dispatcher) {
     this.context = context;
     this.node = node;
     this.maps = maps;
+    this.sockets = sockets;
     this.objects = objects;
     this.random = random;
     this.dispatcher = dispatcher;
@@ -121,6 +125,7 @@ final class Programs {
     String ethCalls = MapNames.netdevCallsMapName(eth0.ifindex());
     calls = maps.calls(ethCalls);
     load(ethCalls, eth0, calls, objects.netdev(loaded, eth0.link().name(), calls), List.of());
+    sockets.load(loaded, config.options());
   }
 
   /** Loads an endpoint's programs; answers the id of from-container. */
@@ -136,6 +141,7 @@ final class Programs {
             config.ipv4().value(),
             lxc.link().mac().value());
     PolicyMap policy = maps.policy(config.endpointId());
+    maps.sockets().endpointPolicies().put(new EndpointKey(config.ipv4()), policy);
     String name = MapNames.callsMapName(config.endpointId());
     ProgramArray calls = maps.calls(name);
     load(

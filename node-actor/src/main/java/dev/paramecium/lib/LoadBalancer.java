@@ -6,16 +6,11 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Lb4Backend;
 import dev.paramecium.abi.Lb4Key;
 import dev.paramecium.abi.Lb4Service;
-import dev.paramecium.abi.LbAffinityValue;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.MetricsKey;
-import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.map.ServiceMaps;
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
 
 /**
  * Services by packet ({@code bpf/lib/lb.h}): from a frontend to a backend, and replies back.
@@ -29,14 +24,11 @@ import java.nio.ByteOrder;
  */
 public final class LoadBalancer {
 
-  private static final VarHandle U64 =
-      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-
   private final ServiceMaps services;
   private final Conntrack conntrack;
   private final Fragments fragments;
   private final RandomSource random;
-  private final Clock clock;
+  private final SessionAffinity affinity;
   private final int loopbackIp;
   private final TraceRecorder recorder;
 
@@ -45,7 +37,7 @@ public final class LoadBalancer {
     this.conntrack = conntrack;
     this.fragments = fragments;
     this.random = context.random();
-    this.clock = context.clock();
+    this.affinity = new SessionAffinity(services, context.clock());
     this.loopbackIp = context.config().loopbackIp();
     this.recorder = context.recorder();
   }
@@ -162,7 +154,8 @@ public final class LoadBalancer {
     }
     state.rawRevNatIndex = services.rawRevNatIndex(service);
     if (hasAffinity(service)) {
-      updateAffinity(client, state, cpu);
+      affinity.update(
+          ServiceMaps.addressId(client), false, state.rawRevNatIndex, state.backendId, cpu.value);
     }
     int backendAddress = services.backendAddress(chosen);
     int backendPort = services.backendPort(chosen);
@@ -198,7 +191,7 @@ public final class LoadBalancer {
     int backendId = 0;
     int backend = -1;
     if (hasAffinity(service)) {
-      backendId = affinityBackend(service, client);
+      backendId = affinity.backend(service, ServiceMaps.addressId(client), false);
       backend = backendId == 0 ? -1 : services.findBackend(backendId);
     }
     if (backend < 0) {
@@ -227,7 +220,10 @@ public final class LoadBalancer {
       conntrack.updateRevNatIndex(tuple, rawRevNatIndex);
     }
     if (state.rawRevNatIndex != rawRevNatIndex) {
-      int backendId = hasAffinity(service) ? affinityBackend(service, client) : 0;
+      int backendId =
+          hasAffinity(service)
+              ? affinity.backend(service, ServiceMaps.addressId(client), false)
+              : 0;
       if (backendId == 0) {
         backendId = selectBackend(service, address, port);
         if (backendId == 0) {
@@ -261,34 +257,6 @@ public final class LoadBalancer {
     int slot = Integer.remainderUnsigned(random.nextInt(), services.count(service)) + 1;
     int entry = services.findService(address, port, slot, Lb4Key.SCOPE_EXTERNAL);
     return entry < 0 ? 0 : services.backendId(entry);
-  }
-
-  // ---- session affinity
-
-  /** {@code lb4_affinity_backend_id_by_addr}: 0 if the client has none, or had it too long ago. */
-  private int affinityBackend(int service, int client) {
-    int rawRevNatIndex = services.rawRevNatIndex(service);
-    int entry = services.findAffinity(client, rawRevNatIndex);
-    if (entry < 0) {
-      return 0;
-    }
-    long now = clock.seconds() & 0xffff_ffffL;
-    long timeout = services.affinityTimeout(service) & 0xffff_ffffL;
-    int backendId = services.affinityBackendId(entry);
-    if (services.affinityLastUsed(entry) + timeout <= now
-        || !services.affinityMatches(backendId, rawRevNatIndex)) {
-      services.deleteAffinity(client, rawRevNatIndex);
-      return 0;
-    }
-    services.setAffinityLastUsed(entry, now);
-    return backendId;
-  }
-
-  private void updateAffinity(int client, CtState state, PerCpu cpu) {
-    byte[] value = cpu.value;
-    U64.set(value, LbAffinityValue.LAST_USED, clock.seconds() & 0xffff_ffffL);
-    U64.set(value, LbAffinityValue.BACKEND_ID, state.backendId & 0xffff_ffffL);
-    services.updateAffinity(client, state.rawRevNatIndex, value);
   }
 
   // ---- rewriting

@@ -178,11 +178,20 @@ public final class ServiceMaps {
     return Short.reverseBytes((short) reverseNat.u16(entry, Lb4ReverseNat.PORT)) & 0xffff;
   }
 
-  // ---- session affinity of clients that are known by their address
+  // ---- session affinity: a client is known by its address, or by its network namespace's cookie
 
-  /** The entry of a client of a service, or -1. */
-  public int findAffinity(int client, int rawRevNatIndex) {
-    return affinity.find(clientKey(client), rawRevNatIndex & 0xffffL);
+  /** The client's id of one that is known by its address. */
+  public static long addressId(int client) {
+    return Integer.reverseBytes(client) & 0xffff_ffffL;
+  }
+
+  /**
+   * The entry of a client of a service, or -1.
+   *
+   * @param netnsCookie whether {@code clientId} is a cookie
+   */
+  public int findAffinity(long clientId, boolean netnsCookie, int rawRevNatIndex) {
+    return affinity.find(clientId, affinityKey(netnsCookie, rawRevNatIndex));
   }
 
   public long affinityLastUsed(int entry) {
@@ -202,21 +211,21 @@ public final class ServiceMaps {
    *
    * @param value an image of {@link LbAffinityValue}
    */
-  public void updateAffinity(int client, int rawRevNatIndex, byte[] value) {
-    affinity.update(clientKey(client), rawRevNatIndex & 0xffffL, value, 0);
+  public void updateAffinity(long clientId, boolean netnsCookie, int rawRevNatIndex, byte[] value) {
+    affinity.update(clientId, affinityKey(netnsCookie, rawRevNatIndex), value, 0);
   }
 
-  public void deleteAffinity(int client, int rawRevNatIndex) {
-    affinity.remove(clientKey(client), rawRevNatIndex & 0xffffL);
+  public void deleteAffinity(long clientId, boolean netnsCookie, int rawRevNatIndex) {
+    affinity.remove(clientId, affinityKey(netnsCookie, rawRevNatIndex));
+  }
+
+  private static long affinityKey(boolean netnsCookie, int rawRevNatIndex) {
+    return (rawRevNatIndex & 0xffffL) | (netnsCookie ? 1L << 16 : 0);
   }
 
   /** Whether a client may stay with the backend. */
   public boolean affinityMatches(int backendId, int rawRevNatIndex) {
     return affinityMatch.find((backendId & 0xffff_ffffL) | (rawRevNatIndex & 0xffffL) << 32) >= 0;
-  }
-
-  private static long clientKey(int client) {
-    return Integer.reverseBytes(client) & 0xffff_ffffL;
   }
 
   // ---- Maglev

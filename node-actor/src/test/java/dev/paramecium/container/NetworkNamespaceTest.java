@@ -8,6 +8,7 @@ import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
@@ -59,7 +60,14 @@ final class NetworkNamespaceTest {
     return kit.spawn(
         NetworkNamespace.create(
             new NamespaceConfig(
-                name, name, Clock.system(), RandomSource.seeded(1), pool, Map.of(), Map.of())));
+                name,
+                name,
+                Clock.system(),
+                RandomSource.seeded(1),
+                pool,
+                Map.of(),
+                Map.of(),
+                _ -> SocketHooks.none())));
   }
 
   private static ContainerSpec spec(String image, List<String> command) {

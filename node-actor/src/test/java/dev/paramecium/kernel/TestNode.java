@@ -12,6 +12,7 @@ import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
@@ -67,10 +68,7 @@ final class TestNode {
     this.podCidr = Ipv4Prefix.parse(podCidr);
     this.routerIp = this.podCidr.address().plus(247);
     this.kernel = kit.spawn(Kernel.create(config, datapath::complete));
-    perform(
-        replyTo ->
-            new Syscall.LoadNodeDatapath(
-                new DatapathConfig(name, ip, routerIp, this.podCidr, CLUSTER, 1500, 0), replyTo));
+    load(DatapathOptions.defaults(this.podCidr));
     for (Ipv4Address own : List.of(ip, routerIp)) {
       update(MapNames.LXC, new EndpointKey(own).encode(), EndpointInfo.HOST.encode());
       update(
@@ -87,6 +85,15 @@ final class TestNode {
   /** The devices and programs, for a test that is a driver or a raw socket. */
   NodeDatapath datapath() {
     return datapath.join();
+  }
+
+  /** Loads the node's programs with other options. */
+  void load(DatapathOptions options) {
+    perform(
+        replyTo ->
+            new Syscall.LoadNodeDatapath(
+                new DatapathConfig(name, ip, routerIp, podCidr, CLUSTER, 1500, 0, options),
+                replyTo));
   }
 
   <T> Result<T> tryCall(Function<ActorRef<Result<T>>, Syscall> request) {

@@ -29,6 +29,8 @@ public final class MapNames {
   public static final String LB4_MAGLEV_INNER = "cilium_lb4_maglev_inner";
   public static final String LB4_REVERSE_SK = "cilium_lb4_reverse_sk";
   public static final String LB4_HEALTH = "cilium_lb4_health";
+  public static final String SOCK_OPS = "cilium_sock_ops";
+  public static final String EP_TO_POLICY = "cilium_ep_to_policy";
   public static final String SNAT_V4_EXTERNAL = "cilium_snat_v4_external";
   public static final String NODEPORT_NEIGH4 = "cilium_nodeport_neigh4";
   public static final String CALLS_OVERLAY = "cilium_calls_overlay_2";

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  * @param masquerade who translates what pods send to the world
  * @param snatExclusion IPV4_SNAT_EXCLUSION_DST_CIDR: destinations that see pods' own addresses
  * @param ipMasqAgent ENABLE_IP_MASQ_AGENT: {@code cilium_ipmasq_v4} has further exclusions
+ * @param sockets which programs sockets have
  */
 public record DatapathOptions(
     boolean tunnel,
@@ -22,7 +23,8 @@ public record DatapathOptions(
     @Nullable NodePort nodePort,
     Masquerade masquerade,
     Ipv4Prefix snatExclusion,
-    boolean ipMasqAgent) {
+    boolean ipMasqAgent,
+    Sockets sockets) {
 
   /** How requests reach backends on other nodes. */
   public enum Mode {
@@ -56,24 +58,65 @@ public record DatapathOptions(
   }
 
   /**
+   * Programs on sockets.
+   *
+   * @param loadBalancing ENABLE_SOCKET_LB_FULL: services are translated when a process connects
+   * @param hostNamespaceOnly ENABLE_SOCKET_LB_HOST_ONLY: of the node's own processes only
+   * @param bindProtection where NodePort is on, no process of the node can bind a service's port
+   * @param sockops connections within the node bypass its devices
+   */
+  public record Sockets(
+      boolean loadBalancing, boolean hostNamespaceOnly, boolean bindProtection, boolean sockops) {
+
+    public static final Sockets NONE = new Sockets(false, false, true, false);
+  }
+
+  /**
    * v1.12.3 with nothing configured, on a node with this pod CIDR: tunnel, kube-proxy, iptables.
    */
   public static DatapathOptions defaults(Ipv4Prefix podCidr) {
-    return new DatapathOptions(true, false, false, null, Masquerade.IPTABLES, podCidr, false);
+    return new DatapathOptions(
+        true, false, false, null, Masquerade.IPTABLES, podCidr, false, Sockets.NONE);
   }
 
   public DatapathOptions withNodePort(@Nullable NodePort settings) {
     return new DatapathOptions(
-        tunnel, policyAudit, settings != null, settings, masquerade, snatExclusion, ipMasqAgent);
+        tunnel,
+        policyAudit,
+        settings != null,
+        settings,
+        masquerade,
+        snatExclusion,
+        ipMasqAgent,
+        sockets);
   }
 
   public DatapathOptions withTunnel(boolean on) {
     return new DatapathOptions(
-        on, policyAudit, sessionAffinity, nodePort, masquerade, snatExclusion, ipMasqAgent);
+        on,
+        policyAudit,
+        sessionAffinity,
+        nodePort,
+        masquerade,
+        snatExclusion,
+        ipMasqAgent,
+        sockets);
   }
 
   public DatapathOptions withMasquerade(Masquerade who, Ipv4Prefix exclusion) {
     return new DatapathOptions(
-        tunnel, policyAudit, sessionAffinity, nodePort, who, exclusion, ipMasqAgent);
+        tunnel, policyAudit, sessionAffinity, nodePort, who, exclusion, ipMasqAgent, sockets);
+  }
+
+  public DatapathOptions withSockets(Sockets programs) {
+    return new DatapathOptions(
+        tunnel,
+        policyAudit,
+        sessionAffinity,
+        nodePort,
+        masquerade,
+        snatExclusion,
+        ipMasqAgent,
+        programs);
   }
 }

@@ -50,6 +50,9 @@ public record AgentOptions(Map<String, String> values) {
               Option.flag("enable-external-ips", false),
               Option.flag("enable-host-port", false),
               Option.flag("bpf-lb-sock", false),
+              Option.flag("bpf-lb-sock-hostns-only", false),
+              Option.flag("node-port-bind-protection", true),
+              Option.flag("sockops-enable", false),
               Option.flag("enable-session-affinity", false),
               Option.flag("enable-svc-source-range-check", true),
               Option.flag("bpf-lb-external-clusterip", false),
@@ -270,7 +273,17 @@ public record AgentOptions(Map<String, String> values) {
         isOn("enable-node-port") ? nodePort() : null,
         masquerade(),
         native4.isEmpty() ? podCidr : Ipv4Prefix.parse(native4),
-        isOn("enable-ip-masq-agent"));
+        isOn("enable-ip-masq-agent"),
+        sockets());
+  }
+
+  private DatapathOptions.Sockets sockets() {
+    boolean loadBalancing = isOn("bpf-lb-sock");
+    return new DatapathOptions.Sockets(
+        loadBalancing,
+        loadBalancing && isOn("bpf-lb-sock-hostns-only"), // without the other, v1.12.3 only warns
+        isOn("node-port-bind-protection"),
+        isOn("sockops-enable"));
   }
 
   private DatapathOptions.NodePort nodePort() {

@@ -12,7 +12,8 @@ public enum SocketError {
   MESSAGE_TOO_LONG(90, "Message too long"),
   PROTOCOL_NOT_SUPPORTED(93, "Protocol not supported"),
   NO_BUFFER_SPACE(105, "No buffer space available"),
-  BROKEN_PIPE(32, "Broken pipe");
+  BROKEN_PIPE(32, "Broken pipe"),
+  OPERATION_NOT_PERMITTED(1, "Operation not permitted");
 
   private final int errno;
   private final String text;

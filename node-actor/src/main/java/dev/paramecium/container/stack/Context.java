@@ -4,7 +4,9 @@ import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.container.socket.SocketHooks;
 import java.util.ArrayDeque;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /** What every layer of one stack shares: time, chance, buffers, timers, counters, late calls. */
@@ -22,14 +24,22 @@ final class Context {
   /** The time of the event that is being handled, on {@link Clock#nanos}. */
   long now;
 
+  /** What the cgroup's programs say to socket calls. */
+  final SocketHooks hooks;
+
+  /** Runs a task on the namespace's actor, from any thread. */
+  final Executor executor;
+
   private final Clock clock;
   private final SkBuffPool pool;
   private final long[] counters = new long[Counter.values().length];
 
-  Context(Clock clock, RandomSource random, SkBuffPool pool) {
+  Context(Clock clock, RandomSource random, SkBuffPool pool, SocketHooks hooks, Executor executor) {
     this.clock = clock;
     this.random = random;
     this.pool = pool;
+    this.hooks = hooks;
+    this.executor = executor;
     this.now = clock.nanos();
   }
 

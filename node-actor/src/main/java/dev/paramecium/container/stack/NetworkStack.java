@@ -14,6 +14,7 @@ import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.container.socket.Sockets;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
@@ -26,6 +27,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -67,7 +69,25 @@ public final class NetworkStack implements Sockets, NamespaceView {
    */
   public NetworkStack(
       String netns, Clock clock, RandomSource random, SkBuffPool pool, FrameSink sink) {
-    context = new Context(clock, random, pool);
+    this(netns, clock, random, pool, sink, _ -> SocketHooks.none(), Runnable::run);
+  }
+
+  /**
+   * A stack whose sockets have hooks.
+   *
+   * @param netns the namespace's name, empty for the host's
+   * @param pool where the frames that the stack builds come from
+   * @param executor runs tasks on the stack's owner, from any thread
+   */
+  public NetworkStack(
+      String netns,
+      Clock clock,
+      RandomSource random,
+      SkBuffPool pool,
+      FrameSink sink,
+      SocketHooks.Factory hooks,
+      Executor executor) {
+    context = new Context(clock, random, pool, hooks.of(this::isBound), executor);
     LinkInfo lo =
         new LinkInfo(1, "lo", LinkInfo.Kind.LOOPBACK, MacAddress.ZERO, 65536, 0, netns, "");
     NetDevice loopback = device(lo, true);
@@ -103,6 +123,14 @@ public final class NetworkStack implements Sockets, NamespaceView {
     stack.addRoute(new Route(router, null, eth0.name(), null, "link", "boot"), 0);
     stack.addRoute(new Route(everywhere, gateway, eth0.name(), null, "global", "boot"), routeMtu);
     return stack;
+  }
+
+  private boolean isBound(int protocol, int address, int port) {
+    return switch (protocol) {
+      case IpProtocol.TCP -> tcp.isListening(address, port);
+      case IpProtocol.UDP -> udp.isBound(address, port);
+      default -> false;
+    };
   }
 
   private NetDevice device(LinkInfo link, boolean noArp) {

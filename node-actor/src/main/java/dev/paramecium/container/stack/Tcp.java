@@ -62,7 +62,10 @@ final class Tcp implements Transport {
 
   // ---- socket calls ----
 
-  TcpConnection connect(SocketAddress remote, TcpHandler handler) throws SocketException {
+  TcpConnection connect(SocketAddress asked, TcpHandler handler) throws SocketException {
+    long cookie = context.hooks.newCookie();
+    SocketAddress source = new SocketAddress(sourceTo(asked.address()), 0);
+    SocketAddress remote = context.hooks.connect(IpProtocol.TCP, cookie, source, asked);
     int address = remote.address().value() == 0 ? 0x7f00_0001 : remote.address().value();
     Destination path = routes.lookup(address);
     if (path == null || path.broadcast || Routes.isMulticast(address)) {
@@ -86,7 +89,8 @@ final class Tcp implements Transport {
       } else if (taken != null) {
         continue;
       }
-      TcpSocket socket = new TcpSocket(this, context, path, path.source, port, remote.port());
+      TcpSocket socket =
+          new TcpSocket(this, context, path, path.source, port, remote.port(), cookie);
       table.put(socket);
       context.count(Counter.TCP_ACTIVE_OPENS);
       socket.open(iss, handler);
@@ -95,6 +99,12 @@ final class Tcp implements Transport {
     throw new SocketException(
         SocketError.ADDRESS_NOT_AVAILABLE,
         "connect to " + remote + ": all ports from 32768 to 60999 are in use");
+  }
+
+  /** Where a packet to an address would come from; unspecified if there is no route. */
+  private Ipv4Address sourceTo(Ipv4Address destination) {
+    Destination path = routes.lookup(destination.value());
+    return path == null ? Ipv4Address.ANY : new Ipv4Address(path.source);
   }
 
   TcpListener listen(Ipv4Address local, int port, int backlog, Acceptor acceptor)
@@ -107,6 +117,9 @@ final class Tcp implements Transport {
     SocketAddress address = new SocketAddress(local, bound);
     if (conflicts(address)) {
       throw new SocketException(SocketError.ADDRESS_IN_USE, "TCP " + address);
+    }
+    if (!context.hooks.mayBind(IpProtocol.TCP, context.hooks.newCookie(), address)) {
+      throw new SocketException(SocketError.OPERATION_NOT_PERMITTED, "TCP " + address);
     }
     TcpListenSocket listener = new TcpListenSocket(this, address, backlog, acceptor);
     listeners.put(address, listener);
@@ -187,10 +200,21 @@ final class Tcp implements Transport {
       return;
     }
     TcpSocket socket =
-        new TcpSocket(this, context, back, s.destination, s.destinationPort, s.sourcePort);
+        new TcpSocket(
+            this,
+            context,
+            back,
+            s.destination,
+            s.destinationPort,
+            s.sourcePort,
+            context.hooks.newCookie());
     table.put(socket);
     listener.remember(socket);
     socket.accept(listener, iss, s);
+  }
+
+  boolean isListening(int address, int port) {
+    return listener(address, port) != null;
   }
 
   private @Nullable TcpListenSocket listener(int address, int port) {

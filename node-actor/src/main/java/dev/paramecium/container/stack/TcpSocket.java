@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
@@ -39,6 +40,9 @@ final class TcpSocket extends Connection implements TcpConnection {
   /** Null for a connection that this side opened, or once it is accepted. */
   @Nullable TcpListenSocket listener;
 
+  /** Its name on the whole node. */
+  private final long cookie;
+
   private final Context context;
   private final SegmentArrival arrival;
 
@@ -63,9 +67,17 @@ final class TcpSocket extends Connection implements TcpConnection {
   private @Nullable KeepAlive keepAlive;
   private long lastHeardAt;
 
-  TcpSocket(Tcp tcp, Context context, Destination path, int local, int localPort, int remotePort) {
+  TcpSocket(
+      Tcp tcp,
+      Context context,
+      Destination path,
+      int local,
+      int localPort,
+      int remotePort,
+      long cookie) {
     super(local, localPort, path.address, remotePort);
     this.tcp = tcp;
+    this.cookie = cookie;
     this.context = context;
     this.path = path;
     this.state = TcpState.CLOSED;
@@ -485,7 +497,8 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   @Override
   public SocketAddress remote() {
-    return new SocketAddress(new Ipv4Address(remoteAddress), remotePort);
+    SocketAddress peer = new SocketAddress(new Ipv4Address(remoteAddress), remotePort);
+    return context.hooks.getpeername(IpProtocol.TCP, cookie, local(), peer);
   }
 
   @Override

@@ -45,7 +45,12 @@ final class Udp implements Transport {
     if (port != 0 && isTaken(local, port)) {
       throw new SocketException(SocketError.ADDRESS_IN_USE, "UDP " + local + ":" + port);
     }
-    Socket socket = new Socket(new SocketAddress(local, bound), handler);
+    SocketAddress address = new SocketAddress(local, bound);
+    long cookie = context.hooks.newCookie();
+    if (!context.hooks.mayBind(IpProtocol.UDP, cookie, address)) {
+      throw new SocketException(SocketError.OPERATION_NOT_PERMITTED, "UDP " + address);
+    }
+    Socket socket = new Socket(address, cookie, handler);
     byPort.computeIfAbsent(bound, _ -> new ArrayList<>(1)).add(socket);
     open++;
     return socket;
@@ -102,7 +107,7 @@ final class Udp implements Transport {
       context.count(Counter.UDP_IN);
       for (Socket socket : List.copyOf(bound)) {
         if (socket.accepts(in.destination)) {
-          socket.deliver(from, bytes, at, length);
+          socket.deliver(in.destination, from, bytes, at, length);
         }
       }
       return;
@@ -114,7 +119,7 @@ final class Udp implements Transport {
       return;
     }
     context.count(Counter.UDP_IN);
-    socket.deliver(from, bytes, at, length);
+    socket.deliver(in.destination, from, bytes, at, length);
   }
 
   /** The socket bound to the address itself, else one bound to every address. */
@@ -143,8 +148,16 @@ final class Udp implements Transport {
       return;
     }
     int port = Wire.u16(about.bytes, about.payloadAt + 2);
+    SocketAddress local = new SocketAddress(new Ipv4Address(about.source), socket.local.port());
+    SocketAddress remote = new SocketAddress(new Ipv4Address(about.destination), port);
+    // A process that had connected its socket would hear of the error on that socket alone; here it
+    // knows the error by the address that it sent to.
     socket.handler.error(
-        socket, new SocketAddress(new Ipv4Address(about.destination), port), error.socketError());
+        socket, context.hooks.recvmsg(socket.cookie, local, remote), error.socketError());
+  }
+
+  boolean isBound(int address, int port) {
+    return find(byPort.get(port), address) != null;
   }
 
   int sockets() {
@@ -159,11 +172,16 @@ final class Udp implements Transport {
   /** A bound socket. */
   private final class Socket implements UdpSocket {
     private final SocketAddress local;
+
+    /** Its name on the whole node. */
+    private final long cookie;
+
     private final UdpHandler handler;
     private boolean closed;
 
-    Socket(SocketAddress local, UdpHandler handler) {
+    Socket(SocketAddress local, long cookie, UdpHandler handler) {
       this.local = local;
+      this.cookie = cookie;
       this.handler = handler;
     }
 
@@ -176,14 +194,16 @@ final class Udp implements Transport {
       return local.address().value() == 0 || local.address().value() == destination;
     }
 
-    void deliver(SocketAddress from, byte[] bytes, int at, int length) {
+    void deliver(int destination, SocketAddress source, byte[] bytes, int at, int length) {
       if (!closed) {
+        SocketAddress to = new SocketAddress(new Ipv4Address(destination), local.port());
+        SocketAddress from = context.hooks.recvmsg(cookie, to, source);
         handler.datagram(this, from, Arrays.copyOfRange(bytes, at + Headers.UDP, at + length));
       }
     }
 
     @Override
-    public void send(SocketAddress remote, byte[] payload) throws SocketException {
+    public void send(SocketAddress asked, byte[] payload) throws SocketException {
       if (closed) {
         throw new SocketException(SocketError.BROKEN_PIPE, "the socket is closed");
       }
@@ -193,6 +213,8 @@ final class Udp implements Transport {
             payload.length + " bytes: a datagram carries at most " + MAX_PAYLOAD);
       }
       context.tick();
+      SocketAddress remote =
+          context.hooks.sendmsg(cookie, source(routes.lookup(asked.address().value())), asked);
       Destination to = routes.lookup(remote.address().value());
       if (to == null) {
         throw new SocketException(
@@ -203,6 +225,13 @@ final class Udp implements Transport {
       if (!transmit(to, source, remote.port(), payload)) {
         throw new SocketException(SocketError.NO_BUFFER_SPACE, "the node's packet pool is empty");
       }
+    }
+
+    /** What a datagram on this way would come from, unspecified if there is none. */
+    private SocketAddress source(@Nullable Destination way) {
+      return way == null || local.address().value() != 0
+          ? local
+          : new SocketAddress(new Ipv4Address(way.source), local.port());
     }
 
     private boolean transmit(Destination to, int source, int remotePort, byte[] payload) {

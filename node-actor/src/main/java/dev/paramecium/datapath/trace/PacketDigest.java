@@ -119,6 +119,13 @@ public record PacketDigest(
         mix(identity, end - payload));
   }
 
+  /** What two sockets say to each other, before or instead of a packet; it has no identity. */
+  static PacketDigest ofSockets(
+      int protocol, int source, int sourcePort, int destination, int destinationPort, int length) {
+    return new PacketDigest(
+        0, -1, source, destination, protocol, sourcePort, destinationPort, 0, 0, 0, length, 0);
+  }
+
   private static long mix(long state, long value) {
     long z = (state ^ value) * 0xbf58476d1ce4e5b9L;
     return z ^ (z >>> 29);
@@ -152,9 +159,17 @@ public record PacketDigest(
   }
 
   PacketSummary summary(SkBuff frame) {
-    return new PacketSummary(
+    return summary(
         new MacAddress(frame.mac(offset + 6)).toString(),
         new MacAddress(frame.mac(offset)).toString(),
+        frame.length - offset);
+  }
+
+  /** What has no Ethernet header has no MACs. */
+  PacketSummary summary(String sourceMac, String destinationMac, int length) {
+    return new PacketSummary(
+        sourceMac,
+        destinationMac,
         Ipv4Address.format(source),
         Ipv4Address.format(destination),
         sourcePort,
@@ -167,7 +182,7 @@ public record PacketDigest(
         },
         flagNames(),
         ttl,
-        frame.length - offset,
+        length,
         end - payload);
   }
 

@@ -1,5 +1,6 @@
 package dev.paramecium.datapath.trace;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.PacketBatch;
 import dev.paramecium.bpf.SkBuff;
@@ -90,6 +91,34 @@ public final class PacketTrace {
         packet.traced = digest != null && isFollowed(digest);
       }
     }
+  }
+
+  /** Whether any armed trace follows what two sockets say to each other. */
+  public boolean follows(Sight sight) {
+    PacketDigest digest = sight.digest();
+    return digest != null && isFollowed(digest);
+  }
+
+  /**
+   * A socket's call was given another destination before there was a packet: those who follow the
+   * call follow what comes of it, too.
+   */
+  public synchronized void followTranslated(Sight sight, Ipv4Address destination, int port) {
+    PacketDigest digest = sight.digest();
+    List<Armed> next = new ArrayList<>(armed);
+    for (Armed trace : armed) {
+      TraceFilter asked = trace.filter();
+      if (digest != null && digest.isRequestOf(asked)) {
+        TraceFilter translated =
+            new TraceFilter(
+                asked.source(), destination, asked.protocol(), asked.sourcePort(), port);
+        Armed more = new Armed(trace.traceId(), translated, trace.observer());
+        if (!next.contains(more)) {
+          next.add(more);
+        }
+      }
+    }
+    armed = List.copyOf(next);
   }
 
   private boolean isFollowed(PacketDigest digest) {

@@ -20,6 +20,9 @@ final class CgroupCommand {
              bpftool cgroup help\
       """;
 
+  /** init.sh attaches with neither BPF_F_ALLOW_MULTI nor BPF_F_ALLOW_OVERRIDE. */
+  private static final String NO_FLAGS = "";
+
   private final KernelView kernel;
   private final Bpftool.Printer printer;
 
@@ -106,7 +109,7 @@ final class CgroupCommand {
     return row(
         Integer.toString(attachment.programId()),
         attachment.attachType(),
-        "multi",
+        NO_FLAGS,
         name(attachment));
   }
 
@@ -128,7 +131,7 @@ final class CgroupCommand {
         .objectNode()
         .put("id", attachment.programId())
         .put("attach_type", attachment.attachType())
-        .put("attach_flags", "multi")
+        .put("attach_flags", NO_FLAGS)
         .put("name", name(attachment));
   }
 }

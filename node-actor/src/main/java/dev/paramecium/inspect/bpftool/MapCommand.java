@@ -32,6 +32,9 @@ final class MapCommand {
              OPTIONS := { {-j|--json} [{-p|--pretty}] | {-f|--bpffs} }\
       """;
 
+  /** What bpf(2) answers for a socket, whose cookie does not fit into four bytes. */
+  private static final String UNREADABLE = "No space left on device";
+
   private final KernelView kernel;
   private final Bpftool.Printer printer;
 
@@ -174,7 +177,7 @@ final class MapCommand {
     long buckets = 16L * Long.highestOneBit(Math.max(1, 2 * max - 1));
     long bytes =
         switch (map.type()) {
-          case HASH, LRU_HASH, HASH_OF_MAPS -> max * (48 + key + value) + buckets;
+          case HASH, LRU_HASH, HASH_OF_MAPS, SOCKHASH -> max * (48 + key + value) + buckets;
           case PERCPU_HASH -> max * (56 + key + value * kernel.possibleCpus()) + buckets;
           case LPM_TRIE -> map.size() * (40 + key + value);
           case ARRAY -> max * value;
@@ -213,13 +216,19 @@ final class MapCommand {
   private static boolean isPerCpu(BpfMap map) {
     return switch (map.type()) {
       case PERCPU_HASH, PERCPU_ARRAY -> true;
-      case HASH, LRU_HASH, LPM_TRIE, PROG_ARRAY, ARRAY, HASH_OF_MAPS, PERF_EVENT_ARRAY -> false;
+      case HASH, LRU_HASH, LPM_TRIE, PROG_ARRAY, ARRAY, HASH_OF_MAPS, SOCKHASH, PERF_EVENT_ARRAY ->
+          false;
     };
   }
 
   /** As {@code print_entry_plain} lays it out: short entries on one line. */
   private void print(BpfMap map, byte[] key, byte[] value) {
     StringBuilder text = new StringBuilder();
+    if (map.type() == BpfMap.Type.SOCKHASH) {
+      text.append("key:\n").append(hex(key, 0, key.length));
+      printer.output().line(text.append("\nvalue:\n").append(UNREADABLE));
+      return;
+    }
     if (isPerCpu(map)) {
       text.append("key:\n").append(hex(key, 0, key.length)).append('\n');
       int step = (int) roundUp(map.valueSize(), 8);
@@ -243,6 +252,10 @@ final class MapCommand {
   private ObjectNode entry(BpfMap map, byte[] key, byte[] value) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     putBytes(json.putArray("key"), key, 0, key.length);
+    if (map.type() == BpfMap.Type.SOCKHASH) {
+      json.putObject("value").put("error", UNREADABLE);
+      return json;
+    }
     if (!isPerCpu(map)) {
       putBytes(json.putArray("value"), value, 0, value.length);
       return json;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
+import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.packet.Checksum;
 import dev.paramecium.packet.Wire;
 import java.util.ArrayList;
@@ -308,7 +309,12 @@ class BuildingBlocksTest {
   void fragmentsInAnyOrderMakeTheDatagram(
       @ForAll long seed, @ForAll @IntRange(min = 1, max = 60_000) int length) {
     Context context =
-        new Context(Clock.system(), RandomSource.seeded(seed), new SkBuffPool(2048, 16));
+        new Context(
+            Clock.system(),
+            RandomSource.seeded(seed),
+            new SkBuffPool(2048, 16),
+            SocketHooks.none(),
+            Runnable::run);
     Reassembly reassembly = new Reassembly(context, _ -> {});
     byte[] payload = TcpTransferTest.bytes(length, seed);
     RandomSource random = RandomSource.seeded(seed);
@@ -336,7 +342,13 @@ class BuildingBlocksTest {
 
   @Example
   void overlappingFragmentsDiscardTheDatagram() {
-    Context context = new Context(Clock.system(), RandomSource.seeded(1), new SkBuffPool(2048, 16));
+    Context context =
+        new Context(
+            Clock.system(),
+            RandomSource.seeded(1),
+            new SkBuffPool(2048, 16),
+            SocketHooks.none(),
+            Runnable::run);
     Reassembly reassembly = new Reassembly(context, _ -> {});
     byte[] payload = new byte[64];
     assertThat(reassembly.add(fragment(payload, 0, 32))).isNull();

@@ -118,7 +118,7 @@ class BpftoolTest {
             "CgroupPath\n"
                 + "ID       AttachType      AttachFlags     Name           \n"
                 + "/sys/fs/cgroup\n"
-                + "    2600     connect4        multi           sock4_connect  \n");
+                + "    2600     connect4                        sock4_connect  \n");
   }
 
   @Test
