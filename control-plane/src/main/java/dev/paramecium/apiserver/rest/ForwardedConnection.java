@@ -122,6 +122,7 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
         ActorRef<Message> self = getContext().getSelf();
         streams.send(data.bytes(), () -> self.tell(new Sent()));
       }
+      case ExecOutput.Ack _ -> {}
       case ExecOutput.Exited(int code) -> {
         return end(code == 0 ? "" : "exit status " + code + ": " + errors.toString().strip());
       }
