@@ -25,7 +25,8 @@ class ArchitectureTest {
     "dev.paramecium.container..",
     "dev.paramecium.kernel..",
     "dev.paramecium.inspect..",
-    "dev.paramecium.conformance.."
+    "dev.paramecium.conformance..",
+    "dev.paramecium.benchmark.."
   };
 
   private static final String[] CONTROL_PLANE = {

@@ -11,8 +11,17 @@ public final class Benchmarks {
   public enum Name {
     UDP,
     RTT,
-    TCP
+    TCP,
+    PROGRAMS,
+    OBSERVERS;
+
+    private boolean needsTestbed() {
+      return this != PROGRAMS;
+    }
   }
+
+  /** So that a round of a program takes a small part of what a round of a path takes. */
+  private static final int PROGRAM_PACKETS_PER_MS = 200;
 
   private Benchmarks() {}
 
@@ -27,6 +36,12 @@ public final class Benchmarks {
       Path directory,
       Consumer<String> progress,
       Consumer<Row> rows) {
+    if (names.contains(Name.PROGRAMS)) {
+      ProgramRows.measure(effort.rounds(), effort.durationMs() * PROGRAM_PACKETS_PER_MS, rows);
+    }
+    if (names.stream().noneMatch(Name::needsTestbed)) {
+      return;
+    }
     ReferenceProgram reference = ReferenceProgram.compile(directory);
     try (Testbed testbed = new Testbed(directory.resolve("cluster"), progress)) {
       PathBenchmark paths = new PathBenchmark(testbed, reference, effort);
@@ -35,6 +50,8 @@ public final class Benchmarks {
           case UDP -> paths.udp(rows);
           case RTT -> paths.rtt(rows);
           case TCP -> paths.tcp(rows);
+          case OBSERVERS -> paths.observers(rows);
+          case PROGRAMS -> {}
         }
       }
     }

@@ -1,11 +1,13 @@
 package dev.paramecium.deploy.bench;
 
+import dev.paramecium.deploy.UserError;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Whole paths: pod to pod over two node JVMs, and the same between two C processes of the host's,
@@ -130,6 +132,30 @@ public final class PathBenchmark {
     return figures;
   }
 
+  /**
+   * What looking at packets costs: datagrams a second while somebody looks, beside while nobody
+   * does.
+   */
+  void observers(Consumer<Row> rows) {
+    int size = SIZES[0];
+    datagrams(testbed.client, testbed.server, size, effort.warmUpMs());
+    for (Testbed.Observer observer : Testbed.Observer.values()) {
+      Round round =
+          median(
+              () -> {
+                try (AutoCloseable _ = testbed.observe(observer)) {
+                  return datagrams(testbed.client, testbed.server, size, effort.durationMs());
+                } catch (UserError e) {
+                  throw e;
+                } catch (Exception e) {
+                  throw new IllegalStateException("an observer cannot be stopped", e);
+                }
+              },
+              () -> datagrams(testbed.client, testbed.server, size, effort.durationMs()));
+      rows.accept(row(observer.title(), "packets/s", "nobody looks", round, null, false, ""));
+    }
+  }
+
   /** Bytes a second of one TCP connection. */
   void tcp(Consumer<Row> rows) {
     boolean iperf = Iperf.isInstalled();
@@ -158,7 +184,7 @@ public final class PathBenchmark {
     return received.getOrDefault("bytes", 0L) * 1e9 / received.getOrDefault("nanos", 1L);
   }
 
-  private Round median(DoubleSupplier figure, DoubleSupplier compared) {
+  Round median(DoubleSupplier figure, DoubleSupplier compared) {
     List<Round> rounds = new ArrayList<>();
     for (int i = 0; i < effort.rounds(); i++) {
       rounds.add(new Round(figure.getAsDouble(), compared.getAsDouble()));
@@ -178,7 +204,7 @@ public final class PathBenchmark {
       String unit,
       String comparedWith,
       Round round,
-      double target,
+      @Nullable Double target,
       boolean less,
       String note) {
     return new Row(

@@ -64,20 +64,55 @@ public final class ExecSession {
       @Nullable InputStream stdin,
       OutputStream stdout,
       OutputStream stderr) {
+    try (Running command = start(api, path, stdin, stdout, stderr)) {
+      return command.exitCode();
+    }
+  }
+
+  /** Starts it and returns; the arguments are those of {@link #run}. */
+  public static Running start(
+      ApiHttp api,
+      String path,
+      @Nullable InputStream stdin,
+      OutputStream stdout,
+      OutputStream stderr) {
     Receiver receiver = new Receiver(stdout, stderr);
     WebSocket socket = open(api, path, receiver);
     if (stdin != null) {
       Thread.ofVirtual().start(() -> copyStdin(stdin, socket));
     }
-    try {
-      return receiver.exitCode.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof UserError error) {
-        throw error;
+    return new Running(api.server(), socket, receiver.exitCode);
+  }
+
+  /** A command that runs elsewhere. */
+  public static final class Running implements AutoCloseable {
+
+    private final String server;
+    private final WebSocket socket;
+    private final CompletableFuture<Integer> exitCode;
+
+    private Running(String server, WebSocket socket, CompletableFuture<Integer> exitCode) {
+      this.server = server;
+      this.socket = socket;
+      this.exitCode = exitCode;
+    }
+
+    /** Waits for its end. */
+    public int exitCode() {
+      try {
+        return exitCode.join();
+      } catch (CompletionException e) {
+        if (e.getCause() instanceof UserError error) {
+          throw error;
+        }
+        throw new UserError(
+            UserError.FAILED, "the connection to " + server + " broke: " + e.getCause() + ".");
       }
-      throw new UserError(
-          UserError.FAILED, "the connection to " + api.server() + " broke: " + e.getCause() + ".");
-    } finally {
+    }
+
+    /** Hangs up, which ends the command if it still runs. */
+    @Override
+    public void close() {
       socket.abort();
     }
   }

@@ -15,9 +15,10 @@ import java.util.Optional;
  * @param image what the launcher built: {@code java.args}, {@code lib/}, {@code paramecium.aot};
  *     empty when run from a test's class path
  */
-record JavaCommand(Path java, Optional<Path> image) {
+public record JavaCommand(Path java, Optional<Path> image) {
 
-  static JavaCommand ofThisJvm() {
+  /** That of the JVM that calls. */
+  public static JavaCommand ofThisJvm() {
     Path java = Path.of(System.getProperty("java.home"), "bin", "java");
     return new JavaCommand(
         java, Optional.ofNullable(System.getenv("PARAMECIUM_IMAGE")).map(Path::of));
@@ -28,7 +29,7 @@ record JavaCommand(Path java, Optional<Path> image) {
    *
    * @param jvmOptions such as {@code -Xmx512m}
    */
-  List<String> of(List<String> jvmOptions, List<String> arguments) {
+  public List<String> of(List<String> jvmOptions, List<String> arguments) {
     List<String> command = new ArrayList<>();
     command.add(java.toString());
     command.add("--sun-misc-unsafe-memory-access=allow");

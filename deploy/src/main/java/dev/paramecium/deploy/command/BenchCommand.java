@@ -36,6 +36,8 @@ final class BenchCommand implements Callable<Integer> {
         "udp: datagrams a second from pod to pod, against sendmmsg in C",
         "rtt: round trips with one datagram in flight, against a C ping-pong",
         "tcp: one connection's bytes a second, against iperf3",
+        "programs: nanoseconds a packet of the programs, against v1.12.3's",
+        "observers: what a trace, a capture, a monitor cost those who are looked at",
         "all: the default"
       })
   private List<String> names = List.of();

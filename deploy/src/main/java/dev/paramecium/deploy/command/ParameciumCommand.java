@@ -29,7 +29,8 @@ import picocli.CommandLine;
       BenchCommand.class,
       ControlPlaneCommand.class,
       NodeCommand.class,
-      RehearseCommand.class
+      RehearseCommand.class,
+      MeasureProgramsCommand.class
     })
 public final class ParameciumCommand implements Callable<Integer> {
 
