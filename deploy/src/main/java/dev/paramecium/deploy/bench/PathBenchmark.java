@@ -184,7 +184,7 @@ public final class PathBenchmark {
     return received.getOrDefault("bytes", 0L) * 1e9 / received.getOrDefault("nanos", 1L);
   }
 
-  Round median(DoubleSupplier figure, DoubleSupplier compared) {
+  private Round median(DoubleSupplier figure, DoubleSupplier compared) {
     List<Round> rounds = new ArrayList<>();
     for (int i = 0; i < effort.rounds(); i++) {
       rounds.add(new Round(figure.getAsDouble(), compared.getAsDouble()));
