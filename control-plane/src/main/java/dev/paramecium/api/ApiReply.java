@@ -21,12 +21,35 @@ public sealed interface ApiReply {
   record Listed(List<KubeObject> objects, long resourceVersion) implements ApiReply {}
 
   /**
+   * One field that is wrong.
+   *
+   * @param reason {@code FieldValueRequired}, {@code FieldValueInvalid}, …
+   */
+  record Cause(String reason, String message, String field) {}
+
+  /**
    * Nothing was changed.
    *
    * @param code the HTTP status
    * @param reason Kubernetes' machine-readable reason: NotFound, AlreadyExists, Conflict, Invalid,
    *     BadRequest, …
    * @param message names the field, the value and what is allowed
+   * @param about what the request was for: the Status' details
    */
-  record Failed(int code, String reason, String message) implements ApiReply {}
+  record Failed(int code, String reason, String message, About about) implements ApiReply {
+
+    public Failed(int code, String reason, String message) {
+      this(code, reason, message, About.NOTHING);
+    }
+  }
+
+  /**
+   * The object that a failure is about.
+   *
+   * @param kind the resource's plural, for an invalid object its kind; empty if it is not about one
+   */
+  record About(String group, String kind, String name, String uid, List<Cause> causes) {
+
+    public static final About NOTHING = new About("", "", "", "", List.of());
+  }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.ByteString;
+import dev.paramecium.proto.AboutMessage;
 import dev.paramecium.proto.ApiReplyMessage;
 import dev.paramecium.proto.ApiRequestMessage;
 import dev.paramecium.proto.ApiWatchEventMessage;
@@ -135,9 +136,40 @@ public final class ApiSerializer extends SerializerWithStringManifest {
         r.objects().forEach(object -> to.addObjects(json(object)));
         to.setResourceVersion(r.resourceVersion());
       }
-      case ApiReply.Failed r -> to.setCode(r.code()).setReason(r.reason()).setMessage(r.message());
+      case ApiReply.Failed r ->
+          to.setCode(r.code())
+              .setReason(r.reason())
+              .setMessage(r.message())
+              .setAbout(encode(r.about()));
     }
     return to.build();
+  }
+
+  private static AboutMessage encode(ApiReply.About about) {
+    AboutMessage.Builder to =
+        AboutMessage.newBuilder()
+            .setGroup(about.group())
+            .setKind(about.kind())
+            .setName(about.name())
+            .setUid(about.uid());
+    for (ApiReply.Cause cause : about.causes()) {
+      to.addCausesBuilder()
+          .setReason(cause.reason())
+          .setMessage(cause.message())
+          .setField(cause.field());
+    }
+    return to.build();
+  }
+
+  private static ApiReply.About about(AboutMessage from) {
+    return new ApiReply.About(
+        from.getGroup(),
+        from.getKind(),
+        from.getName(),
+        from.getUid(),
+        from.getCausesList().stream()
+            .map(c -> new ApiReply.Cause(c.getReason(), c.getMessage(), c.getField()))
+            .toList());
   }
 
   private ApiWatchEventMessage encode(ApiWatchEvent event) {
@@ -218,7 +250,9 @@ public final class ApiSerializer extends SerializerWithStringManifest {
         }
         yield new ApiReply.Listed(objects, from.getResourceVersion());
       }
-      default -> new ApiReply.Failed(from.getCode(), from.getReason(), from.getMessage());
+      default ->
+          new ApiReply.Failed(
+              from.getCode(), from.getReason(), from.getMessage(), about(from.getAbout()));
     };
   }
 

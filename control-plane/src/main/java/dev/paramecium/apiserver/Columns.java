@@ -14,29 +14,36 @@ import java.util.List;
  */
 final class Columns {
 
-  private static final String NONE = "<none>";
-  private static final String UNKNOWN = "<unknown>";
+  static final String NONE = "<none>";
+  static final String UNKNOWN = "<unknown>";
 
   private Columns() {}
 
-  private static ServedKind.Column column(String name, ServedKind.Cell cell) {
+  static ServedKind.Column column(String name, ServedKind.Cell cell) {
     return new ServedKind.Column(name, "string", name.equals("Name") ? "name" : "", 0, cell);
   }
 
-  private static ServedKind.Column wide(String name, ServedKind.Cell cell) {
+  static ServedKind.Column integer(String name, ServedKind.Cell cell) {
+    return new ServedKind.Column(name, "integer", "", 0, cell);
+  }
+
+  /** Only with {@code -o wide}. */
+  static ServedKind.Column wide(String name, ServedKind.Cell cell) {
     return new ServedKind.Column(name, "string", "", 1, cell);
   }
 
-  private static ServedKind.Column at(String name, String pointer) {
+  /** The text at a JSON pointer. */
+  static ServedKind.Column at(String name, String pointer) {
     return column(name, (object, _) -> object.text(pointer));
   }
 
-  private static final ServedKind.Column NAME = column("Name", (object, _) -> object.name());
-  private static final ServedKind.Column AGE = column("Age", Columns::age);
-
-  static List<ServedKind.Column> nameAndAge() {
-    return List.of(NAME, AGE);
+  /** The number at a JSON pointer, 0 where there is none. */
+  static ServedKind.Column count(String name, String pointer) {
+    return integer(name, (object, _) -> Integer.toString(object.at(pointer).asInt()));
   }
+
+  static final ServedKind.Column NAME = column("Name", (object, _) -> object.name());
+  static final ServedKind.Column AGE = column("Age", Columns::age);
 
   static List<ServedKind.Column> namespace() {
     return List.of(NAME, column("Status", (object, _) -> object.text("/status/phase")), AGE);
@@ -107,15 +114,15 @@ final class Columns {
         AGE);
   }
 
-  private static String orElse(String text, String otherwise) {
+  static String orElse(String text, String otherwise) {
     return text.isEmpty() ? otherwise : text;
   }
 
-  private static String age(KubeObject object, Instant now) {
+  static String age(KubeObject object, Instant now) {
     return since(object.text("/metadata/creationTimestamp"), now);
   }
 
-  private static String since(String timestamp, Instant now) {
+  static String since(String timestamp, Instant now) {
     try {
       return duration(Duration.between(Instant.parse(timestamp), now));
     } catch (DateTimeParseException e) {

@@ -212,8 +212,8 @@ final class JsonPatches {
         case "remove" -> remove(result, path);
         case "test" -> {
           if (!at(result, path).equals(operation.path("value"))) {
-            throw StatusException.invalid(
-                "", path, "testing value " + path + " failed: test failed");
+            throw StatusException.invalidPatch(
+                path, "testing value " + path + " failed: test failed");
           }
         }
         case "copy" -> {
@@ -245,8 +245,8 @@ final class JsonPatches {
   private static JsonNode at(JsonNode root, String path) throws StatusException {
     JsonNode found = pointer(path).length() == 0 ? root : root.at(pointer(path));
     if (found instanceof MissingNode) {
-      throw StatusException.invalid(
-          "", path, "the JSON patch names a path that does not exist: " + path);
+      throw StatusException.invalidPatch(
+          path, "the JSON patch names a path that does not exist: " + path);
     }
     return found;
   }
@@ -289,8 +289,8 @@ final class JsonPatches {
       }
       int index = pointer.last().getMatchingIndex();
       if (index < 0 || index > list.size() || (!insert && index == list.size())) {
-        throw StatusException.invalid(
-            "", path, "the JSON patch names an index out of range: " + path);
+        throw StatusException.invalidPatch(
+            path, "the JSON patch names an index out of range: " + path);
       }
       if (insert) {
         list.insert(index, value);
@@ -298,8 +298,8 @@ final class JsonPatches {
         list.set(index, value);
       }
     } else {
-      throw StatusException.invalid(
-          "", path, "the JSON patch names a path inside a value: " + path);
+      throw StatusException.invalidPatch(
+          path, "the JSON patch names a path inside a value: " + path);
     }
   }
 

@@ -10,8 +10,6 @@ import java.util.Optional;
 /** Every kind that this API server serves; a new kind is one entry here. */
 public final class Kinds {
 
-  private static final ServedKind.Rules NO_RULES = new ServedKind.Rules() {};
-
   private static final ServedKind.Rules IDENTITY_RULES =
       new ServedKind.Rules() {
         @Override
@@ -33,6 +31,173 @@ public final class Kinds {
         }
       };
 
+  private static final List<ServedKind> CORE =
+      List.of(
+          ServedKind.of(ResourceType.NAMESPACE)
+              .withShortNames("ns")
+              .withStatus()
+              .withRules(new NamespaceRules())
+              .withColumns(Columns.namespace()),
+          ServedKind.of(ResourceType.NODE)
+              .withShortNames("no")
+              .withStatus()
+              .withColumns(Columns.node()),
+          ServedKind.of(ResourceType.POD)
+              .withShortNames("po")
+              .in("all")
+              .withStatus()
+              .withRules(new PodRules())
+              .withColumns(Columns.pod()),
+          ServedKind.of(ResourceType.SERVICE)
+              .withShortNames("svc")
+              .in("all")
+              .withStatus()
+              .withRules(new ServiceRules())
+              .withColumns(CoreColumns.SERVICE),
+          ServedKind.of(ResourceType.ENDPOINTS)
+              .withShortNames("ep")
+              .withColumns(CoreColumns.ENDPOINTS),
+          ServedKind.of(ResourceType.CONFIG_MAP)
+              .withShortNames("cm")
+              .withRules(new DataRules())
+              .withColumns(CoreColumns.CONFIG_MAP),
+          ServedKind.of(ResourceType.SECRET)
+              .withRules(new DataRules())
+              .withColumns(CoreColumns.SECRET),
+          ServedKind.of(ResourceType.SERVICE_ACCOUNT)
+              .withShortNames("sa")
+              .withColumns(CoreColumns.SERVICE_ACCOUNT),
+          ServedKind.of(ResourceType.EVENT).withShortNames("ev").withColumns(CoreColumns.EVENT),
+          ServedKind.of(ResourceType.RESOURCE_QUOTA)
+              .withShortNames("quota")
+              .withStatus()
+              .withColumns(CoreColumns.RESOURCE_QUOTA),
+          ServedKind.of(ResourceType.LIMIT_RANGE)
+              .withShortNames("limits")
+              .withColumns(CoreColumns.LIMIT_RANGE),
+          ServedKind.of(ResourceType.PERSISTENT_VOLUME)
+              .withShortNames("pv")
+              .withStatus()
+              .withColumns(GroupColumns.PERSISTENT_VOLUME),
+          ServedKind.of(ResourceType.PERSISTENT_VOLUME_CLAIM)
+              .withShortNames("pvc")
+              .withStatus()
+              .withColumns(GroupColumns.PERSISTENT_VOLUME_CLAIM));
+
+  private static final List<ServedKind> WORKLOADS =
+      List.of(
+          ServedKind.of(ResourceType.DEPLOYMENT)
+              .withShortNames("deploy")
+              .in("all")
+              .withStatus()
+              .withScale(ServedKind.Scale.REPLICAS)
+              .withRules(WorkloadRules.DEPLOYMENT)
+              .withColumns(WorkloadColumns.DEPLOYMENT),
+          ServedKind.of(ResourceType.REPLICA_SET)
+              .withShortNames("rs")
+              .in("all")
+              .withStatus()
+              .withScale(ServedKind.Scale.REPLICAS)
+              .withRules(WorkloadRules.REPLICA_SET)
+              .withColumns(WorkloadColumns.REPLICA_SET),
+          ServedKind.of(ResourceType.DAEMON_SET)
+              .withShortNames("ds")
+              .in("all")
+              .withStatus()
+              .withRules(WorkloadRules.DAEMON_SET)
+              .withColumns(WorkloadColumns.DAEMON_SET),
+          ServedKind.of(ResourceType.STATEFUL_SET)
+              .withShortNames("sts")
+              .in("all")
+              .withStatus()
+              .withScale(ServedKind.Scale.REPLICAS)
+              .withRules(WorkloadRules.STATEFUL_SET)
+              .withColumns(WorkloadColumns.STATEFUL_SET),
+          ServedKind.of(ResourceType.CONTROLLER_REVISION)
+              .withColumns(WorkloadColumns.CONTROLLER_REVISION),
+          ServedKind.of(ResourceType.JOB)
+              .in("all")
+              .withStatus()
+              .withRules(new JobRules())
+              .withColumns(WorkloadColumns.JOB),
+          ServedKind.of(ResourceType.CRON_JOB)
+              .withShortNames("cj")
+              .in("all")
+              .withStatus()
+              .withRules(WorkloadRules.CRON_JOB)
+              .withColumns(WorkloadColumns.CRON_JOB));
+
+  private static final List<ServedKind> GROUPS =
+      List.of(
+          ServedKind.of(ResourceType.ENDPOINT_SLICE).withColumns(CoreColumns.ENDPOINT_SLICE),
+          ServedKind.of(ResourceType.LEASE).withColumns(CoreColumns.LEASE),
+          ServedKind.of(ResourceType.NETWORK_POLICY)
+              .withShortNames("netpol")
+              .withRules(new NetworkPolicyRules())
+              .withColumns(GroupColumns.NETWORK_POLICY),
+          ServedKind.of(ResourceType.INGRESS)
+              .withShortNames("ing")
+              .withStatus()
+              .withColumns(GroupColumns.INGRESS),
+          ServedKind.of(ResourceType.INGRESS_CLASS).withColumns(GroupColumns.INGRESS_CLASS),
+          ServedKind.of(ResourceType.POD_DISRUPTION_BUDGET)
+              .withShortNames("pdb")
+              .withStatus()
+              .withColumns(GroupColumns.POD_DISRUPTION_BUDGET),
+          ServedKind.of(ResourceType.PRIORITY_CLASS)
+              .withShortNames("pc")
+              .withColumns(CoreColumns.PRIORITY_CLASS),
+          ServedKind.of(ResourceType.STORAGE_CLASS)
+              .withShortNames("sc")
+              .withColumns(GroupColumns.STORAGE_CLASS),
+          ServedKind.of(ResourceType.ROLE).withColumns(GroupColumns.ROLE),
+          ServedKind.of(ResourceType.ROLE_BINDING).withColumns(GroupColumns.ROLE_BINDING),
+          ServedKind.of(ResourceType.CLUSTER_ROLE).withColumns(GroupColumns.ROLE),
+          ServedKind.of(ResourceType.CLUSTER_ROLE_BINDING).withColumns(GroupColumns.ROLE_BINDING),
+          ServedKind.of(ResourceType.CUSTOM_RESOURCE_DEFINITION)
+              .withShortNames("crd", "crds")
+              .in("api-extensions")
+              .withStatus()
+              .withColumns(Columns.NAME, GroupColumns.CREATED_AT));
+
+  /** As the operator of Cilium 1.12 registers them. */
+  private static final List<ServedKind> CILIUM =
+      List.of(
+          ServedKind.of(ResourceType.CILIUM_IDENTITY)
+              .withShortNames("ciliumid")
+              .in("cilium")
+              .withRules(IDENTITY_RULES)
+              .withColumns(Columns.ciliumIdentity()),
+          ServedKind.of(ResourceType.CILIUM_ENDPOINT)
+              .withShortNames("cep", "ciliumep")
+              .in("cilium")
+              .withStatus()
+              .withColumns(Columns.ciliumEndpoint()),
+          ServedKind.of(ResourceType.CILIUM_NODE)
+              .withShortNames("cn", "ciliumn")
+              .in("cilium")
+              .withStatus()
+              .withColumns(Columns.ciliumNode()),
+          ServedKind.of(ResourceType.CILIUM_NETWORK_POLICY)
+              .withShortNames("cnp", "ciliumnp")
+              .in("cilium", "ciliumpolicy")
+              .withStatus(),
+          ServedKind.of(ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY)
+              .withShortNames("ccnp")
+              .in("cilium", "ciliumpolicy")
+              .withStatus(),
+          ServedKind.of(ResourceType.CILIUM_EXTERNAL_WORKLOAD)
+              .withShortNames("cew")
+              .in("cilium")
+              .withStatus()
+              .withColumns(GroupColumns.CILIUM_EXTERNAL_WORKLOAD),
+          ServedKind.of(ResourceType.CILIUM_EGRESS_GATEWAY_POLICY)
+              .withShortNames("cegp")
+              .in("cilium", "ciliumpolicy"),
+          ServedKind.of(ResourceType.CILIUM_LOCAL_REDIRECT_POLICY)
+              .withShortNames("clrp")
+              .in("cilium", "ciliumpolicy"));
+
   private final Map<String, ServedKind> byPath = new LinkedHashMap<>();
 
   private Kinds() {}
@@ -40,54 +205,10 @@ public final class Kinds {
   /** The kinds of this release. */
   public static Kinds standard() {
     Kinds kinds = new Kinds();
-    kinds.add(
-        new ServedKind(
-            ResourceType.NAMESPACE,
-            "namespace",
-            List.of("ns"),
-            List.of(),
-            true,
-            new NamespaceRules(),
-            Columns.namespace()));
-    kinds.add(
-        new ServedKind(
-            ResourceType.NODE, "node", List.of("no"), List.of(), true, NO_RULES, Columns.node()));
-    kinds.add(
-        new ServedKind(
-            ResourceType.POD,
-            "pod",
-            List.of("po"),
-            List.of("all"),
-            true,
-            new PodRules(),
-            Columns.pod()));
-    kinds.add(
-        new ServedKind(
-            ResourceType.CILIUM_IDENTITY,
-            "ciliumidentity",
-            List.of("ciliumid"),
-            List.of("cilium"),
-            false,
-            IDENTITY_RULES,
-            Columns.ciliumIdentity()));
-    kinds.add(
-        new ServedKind(
-            ResourceType.CILIUM_ENDPOINT,
-            "ciliumendpoint",
-            List.of("cep", "ciliumep"),
-            List.of("cilium"),
-            true,
-            NO_RULES,
-            Columns.ciliumEndpoint()));
-    kinds.add(
-        new ServedKind(
-            ResourceType.CILIUM_NODE,
-            "ciliumnode",
-            List.of("cn", "ciliumn"),
-            List.of("cilium"),
-            true,
-            NO_RULES,
-            Columns.ciliumNode()));
+    CORE.forEach(kinds::add);
+    WORKLOADS.forEach(kinds::add);
+    GROUPS.forEach(kinds::add);
+    CILIUM.forEach(kinds::add);
     return kinds;
   }
 

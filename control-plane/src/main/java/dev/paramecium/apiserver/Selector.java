@@ -41,7 +41,26 @@ final class Selector {
           "Node",
           Set.of("spec.unschedulable"),
           "Namespace",
-          Set.of("status.phase"));
+          Set.of("status.phase"),
+          "Event",
+          Set.of(
+              "involvedObject.kind",
+              "involvedObject.namespace",
+              "involvedObject.name",
+              "involvedObject.uid",
+              "involvedObject.apiVersion",
+              "involvedObject.resourceVersion",
+              "involvedObject.fieldPath",
+              "reason",
+              "reportingComponent",
+              "source.component",
+              "type"),
+          "Secret",
+          Set.of("type"),
+          "ReplicaSet",
+          Set.of("status.replicas"),
+          "Job",
+          Set.of("status.successful"));
 
   private final Predicate<KubeObject> predicate;
 

@@ -10,7 +10,9 @@ import java.util.List;
  * What the API server knows of one kind of object: its names, what it fills in, what it refuses,
  * how it prints.
  *
- * @param hasStatus whether status is a subresource of its own node to finish
+ * @param hasStatus whether status is a subresource, which its own writer finishes
+ * @param scale where {@code autoscaling/v1 Scale} finds its numbers; {@link Scale#NONE} if it has
+ *     no such subresource
  */
 public record ServedKind(
     ResourceType type,
@@ -18,8 +20,74 @@ public record ServedKind(
     List<String> shortNames,
     List<String> categories,
     boolean hasStatus,
+    Scale scale,
     Rules rules,
     List<Column> columns) {
+
+  private static final Rules NO_RULES = new Rules() {};
+
+  /** A kind without status, short names and rules of its own; {@code with…} adds them. */
+  static ServedKind of(ResourceType type) {
+    return new ServedKind(
+        type,
+        type.kind().toLowerCase(java.util.Locale.ROOT),
+        List.of(),
+        List.of(),
+        false,
+        Scale.NONE,
+        NO_RULES,
+        List.of(Columns.NAME, Columns.AGE));
+  }
+
+  ServedKind withSingular(String name) {
+    return new ServedKind(type, name, shortNames, categories, hasStatus, scale, rules, columns);
+  }
+
+  ServedKind withShortNames(String... names) {
+    return new ServedKind(
+        type, singular, List.of(names), categories, hasStatus, scale, rules, columns);
+  }
+
+  ServedKind in(String... categories) {
+    return new ServedKind(
+        type, singular, shortNames, List.of(categories), hasStatus, scale, rules, columns);
+  }
+
+  ServedKind withStatus() {
+    return new ServedKind(type, singular, shortNames, categories, true, scale, rules, columns);
+  }
+
+  ServedKind withScale(Scale scale) {
+    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+  }
+
+  ServedKind withRules(Rules rules) {
+    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+  }
+
+  ServedKind withColumns(Column... columns) {
+    return withColumns(List.of(columns));
+  }
+
+  ServedKind withColumns(List<Column> columns) {
+    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+  }
+
+  /**
+   * Where a kind keeps what {@code scale} shows and changes.
+   *
+   * @param specReplicas a JSON pointer, empty if the kind cannot be scaled
+   * @param selector a JSON pointer to a label selector or its text, empty if there is none
+   */
+  public record Scale(String specReplicas, String statusReplicas, String selector) {
+
+    static final Scale NONE = new Scale("", "", "");
+    static final Scale REPLICAS = new Scale("/spec/replicas", "/status/replicas", "/spec/selector");
+
+    public boolean exists() {
+      return !specReplicas.isEmpty();
+    }
+  }
 
   /** What is particular to a kind when one of its objects is written. */
   public interface Rules {

@@ -1,23 +1,39 @@
 package dev.paramecium.apiserver;
 
 import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.ApiReply.About;
+import java.util.List;
 
 /** A request that is answered with a failed Status ({@code metav1.Status}). */
 final class StatusException extends Exception {
 
   private static final long serialVersionUID = 1L;
 
-  private final int code;
-  private final String reason;
+  private final transient ApiReply.Failed reply;
+
+  private StatusException(int code, String reason, String message, About about) {
+    super(message, null, false, false);
+    this.reply = new ApiReply.Failed(code, reason, message, about);
+  }
 
   private StatusException(int code, String reason, String message) {
-    super(message, null, false, false);
-    this.code = code;
-    this.reason = reason;
+    this(code, reason, message, About.NOTHING);
   }
 
   ApiReply.Failed reply() {
-    return new ApiReply.Failed(code, reason, String.valueOf(getMessage()));
+    return reply;
+  }
+
+  /**
+   * Takes a resource's qualified plural apart.
+   *
+   * @param resource {@code pods}, {@code deployments.apps}
+   */
+  private static About about(String resource, String name, List<ApiReply.Cause> causes) {
+    int dot = resource.indexOf('.');
+    return dot < 0
+        ? new About("", resource, name, "", causes)
+        : new About(resource.substring(dot + 1), resource.substring(0, dot), name, "", causes);
   }
 
   static StatusException badRequest(String message) {
@@ -25,29 +41,60 @@ final class StatusException extends Exception {
   }
 
   static StatusException notFound(String resource, String name) {
-    return new StatusException(404, "NotFound", resource + " \"" + name + "\" not found");
+    return new StatusException(
+        404,
+        "NotFound",
+        resource + " \"" + name + "\" not found",
+        about(resource, name, List.of()));
   }
 
   static StatusException alreadyExists(String resource, String name) {
-    return new StatusException(409, "AlreadyExists", resource + " \"" + name + "\" already exists");
+    return new StatusException(
+        409,
+        "AlreadyExists",
+        resource + " \"" + name + "\" already exists",
+        about(resource, name, List.of()));
   }
 
   static StatusException conflict(String resource, String name, String why) {
     return new StatusException(
         409,
         "Conflict",
-        "Operation cannot be fulfilled on " + resource + " \"" + name + "\": " + why);
+        "Operation cannot be fulfilled on " + resource + " \"" + name + "\": " + why,
+        about(resource, name, List.of()));
+  }
+
+  /** Field managers that would overwrite each other. */
+  static StatusException applyConflict(String message, List<ApiReply.Cause> causes) {
+    return new StatusException(
+        409, "Conflict", message, new About("", "", "", "", List.copyOf(causes)));
   }
 
   static StatusException forbidden(String resource, String name, String why) {
     return new StatusException(
-        403, "Forbidden", resource + " \"" + name + "\" is forbidden: " + why);
+        403,
+        "Forbidden",
+        resource + " \"" + name + "\" is forbidden: " + why,
+        about(resource, name, List.of()));
   }
 
-  /** {@code The Pod "x" is invalid: spec.containers: Required value}. */
-  static StatusException invalid(String kind, String name, String details) {
+  /** {@code Pod "x" is invalid: spec.containers: Required value}. */
+  static StatusException invalid(ServedKind kind, String name, Violations violations) {
+    String group = kind.type().group();
+    String qualified = kind.type().kind() + (group.isEmpty() ? "" : "." + group);
     return new StatusException(
-        422, "Invalid", "The " + kind + " \"" + name + "\" is invalid: " + details);
+        422,
+        "Invalid",
+        qualified + " \"" + name + "\" is invalid: " + violations.text(),
+        new About(group, kind.type().kind(), name, "", violations.causes()));
+  }
+
+  /** A patch that does not fit what it is applied to. */
+  static StatusException invalidPatch(String path, String why) {
+    return new StatusException(
+        422,
+        "Invalid",
+        "The request is invalid: the server rejected our request: " + path + ": " + why);
   }
 
   static StatusException unsupportedMediaType(String type) {
@@ -56,9 +103,23 @@ final class StatusException extends Exception {
         "UnsupportedMediaType",
         "the body of the request was in an unknown format - accepted media types include:"
             + " application/json-patch+json, application/merge-patch+json,"
-            + " application/strategic-merge-patch+json (got "
+            + " application/strategic-merge-patch+json, application/apply-patch+yaml (got "
             + type
             + ")");
+  }
+
+  static StatusException methodNotAllowed() {
+    return new StatusException(
+        405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+  }
+
+  static StatusException tooManyRequests(String message, List<ApiReply.Cause> causes) {
+    return new StatusException(
+        429, "TooManyRequests", message, new About("", "", "", "", List.copyOf(causes)));
+  }
+
+  static StatusException expired(String message) {
+    return new StatusException(410, "Expired", message);
   }
 
   static StatusException tooLarge() {

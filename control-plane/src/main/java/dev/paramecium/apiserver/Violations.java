@@ -1,6 +1,7 @@
 package dev.paramecium.apiserver;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.api.ApiReply;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -18,34 +19,113 @@ final class Violations {
       Pattern.compile("([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
   private static final Pattern LABEL_VALUE =
       Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?");
+  private static final Pattern LABEL_1035 = Pattern.compile("[a-z]([-a-z0-9]*[a-z0-9])?");
+  private static final Pattern ADDRESS_4 =
+      Pattern.compile("((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.(?!$)|$)){4}");
+  private static final Pattern ADDRESS_6 = Pattern.compile("[0-9a-fA-F:.]*:[0-9a-fA-F:.]*");
+  private static final Pattern PREFIX_LENGTH = Pattern.compile("[0-9]{1,3}");
   private static final int MAX_SUBDOMAIN = 253;
   private static final int MAX_LABEL = 63;
+  private static final int MAX_PORT = 65535;
+  private static final List<String> PROTOCOLS = List.of("SCTP", "TCP", "UDP");
 
-  private final List<String> found = new ArrayList<>();
+  private final List<ApiReply.Cause> found = new ArrayList<>();
 
   void required(String field) {
-    found.add(field + ": Required value");
+    add("FieldValueRequired", field, "Required value");
+  }
+
+  void required(String field, String why) {
+    add("FieldValueRequired", field, "Required value: " + why);
   }
 
   void invalid(String field, String value, String rule) {
-    found.add(field + ": Invalid value: \"" + value + "\": " + rule);
+    add("FieldValueInvalid", field, "Invalid value: \"" + value + "\": " + rule);
+  }
+
+  /** A value that is no text stands as JSON does. */
+  void invalid(String field, JsonNode value, String rule) {
+    if (value.isTextual()) {
+      invalid(field, value.asText(), rule);
+    } else {
+      add("FieldValueInvalid", field, "Invalid value: " + value + ": " + rule);
+    }
+  }
+
+  void notFound(String field, String value) {
+    add("FieldValueNotFound", field, "Not found: \"" + value + "\"");
   }
 
   void notSupported(String field, String value, List<String> supported) {
-    found.add(
-        field
-            + ": Unsupported value: \""
+    add(
+        "FieldValueNotSupported",
+        field,
+        "Unsupported value: \""
             + value
             + "\": supported values: "
             + String.join(", ", supported.stream().map(s -> "\"" + s + "\"").toList()));
   }
 
   void duplicate(String field, String value) {
-    found.add(field + ": Duplicate value: \"" + value + "\"");
+    add("FieldValueDuplicate", field, "Duplicate value: \"" + value + "\"");
   }
 
   void forbidden(String field, String why) {
-    found.add(field + ": Forbidden: " + why);
+    add("FieldValueForbidden", field, "Forbidden: " + why);
+  }
+
+  private void add(String reason, String field, String message) {
+    found.add(new ApiReply.Cause(reason, message, field));
+  }
+
+  /** A port number from 1 to 65535. */
+  void port(String field, JsonNode port) {
+    if (port.asInt() < 1 || port.asInt() > MAX_PORT) {
+      invalid(field, port, "must be between 1 and 65535, inclusive");
+    }
+  }
+
+  void protocol(String field, String protocol) {
+    if (!PROTOCOLS.contains(protocol)) {
+      notSupported(field, protocol, PROTOCOLS);
+    }
+  }
+
+  void tooLong(String field, int bytes) {
+    add("FieldValueTooLong", field, "Too long: must have at most " + bytes + " bytes");
+  }
+
+  /** RFC 1035 label: names of services. */
+  void dnsLabel1035(String field, String value) {
+    if (value.length() > MAX_LABEL || !LABEL_1035.matcher(value).matches()) {
+      invalid(
+          field,
+          value,
+          "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with"
+              + " an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',"
+              + "  or 'abc-123', regex used for validation is '"
+              + LABEL_1035.pattern()
+              + "')");
+    }
+  }
+
+  void cidr(String field, String value) {
+    int slash = value.indexOf('/');
+    boolean six = value.contains(":");
+    Pattern address = six ? ADDRESS_6 : ADDRESS_4;
+    if (slash < 0
+        || !address.matcher(value.substring(0, slash)).matches()
+        || !PREFIX_LENGTH.matcher(value.substring(slash + 1)).matches()
+        || Integer.parseInt(value.substring(slash + 1)) > (six ? 128 : 32)) {
+      invalid(field, value, "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)");
+    }
+  }
+
+  /** Refuses a change of a field that stays as it was made. */
+  void immutable(String field, JsonNode before, JsonNode now) {
+    if (!before.equals(now)) {
+      invalid(field, now, "field is immutable");
+    }
   }
 
   /** RFC 1123 subdomain, the form of most names. */
@@ -109,8 +189,13 @@ final class Violations {
     return found.isEmpty();
   }
 
+  List<ApiReply.Cause> causes() {
+    return List.copyOf(found);
+  }
+
   /** One violation as it is, several in brackets, as the API server writes them. */
   String text() {
-    return found.size() == 1 ? found.getFirst() : "[" + String.join(", ", found) + "]";
+    List<String> texts = found.stream().map(c -> c.field() + ": " + c.message()).toList();
+    return texts.size() == 1 ? texts.getFirst() : "[" + String.join(", ", texts) + "]";
   }
 }

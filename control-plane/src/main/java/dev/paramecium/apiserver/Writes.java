@@ -48,8 +48,8 @@ final class Writes {
             .put("kind", "Namespace")
             .putObject("metadata")
             .put("name", name);
-        new NamespaceRules().setDefaults(namespace);
         setBirth(namespace);
+        new NamespaceRules().setDefaults(namespace);
         store.put(ResourceType.NAMESPACE, namespace);
       }
     }
@@ -81,6 +81,7 @@ final class Writes {
             "managedFields")) {
       metadata.remove(field);
     }
+    setBirth(object);
     kind.rules().setDefaults(object);
     KubeObject created = new KubeObject(object);
     check(kind, created);
@@ -90,7 +91,6 @@ final class Writes {
     if (store.get(kind.type(), created.namespace(), created.name()) != null) {
       throw StatusException.alreadyExists(kind.qualifiedPlural(), created.name());
     }
-    setBirth(object);
     metadata.put("generation", 1);
     return new ApiReply.Stored(request.dryRun() ? created : store.put(kind.type(), object), true);
   }
@@ -173,7 +173,7 @@ final class Writes {
   private static void throwIfAny(ServedKind kind, KubeObject object, Violations violations)
       throws StatusException {
     if (!violations.isEmpty()) {
-      throw StatusException.invalid(kind.type().kind(), object.name(), violations.text());
+      throw StatusException.invalid(kind, object.name(), violations);
     }
   }
 
@@ -205,6 +205,10 @@ final class Writes {
     ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
     Bounds.check(request.object().json());
+    if (request.subresource().equals("scale")) {
+      return replace(
+          kind, old, Scales.applied(kind, old, request.object().json()), "scale", request.dryRun());
+    }
     ObjectNode object = request.object().copy().json();
     checkType(kind, object);
     placeInNamespace(kind, object.withObject("/metadata"), request.namespace());
@@ -222,6 +226,11 @@ final class Writes {
   ApiReply patch(ApiRequest.Patch request) throws StatusException {
     ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
+    if (request.subresource().equals("scale")) {
+      ObjectNode scale =
+          JsonPatches.apply(request.patchType(), Scales.of(kind, old), request.body());
+      return replace(kind, old, Scales.applied(kind, old, scale), "scale", request.dryRun());
+    }
     ObjectNode patched = JsonPatches.apply(request.patchType(), old.json(), request.body());
     Bounds.check(patched);
     checkType(kind, patched);

@@ -3,6 +3,7 @@ package dev.paramecium.apiserver.rest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
@@ -57,28 +58,40 @@ final class Answer {
   }
 
   static FullHttpResponse failure(ApiReply.Failed failed) {
-    return failure(failed.code(), failed.reason(), failed.message());
+    return json(failed.code(), status(failed));
   }
 
-  /**
-   * {@code metav1.Status} of a failed request; for a missing object with the name, as clients look
-   * for it.
-   */
+  /** {@code metav1.Status} of a failed request that is about no object. */
   static ObjectNode status(int code, String reason, String message) {
+    return status(new ApiReply.Failed(code, reason, message));
+  }
+
+  /** {@code metav1.Status} of a failed request, with what it is about, as clients look for it. */
+  static ObjectNode status(ApiReply.Failed failed) {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     status.put("kind", "Status").put("apiVersion", "v1").putObject("metadata");
-    status.put("status", "Failure").put("message", message).put("reason", reason);
-    int quote = message.indexOf('"');
-    int end = message.indexOf('"', quote + 1);
-    if (reason.equals("NotFound") && quote > 0 && end > 0) {
-      status
-          .putObject("details")
-          .put("name", message.substring(quote + 1, end))
-          .put("kind", message.substring(0, quote).strip());
-    } else {
-      status.putObject("details");
+    status.put("status", "Failure").put("message", failed.message()).put("reason", failed.reason());
+    ObjectNode details = status.putObject("details");
+    ApiReply.About about = failed.about();
+    putUnlessEmpty(details, "name", about.name());
+    putUnlessEmpty(details, "group", about.group());
+    putUnlessEmpty(details, "kind", about.kind());
+    putUnlessEmpty(details, "uid", about.uid());
+    if (!about.causes().isEmpty()) {
+      ArrayNode causes = details.putArray("causes");
+      for (ApiReply.Cause cause : about.causes()) {
+        ObjectNode entry = causes.addObject();
+        entry.put("reason", cause.reason()).put("message", cause.message());
+        putUnlessEmpty(entry, "field", cause.field());
+      }
     }
-    return status.put("code", code);
+    return status.put("code", failed.code());
+  }
+
+  private static void putUnlessEmpty(ObjectNode object, String field, String value) {
+    if (!value.isEmpty()) {
+      object.put(field, value);
+    }
   }
 
   /** {@code metav1.Status} of a deletion. */

@@ -3,7 +3,9 @@ package dev.paramecium.apiserver.rest;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.apiserver.Kinds;
 import dev.paramecium.apiserver.ServedKind;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,88 +13,137 @@ import java.util.Optional;
 
 /**
  * What the API server tells of itself: groups, versions, resources ({@code
- * apimachinery/pkg/apis/meta/v1}, APIGroupList and APIResourceList).
+ * apimachinery/pkg/apis/meta/v1}, APIGroupList and APIResourceList), and all of it in one document
+ * ({@code apidiscovery.k8s.io}, APIGroupDiscoveryList) for clients from 1.26 on.
  */
 final class Discovery {
 
   private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
+  private static final List<String> VERBS =
+      List.of("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
 
-  private final Map<String, ObjectNode> resourceLists = new LinkedHashMap<>();
+  private final Kinds kinds;
 
-  Discovery(Iterable<ServedKind> kinds) {
-    for (ServedKind kind : kinds) {
-      ObjectNode list =
-          resourceLists.computeIfAbsent(
-              kind.type().apiVersion(),
-              groupVersion -> {
-                ObjectNode fresh = NODES.objectNode();
-                fresh
-                    .put("kind", "APIResourceList")
-                    .put("apiVersion", "v1")
-                    .put("groupVersion", groupVersion);
-                fresh.putArray("resources");
-                return fresh;
-              });
-      add((ArrayNode) list.get("resources"), kind);
-    }
+  Discovery(Kinds kinds) {
+    this.kinds = kinds;
   }
 
-  private static void add(ArrayNode resources, ServedKind kind) {
-    ObjectNode resource = resources.addObject();
-    resource
-        .put("name", kind.type().plural())
-        .put("singularName", kind.singular())
-        .put("namespaced", kind.type().namespaced())
-        .put("kind", kind.type().kind());
-    verbs(resource, List.of("create", "delete", "get", "list", "patch", "update", "watch"));
-    if (!kind.shortNames().isEmpty()) {
-      kind.shortNames().forEach(resource.putArray("shortNames")::add);
-    }
-    if (!kind.categories().isEmpty()) {
-      kind.categories().forEach(resource.putArray("categories")::add);
-    }
+  /**
+   * A part of an object that has a path of its own.
+   *
+   * @param group of {@code kind}, empty if it is the resource's own
+   */
+  private record Subresource(
+      String name, String group, String version, String kind, List<String> verbs) {}
+
+  private static List<Subresource> subresources(ServedKind kind) {
+    List<Subresource> all = new ArrayList<>();
+    String own = kind.type().kind();
+    List<String> verbs = List.of("get", "patch", "update");
     if (kind.hasStatus()) {
-      subresource(resources, kind, "status", kind.type().kind(), List.of("get", "patch", "update"));
+      all.add(new Subresource("status", "", "", own, verbs));
     }
-    if (kind.type().plural().equals("pods") && kind.type().group().isEmpty()) {
-      subresource(resources, kind, "exec", "PodExecOptions", List.of("create", "get"));
-      subresource(
-          resources, kind, "portforward", "PodPortForwardOptions", List.of("create", "get"));
-      subresource(resources, kind, "log", "Pod", List.of("get"));
+    if (kind.scale().exists()) {
+      all.add(new Subresource("scale", "autoscaling", "v1", "Scale", verbs));
     }
+    if (kind.type().group().isEmpty() && own.equals("Pod")) {
+      all.add(new Subresource("binding", "", "", "Binding", List.of("create")));
+      all.add(new Subresource("ephemeralcontainers", "", "", "Pod", verbs));
+      all.add(new Subresource("eviction", "policy", "v1", "Eviction", List.of("create")));
+      all.add(new Subresource("exec", "", "", "PodExecOptions", List.of("create", "get")));
+      all.add(new Subresource("log", "", "", "Pod", List.of("get")));
+      all.add(
+          new Subresource(
+              "portforward", "", "", "PodPortForwardOptions", List.of("create", "get")));
+    }
+    if (kind.type().group().isEmpty() && own.equals("Namespace")) {
+      all.add(new Subresource("finalize", "", "", own, List.of("update")));
+    }
+    return all;
   }
 
-  private static void subresource(
-      ArrayNode resources, ServedKind kind, String name, String kindName, List<String> verbs) {
-    ObjectNode resource = resources.addObject();
-    resource
-        .put("name", kind.type().plural() + "/" + name)
-        .put("singularName", "")
-        .put("namespaced", kind.type().namespaced())
-        .put("kind", kindName);
-    verbs(resource, verbs);
-  }
-
-  private static void verbs(ObjectNode resource, List<String> verbs) {
-    ArrayNode list = resource.putArray("verbs");
-    verbs.forEach(list::add);
+  /** Kinds by group, then by version, as they were registered. */
+  private Map<String, Map<String, List<ServedKind>>> groups() {
+    Map<String, Map<String, List<ServedKind>>> groups = new LinkedHashMap<>();
+    for (ServedKind kind : kinds.all()) {
+      groups
+          .computeIfAbsent(kind.type().group(), _ -> new LinkedHashMap<>())
+          .computeIfAbsent(kind.type().version(), _ -> new ArrayList<>())
+          .add(kind);
+    }
+    return groups;
   }
 
   /** The document at a discovery path, if it is one. */
   Optional<ObjectNode> document(String path, String serverAddress) {
     return switch (path) {
       case "/api" -> Optional.of(apiVersions(serverAddress));
-      case "/apis" -> Optional.of(groups());
+      case "/apis" -> Optional.of(groupList());
       case "/version" -> Optional.of(version());
-      default -> {
-        String groupVersion = path.replaceFirst("^/apis?/", "");
-        if (!path.equals("/api/" + groupVersion) && !path.equals("/apis/" + groupVersion)) {
-          yield Optional.empty();
-        }
-        ObjectNode list = resourceLists.get(groupVersion);
-        yield list != null ? Optional.of(list) : group(groupVersion);
-      }
+      case "/api/v1" -> resources("", "v1");
+      default -> path.startsWith("/apis/") ? below(path.substring(6)) : Optional.empty();
     };
+  }
+
+  private Optional<ObjectNode> below(String groupVersion) {
+    int slash = groupVersion.indexOf('/');
+    if (slash >= 0) {
+      return resources(groupVersion.substring(0, slash), groupVersion.substring(slash + 1));
+    }
+    Map<String, List<ServedKind>> versions = groups().get(groupVersion);
+    return versions == null
+        ? Optional.empty()
+        : Optional.of(
+            describe(groupVersion, versions).put("kind", "APIGroup").put("apiVersion", "v1"));
+  }
+
+  private Optional<ObjectNode> resources(String group, String version) {
+    List<ServedKind> all = groups().getOrDefault(group, Map.of()).get(version);
+    return all == null
+        ? Optional.empty()
+        : Optional.of(resources(group.isEmpty() ? version : group + "/" + version, all));
+  }
+
+  private static ObjectNode resources(String groupVersion, List<ServedKind> kinds) {
+    ObjectNode list = NODES.objectNode();
+    list.put("kind", "APIResourceList").put("apiVersion", "v1").put("groupVersion", groupVersion);
+    ArrayNode resources = list.putArray("resources");
+    for (ServedKind kind : kinds) {
+      ObjectNode resource = resource(resources, kind, "", kind.singular(), kind.type().kind());
+      verbs(resource, "verbs", VERBS);
+      names(resource, kind);
+      for (Subresource part : subresources(kind)) {
+        ObjectNode entry = resource(resources, kind, "/" + part.name(), "", part.kind());
+        if (!part.group().isEmpty()) {
+          entry.put("group", part.group()).put("version", part.version());
+        }
+        verbs(entry, "verbs", part.verbs());
+      }
+    }
+    return list;
+  }
+
+  private static ObjectNode resource(
+      ArrayNode resources, ServedKind kind, String suffix, String singular, String kindName) {
+    return resources
+        .addObject()
+        .put("name", kind.type().plural() + suffix)
+        .put("singularName", singular)
+        .put("namespaced", kind.type().namespaced())
+        .put("kind", kindName);
+  }
+
+  private static void names(ObjectNode resource, ServedKind kind) {
+    if (!kind.shortNames().isEmpty()) {
+      verbs(resource, "shortNames", kind.shortNames());
+    }
+    if (!kind.categories().isEmpty()) {
+      verbs(resource, "categories", kind.categories());
+    }
+  }
+
+  private static void verbs(ObjectNode resource, String field, List<String> texts) {
+    texts.forEach(resource.putArray(field)::add);
   }
 
   private static ObjectNode apiVersions(String serverAddress) {
@@ -106,37 +157,92 @@ final class Discovery {
     return versions;
   }
 
-  private ObjectNode groups() {
+  private ObjectNode groupList() {
     ObjectNode list = NODES.objectNode();
     list.put("kind", "APIGroupList").put("apiVersion", "v1");
     ArrayNode groups = list.putArray("groups");
-    for (String groupVersion : resourceLists.keySet()) {
-      if (groupVersion.contains("/")) {
-        groups.add(describe(groupVersion));
-      }
-    }
+    groups()
+        .forEach(
+            (name, versions) -> {
+              if (!name.isEmpty()) {
+                groups.add(describe(name, versions));
+              }
+            });
     return list;
   }
 
-  private Optional<ObjectNode> group(String name) {
-    for (String groupVersion : resourceLists.keySet()) {
-      if (groupVersion.startsWith(name + "/")) {
-        ObjectNode group = describe(groupVersion);
-        return Optional.of(group.put("kind", "APIGroup").put("apiVersion", "v1"));
-      }
+  private static ObjectNode describe(String name, Map<String, List<ServedKind>> versions) {
+    ObjectNode group = NODES.objectNode();
+    group.put("name", name);
+    ArrayNode list = group.putArray("versions");
+    for (String version : versions.keySet()) {
+      list.addObject().put("groupVersion", name + "/" + version).put("version", version);
     }
-    return Optional.empty();
+    group.set("preferredVersion", list.get(0).deepCopy());
+    return group;
   }
 
-  private static ObjectNode describe(String groupVersion) {
-    int slash = groupVersion.indexOf('/');
-    ObjectNode version = NODES.objectNode();
-    version.put("groupVersion", groupVersion).put("version", groupVersion.substring(slash + 1));
-    ObjectNode group = NODES.objectNode();
-    group.put("name", groupVersion.substring(0, slash));
-    group.putArray("versions").add(version);
-    group.set("preferredVersion", version);
-    return group;
+  /**
+   * All groups with their resources in one document.
+   *
+   * @param core the core group, which is at {@code /api}, or else all others
+   * @param apiVersion {@code apidiscovery.k8s.io/v2} or its beta, which have the same shape
+   */
+  ObjectNode aggregated(boolean core, String apiVersion) {
+    ObjectNode document = NODES.objectNode();
+    document.put("kind", "APIGroupDiscoveryList").put("apiVersion", apiVersion);
+    document.putObject("metadata");
+    ArrayNode items = document.putArray("items");
+    groups()
+        .forEach(
+            (name, versions) -> {
+              if (name.isEmpty() == core) {
+                ObjectNode group = items.addObject();
+                ObjectNode metadata = group.putObject("metadata");
+                metadata.putNull("creationTimestamp");
+                if (!core) {
+                  metadata.put("name", name);
+                }
+                ArrayNode list = group.putArray("versions");
+                versions.forEach(
+                    (version, resources) -> {
+                      ObjectNode entry = list.addObject().put("version", version);
+                      ArrayNode all = entry.putArray("resources");
+                      resources.forEach(kind -> all.add(aggregated(kind)));
+                      entry.put("freshness", "Current");
+                    });
+              }
+            });
+    return document;
+  }
+
+  private static ObjectNode aggregated(ServedKind kind) {
+    ObjectNode resource = NODES.objectNode();
+    resource.put("resource", kind.type().plural());
+    responseKind(resource, kind.type().group(), kind.type().version(), kind.type().kind());
+    resource
+        .put("scope", kind.type().namespaced() ? "Namespaced" : "Cluster")
+        .put("singularResource", kind.singular());
+    verbs(resource, "verbs", VERBS);
+    names(resource, kind);
+    List<Subresource> parts = subresources(kind);
+    if (!parts.isEmpty()) {
+      ArrayNode list = resource.putArray("subresources");
+      for (Subresource part : parts) {
+        ObjectNode entry = list.addObject().put("subresource", part.name());
+        if (part.group().isEmpty()) {
+          responseKind(entry, kind.type().group(), kind.type().version(), part.kind());
+        } else {
+          responseKind(entry, part.group(), part.version(), part.kind());
+        }
+        verbs(entry, "verbs", part.verbs());
+      }
+    }
+    return resource;
+  }
+
+  private static void responseKind(ObjectNode to, String group, String version, String kind) {
+    to.putObject("responseKind").put("group", group).put("version", version).put("kind", kind);
   }
 
   private static ObjectNode version() {

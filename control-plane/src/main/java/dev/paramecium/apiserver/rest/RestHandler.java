@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.apiserver.Scales;
 import dev.paramecium.apiserver.Schema;
 import dev.paramecium.apiserver.ServedKind;
 import io.netty.buffer.ByteBufUtil;
@@ -121,6 +122,11 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       respond(context, Answer.of(200, "application/octet-stream", new byte[0]), false);
       return;
     }
+    Optional<String> aggregated = aggregatedVersion(parsed.accept());
+    if (aggregated.isPresent() && (path.equals("/api") || path.equals("/apis"))) {
+      respond(context, aggregated(path.equals("/api"), aggregated.get()), false);
+      return;
+    }
     Optional<ObjectNode> document =
         services
             .discovery()
@@ -136,6 +142,25 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     } else {
       resource(context, request, parsed);
     }
+  }
+
+  /** The version of aggregated discovery that a client takes before plain JSON, if any. */
+  private static Optional<String> aggregatedVersion(String accept) {
+    for (String type : accept.split(",", -1)) {
+      if (type.contains("as=APIGroupDiscoveryList")) {
+        return Optional.of(type.contains("v=v2beta1") ? "v2beta1" : "v2");
+      } else if (type.strip().equals("application/json")) {
+        break;
+      }
+    }
+    return Optional.empty();
+  }
+
+  private FullHttpResponse aggregated(boolean core, String version) {
+    return Answer.of(
+        200,
+        "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList",
+        Answer.bytes(services.discovery().aggregated(core, "apidiscovery.k8s.io/" + version)));
   }
 
   /** Ready means that the API server answers, not just that something listens. */
@@ -190,7 +215,19 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       case "exec" -> ExecStream.openInPod(context, request, services, path, parsed.query());
       case "portforward" -> PortForward.open(context, request, services, path);
       case "log" -> LogStream.open(context, services, path, parsed.query());
-      case "", "status" -> object(context, parsed, kind, path);
+      case "" -> object(context, parsed, kind, path);
+      case "status" -> {
+        if (!kind.hasStatus()) {
+          throw BadRequest.notFound();
+        }
+        object(context, parsed, kind, path);
+      }
+      case "scale" -> {
+        if (!kind.scale().exists()) {
+          throw BadRequest.notFound();
+        }
+        object(context, parsed, kind, path);
+      }
       default -> throw BadRequest.notFound();
     }
   }
@@ -300,6 +337,9 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (!parsed.query().text("fieldValidation").equals("Strict")) {
       return;
     }
+    if (parsed.path().endsWith("/scale")) {
+      return;
+    }
     List<String> unknown = Schema.unknownFields(kind.type(), object);
     if (!unknown.isEmpty()) {
       throw new BadRequest(
@@ -388,6 +428,9 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   }
 
   private JsonNode shown(Parsed parsed, ServedKind kind, KubeObject object) {
+    if (parsed.path().endsWith("/scale") && kind.scale().exists()) {
+      return Scales.of(kind, object);
+    }
     return wantsTable(parsed) && parsed.method().equals(HttpMethod.GET)
         ? Tables.of(kind, List.of(object), object.resourceVersion(), services.clock().instant())
         : object.json();

@@ -83,7 +83,7 @@ public final class RestServer implements AutoCloseable {
             api,
             server,
             kinds,
-            new Discovery(kinds.all()),
+            new Discovery(kinds),
             new Continuations(),
             clock,
             List.copyOf(extensions));

@@ -37,11 +37,21 @@ final class Tables {
     for (KubeObject object : objects) {
       ObjectNode row = rows.addObject();
       ArrayNode cells = row.putArray("cells");
-      kind.columns().forEach(column -> cells.add(column.cell().of(object, now)));
+      for (ServedKind.Column column : kind.columns()) {
+        add(cells, column, column.cell().of(object, now));
+      }
       ObjectNode partial = row.putObject("object");
       partial.put("kind", "PartialObjectMetadata").put("apiVersion", "meta.k8s.io/v1");
       partial.set("metadata", object.at("/metadata"));
     }
     return table;
+  }
+
+  private static void add(ArrayNode cells, ServedKind.Column column, String text) {
+    if (column.type().equals("integer") && text.matches("-?[0-9]{1,18}")) {
+      cells.add(Long.parseLong(text));
+    } else {
+      cells.add(text);
+    }
   }
 }
