@@ -23,6 +23,7 @@ final class HostNetwork {
   private final KernelConfig config;
   private final NamespacePort host;
   private final Devices devices;
+  private final NodeFib fib;
 
   /** The datapath whose routes stand; null before the first. */
   private @Nullable DatapathConfig routed;
@@ -31,10 +32,22 @@ final class HostNetwork {
     this.config = config;
     this.host = host;
     this.devices = devices;
+    DevicePort eth0 = devices.eth0();
+    this.fib = new NodeFib(eth0.ifindex(), eth0.link().mac().value());
+  }
+
+  /** The same routes for programs. */
+  NodeFib fib() {
+    return fib;
   }
 
   /** Gives eth0 the node's address and lets the node forward. */
   void configure() {
+    fib.replace(
+        new Ipv4Prefix(config.nodeIp(), config.nodePrefixLength()),
+        devices.eth0().ifindex(),
+        Ipv4Address.ANY);
+    fib.addLocal(config.nodeIp());
     change(
         stack -> {
           if (config.nodeIp().value() >>> 24 == 127) {
@@ -53,6 +66,11 @@ final class HostNetwork {
     DatapathConfig before = routed;
     routed = wanted;
     int ifindex = ciliumHost.ifindex();
+    if (before != null && !before.routerIp().equals(wanted.routerIp())) {
+      fib.remove(new Ipv4Prefix(before.routerIp(), 32));
+      fib.remove(before.podCidr());
+    }
+    fib.addLocal(wanted.routerIp());
     change(
         stack -> {
           if (before != null && !before.routerIp().equals(wanted.routerIp())) {
@@ -71,12 +89,14 @@ final class HostNetwork {
   }
 
   Result<Done> replaceRoute(Ipv4Prefix prefix, Ipv4Address gateway, String device) {
-    if (devices.onHost(device) == null) {
+    DevicePort port = devices.onHost(device);
+    if (port == null) {
       return Result.failed(
           Errno.ENODEV, "route " + prefix + ": there is no device " + device + " on the node");
     }
     DatapathConfig loaded = device.equals(Devices.HOST) ? routed : null;
-    int mtu = loaded == null ? 0 : loaded.mtu() - Devices.TUNNEL_OVERHEAD;
+    int mtu = loaded == null ? 0 : loaded.routeMtu();
+    fib.replace(prefix, port.ifindex(), gateway);
     change(
         stack ->
             stack.addRoute(
@@ -92,6 +112,7 @@ final class HostNetwork {
   }
 
   void removeRoute(Ipv4Prefix prefix) {
+    fib.remove(prefix);
     change(stack -> stack.removeRoute(prefix));
   }
 

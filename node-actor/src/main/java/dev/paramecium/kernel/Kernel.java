@@ -493,14 +493,20 @@ public final class Kernel extends AbstractBehavior<Object> {
       host = devices.createHostPair(KernelConfig.UNDERLAY_MTU);
     }
     DevicePort vxlan = devices.onHost(Devices.VXLAN);
-    if (vxlan == null) {
+    if (vxlan == null && wanted.options().tunnel()) {
       vxlan = devices.createVxlan(KernelConfig.UNDERLAY_MTU);
     }
     DevicePort net = devices.onHost(Devices.NET);
     if (net == null) {
       return Result.failed(Errno.ENODEV, "cilium_host has lost its peer cilium_net");
     }
-    programs.loadNode(wanted, devices.eth0(), host, net, vxlan);
+    programs.loadNode(
+        wanted,
+        hostNetwork.fib(),
+        devices.eth0(),
+        host,
+        net,
+        wanted.options().tunnel() ? vxlan : null);
     datapath = wanted;
     hostNetwork.routePods(wanted, host);
     publish();

@@ -17,12 +17,15 @@ import dev.paramecium.datapath.trace.Recording;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.lib.ConntrackTimeouts;
 import dev.paramecium.lib.EndpointProgramConfig;
+import dev.paramecium.lib.Masquerade;
 import dev.paramecium.lib.NodeConfig;
+import dev.paramecium.lib.NodePortConfig;
 import dev.paramecium.lib.ProgramContext;
 import dev.paramecium.lib.ProgramSection;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.PolicyMap;
 import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.EndpointConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -88,34 +91,48 @@ final class Programs {
     return programContext != null;
   }
 
-  /** Loads the node's own programs. */
+  /**
+   * Loads the node's own programs.
+   *
+   * @param vxlan null without a tunnel
+   */
   void loadNode(
-      DatapathConfig config, DevicePort eth0, DevicePort host, DevicePort net, DevicePort vxlan) {
+      DatapathConfig config,
+      NodeFib fib,
+      DevicePort eth0,
+      DevicePort host,
+      DevicePort net,
+      @Nullable DevicePort vxlan) {
+    DatapathOptions options = config.options();
     NodeConfig nodeConfig =
         new NodeConfig(
             config.nodeIp().value(),
             config.routerIp().value(),
             Ipv4Prefix.mask(config.podCidr().length()),
             NodeConfig.DEFAULT_LOOPBACK_IP,
-            vxlan.ifindex(),
+            vxlan == null ? 0 : vxlan.ifindex(),
             net.ifindex(),
             host.ifindex(),
             host.link().mac().value(),
             net.link().mac().value(),
-            vxlan.link().mac().value(),
+            vxlan == null ? 0 : vxlan.link().mac().value(),
             HOST_ENDPOINT,
             ReservedIdentity.REMOTE_NODE.id(),
             NodeConfig.DEFAULT_TUNNEL_PORT,
             config.monitorAggregation(),
-            false,
+            options.policyAudit(),
             ConntrackTimeouts.DEFAULT,
-            null);
+            nodePort(config, fib, eth0),
+            options.tunnel(),
+            options.sessionAffinity());
     ProgramContext loaded =
         new ProgramContext(nodeConfig, maps.shared(), node.clock(), random, Recording.recorder());
     programContext = loaded;
     configuration = nodeConfig.toString();
-    ProgramArray overlay = maps.calls(MapNames.CALLS_OVERLAY);
-    load(MapNames.CALLS_OVERLAY, vxlan, overlay, objects.overlay(loaded, overlay), List.of());
+    if (vxlan != null) {
+      ProgramArray overlay = maps.calls(MapNames.CALLS_OVERLAY);
+      load(MapNames.CALLS_OVERLAY, vxlan, overlay, objects.overlay(loaded, overlay), List.of());
+    }
     String hostCalls = MapNames.hostCallsMapName(HOST_ENDPOINT);
     ProgramArray calls = maps.calls(hostCalls);
     load(hostCalls, host, calls, objects.host(loaded, calls), List.of());
@@ -126,6 +143,39 @@ final class Programs {
     calls = maps.calls(ethCalls);
     load(ethCalls, eth0, calls, objects.netdev(loaded, eth0.link().name(), calls), List.of());
     sockets.load(loaded, config.options());
+  }
+
+  private static @Nullable NodePortConfig nodePort(
+      DatapathConfig config, NodeFib fib, DevicePort eth0) {
+    DatapathOptions options = config.options();
+    DatapathOptions.NodePort wanted = options.nodePort();
+    if (wanted == null) {
+      return null;
+    }
+    Ipv4Prefix exclusion = options.snatExclusion();
+    return new NodePortConfig(
+        eth0.ifindex(),
+        eth0.link().mac().value(),
+        config.nodeIp().value(),
+        wanted.maxPort() + 1,
+        NodePortConfig.DEFAULT_MAX_NAT_PORT,
+        fib,
+        switch (wanted.mode()) {
+          case SNAT -> NodePortConfig.Mode.SNAT;
+          case DSR -> NodePortConfig.Mode.DSR;
+          case HYBRID -> NodePortConfig.Mode.HYBRID;
+        },
+        wanted.maglevTableSize() > 0,
+        wanted.connectionSeed(),
+        options.masquerade() == DatapathOptions.Masquerade.BPF
+            ? new Masquerade.Config(
+                config.nodeIp().value(),
+                exclusion.address().value(),
+                Ipv4Prefix.mask(exclusion.length()),
+                options.ipMasqAgent())
+            : null,
+        wanted.pmtuDiscovery(),
+        config.mtu());
   }
 
   /** Loads an endpoint's programs; answers the id of from-container. */

@@ -1,5 +1,7 @@
 package dev.paramecium.lib;
 
+import dev.paramecium.abi.SourceFile;
+
 /**
  * The steps as they are compiled into one object file: with its event source and what it counts.
  *
@@ -29,7 +31,7 @@ public record BpfLib(
         context,
         metrics,
         conntrack,
-        new LoadBalancer(context, conntrack, fragments),
+        new LoadBalancer(context, conntrack, fragments, file != SourceFile.BPF_LXC),
         events,
         new LocalDelivery(context, metrics, deliveryMetrics),
         new Encap(context, events));

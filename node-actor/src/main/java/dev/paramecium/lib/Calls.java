@@ -17,6 +17,7 @@ public final class Calls {
   public static final int IPV4_TO_ENDPOINT = 13;
   public static final int IPV4_NODEPORT_NAT = 15;
   public static final int IPV4_NODEPORT_REVNAT = 17;
+  public static final int IPV4_NODEPORT_DSR = 20;
   public static final int IPV4_FROM_HOST = 22;
   public static final int IPV4_FROM_LXC_CONT = 25;
   public static final int IPV4_CT_INGRESS = 27;

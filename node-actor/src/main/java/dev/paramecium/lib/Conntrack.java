@@ -414,6 +414,24 @@ public final class Conntrack {
     return map.update(k0, k1, value, 0) == 0;
   }
 
+  /** {@code ct_is_reply4}: whether the packet answers a connection that came to its source. */
+  boolean isReply4(SkBuff packet, int l4Offset, PerCpu cpu) {
+    Ipv4CtTuple tuple = cpu.otherTuple;
+    fill(tuple, packet);
+    boolean hasPorts = tuple.nexthdr == IpProtocol.TCP || tuple.nexthdr == IpProtocol.UDP;
+    if (hasPorts && loadPorts(packet, tuple, l4Offset, EGRESS, cpu) < 0) {
+      return false;
+    }
+    if (tuple.nexthdr == IpProtocol.ICMP) {
+      if (!Ipv4Header.has(packet, l4Offset, Icmp.HEADER_LENGTH)) {
+        return false;
+      }
+      fillIcmp(packet, tuple, l4Offset, packet.u8(l4Offset));
+    }
+    tuple.flags = CtTuple.IN;
+    return maps.of(tuple.nexthdr).find(tuple.k0(), tuple.k1()) >= 0;
+  }
+
   // ---- changes of single fields
 
   /** {@code ct_update4_rev_nat_index}. */
@@ -436,11 +454,20 @@ public final class Conntrack {
 
   /** {@code ct_update_nodeport}. */
   public void updateNodePort(Ipv4CtTuple tuple, boolean nodePort) {
+    updateFlag(tuple, CtEntry.NODE_PORT, nodePort);
+  }
+
+  /** {@code ct_update4_dsr}. */
+  public void updateDsr(Ipv4CtTuple tuple, boolean dsr) {
+    updateFlag(tuple, CtEntry.DSR, dsr);
+  }
+
+  private void updateFlag(Ipv4CtTuple tuple, int flag, boolean on) {
     BpfHashMap map = maps.of(tuple.nexthdr);
     int entry = map.find(tuple.k0(), tuple.k1());
     if (entry >= 0) {
-      int flags = map.u16(entry, CtEntry.OFF_FLAGS) & ~CtEntry.NODE_PORT;
-      map.setU16(entry, CtEntry.OFF_FLAGS, flags | (nodePort ? CtEntry.NODE_PORT : 0));
+      int others = map.u16(entry, CtEntry.OFF_FLAGS) & ~flag;
+      map.setU16(entry, CtEntry.OFF_FLAGS, others | (on ? flag : 0));
     }
   }
 

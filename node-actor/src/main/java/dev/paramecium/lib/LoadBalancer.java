@@ -8,6 +8,7 @@ import dev.paramecium.abi.Lb4Key;
 import dev.paramecium.abi.Lb4Service;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.MetricsKey;
+import dev.paramecium.bpf.BpfArrayMap;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.map.ServiceMaps;
@@ -30,15 +31,27 @@ public final class LoadBalancer {
   private final RandomSource random;
   private final SessionAffinity affinity;
   private final int loopbackIp;
+  private final boolean sessionAffinity;
+  private final boolean maglev;
+  private final int connectionSeed;
   private final TraceRecorder recorder;
 
-  LoadBalancer(ProgramContext context, Conntrack conntrack, Fragments fragments) {
+  /**
+   * @param fromOutside whether clients outside the cluster come by here: they are spread as the
+   *     node is configured, pods always by chance
+   */
+  LoadBalancer(
+      ProgramContext context, Conntrack conntrack, Fragments fragments, boolean fromOutside) {
+    NodePortConfig nodePort = context.config().nodePort();
     this.services = context.maps().services();
     this.conntrack = conntrack;
     this.fragments = fragments;
     this.random = context.random();
     this.affinity = new SessionAffinity(services, context.clock());
     this.loopbackIp = context.config().loopbackIp();
+    this.sessionAffinity = context.config().sessionAffinity();
+    this.maglev = fromOutside && nodePort != null && nodePort.maglev();
+    this.connectionSeed = nodePort == null ? 0 : nodePort.connectionSeed();
     this.recorder = context.recorder();
   }
 
@@ -120,7 +133,7 @@ public final class LoadBalancer {
   }
 
   private boolean hasAffinity(int service) {
-    return (services.flags(service) & Lb4Service.FLAG_AFFINITY) != 0;
+    return sessionAffinity && (services.flags(service) & Lb4Service.FLAG_AFFINITY) != 0;
   }
 
   // ---- to a backend
@@ -195,7 +208,7 @@ public final class LoadBalancer {
       backend = backendId == 0 ? -1 : services.findBackend(backendId);
     }
     if (backend < 0) {
-      backendId = selectBackend(service, address, port);
+      backendId = selectBackend(service, tuple, address, port);
       backend = services.findBackend(backendId);
       if (backend < 0) {
         return -1;
@@ -225,7 +238,7 @@ public final class LoadBalancer {
               ? affinity.backend(service, ServiceMaps.addressId(client), false)
               : 0;
       if (backendId == 0) {
-        backendId = selectBackend(service, address, port);
+        backendId = selectBackend(service, tuple, address, port);
         if (backendId == 0) {
           return -1;
         }
@@ -243,7 +256,7 @@ public final class LoadBalancer {
     if (lookup(address, port, false) < 0) {
       return -1;
     }
-    int backendId = selectBackend(service, address, port);
+    int backendId = selectBackend(service, tuple, address, port);
     backend = services.findBackend(backendId);
     if (backend >= 0) {
       state.backendId = backendId;
@@ -252,11 +265,32 @@ public final class LoadBalancer {
     return backend;
   }
 
-  /** {@code lb4_select_backend_id}, LB_SELECTION_RANDOM; 0 if the slot is missing. */
-  private int selectBackend(int service, int address, int port) {
+  /** {@code lb4_select_backend_id}; 0 if the slot or the lookup table is missing. */
+  private int selectBackend(int service, Ipv4CtTuple tuple, int address, int port) {
+    if (maglev) {
+      return selectMaglev(service, tuple);
+    }
     int slot = Integer.remainderUnsigned(random.nextInt(), services.count(service)) + 1;
     int entry = services.findService(address, port, slot, Lb4Key.SCOPE_EXTERNAL);
     return entry < 0 ? 0 : services.backendId(entry);
+  }
+
+  /**
+   * LB_SELECTION_MAGLEV: the same client and ports meet the same backend on every node. The
+   * service's address is left out, so that they do so behind each of its frontends.
+   */
+  private int selectMaglev(int service, Ipv4CtTuple tuple) {
+    BpfArrayMap table = services.findMaglev(services.rawRevNatIndex(service));
+    if (table == null) {
+      return 0;
+    }
+    int ports =
+        (Short.reverseBytes((short) tuple.dport) & 0xffff) << 16
+            | Short.reverseBytes((short) tuple.sport) & 0xffff;
+    int hash =
+        JHash.threeWords(Integer.reverseBytes(tuple.saddr), ports, tuple.nexthdr, connectionSeed);
+    int place = Integer.remainderUnsigned(hash, table.valueSize() / Integer.BYTES);
+    return table.i32(0, place * Integer.BYTES);
   }
 
   // ---- rewriting

@@ -67,11 +67,11 @@ final class Nat {
    *
    * @param direction {@link #EGRESS} or {@link #INGRESS}
    * @param target the address to appear with
-   * @param fromWorld whether the source is outside the cluster, so that all its ports are
+   * @param foreign whether the source is outside the cluster or a pod, so that all its ports are
    *     translated
    * @return 0, {@link #PUNT_TO_STACK}, or another negative drop reason
    */
-  int process(SkBuff packet, int direction, int target, boolean fromWorld, PerCpu cpu) {
+  int process(SkBuff packet, int direction, int target, boolean foreign, PerCpu cpu) {
     if (!Ipv4Header.isThere(packet)) {
       return -DropReason.INVALID;
     }
@@ -81,7 +81,7 @@ final class Nat {
     if (error < 0) {
       return error;
     }
-    if (canSkip(tuple, direction, fromWorld)) {
+    if (canSkip(tuple, direction, foreign)) {
       return PUNT_TO_STACK;
     }
     int entry = snat.find(tuple.k0(), tuple.k1());
@@ -138,9 +138,9 @@ final class Nat {
   }
 
   /** {@code snat_v4_can_skip}. */
-  private boolean canSkip(Ipv4CtTuple tuple, int direction, boolean fromWorld) {
+  private boolean canSkip(Ipv4CtTuple tuple, int direction, boolean foreign) {
     return direction == EGRESS
-        ? !fromWorld && tuple.sport < MIN_EGRESS_PORT
+        ? !foreign && tuple.sport < MIN_EGRESS_PORT
         : tuple.dport < minPort || tuple.dport > maxPort;
   }
 
@@ -188,8 +188,8 @@ final class Nat {
     for (int retries = 0; retries < COLLISION_RETRIES; retries++) {
       reverse.dport = port;
       if (snat.find(reverse.k0(), reverse.k1()) < 0
-          && put(reverse, tuple.saddr, tuple.sport, hostLocal, cpu)) {
-        if (put(tuple, target, port, hostLocal, cpu)) {
+          && put(reverse, tuple.saddr, tuple.sport, hostLocal, BpfHashMap.BPF_NOEXIST, cpu)) {
+        if (put(tuple, target, port, hostLocal, BpfHashMap.BPF_NOEXIST, cpu)) {
           return port;
         }
         snat.remove(reverse.k0(), reverse.k1());
@@ -204,7 +204,8 @@ final class Nat {
     return (value & 0xffff) % (maxPort - minPort) + minPort;
   }
 
-  private boolean put(Ipv4CtTuple key, int address, int port, boolean hostLocal, PerCpu cpu) {
+  private boolean put(
+      Ipv4CtTuple key, int address, int port, boolean hostLocal, int mapFlags, PerCpu cpu) {
     byte[] value = cpu.value;
     U64.set(value, Ipv4NatEntry.CREATED, clock.seconds() & 0xffff_ffffL);
     U64.set(value, Ipv4NatEntry.HOST_LOCAL, hostLocal ? 1L : 0L);
@@ -213,7 +214,42 @@ final class Nat {
     U32.set(value, Ipv4NatEntry.ADDRESS, Integer.reverseBytes(address));
     U16.set(value, Ipv4NatEntry.PORT, Short.reverseBytes((short) port));
     U16.set(value, Ipv4NatEntry.PORT + 2, (short) 0);
-    return snat.update(key.k0(), key.k1(), 0, value, 0, BpfHashMap.BPF_NOEXIST) == 0;
+    return snat.update(key.k0(), key.k1(), 0, value, 0, mapFlags) == 0;
+  }
+
+  // ---- direct server return
+
+  /** {@code snat_v4_create_dsr}: 0, or negative for what no service can be asked by. */
+  int createDsr(SkBuff packet, int address, int port, PerCpu cpu) {
+    Ipv4CtTuple tuple = cpu.natTuple;
+    Conntrack.fill(tuple, packet);
+    boolean hasPorts = tuple.nexthdr == IpProtocol.TCP || tuple.nexthdr == IpProtocol.UDP;
+    int l4Offset = Ipv4Header.l4Offset(packet);
+    if (!hasPorts || !Ipv4Header.has(packet, l4Offset, Integer.BYTES)) {
+      return -DropReason.INVALID;
+    }
+    int client = tuple.saddr;
+    tuple.saddr = tuple.daddr;
+    tuple.daddr = client;
+    tuple.dport = packet.u16(l4Offset + L4.SOURCE_PORT);
+    tuple.sport = packet.u16(l4Offset + L4.DESTINATION_PORT);
+    tuple.flags = EGRESS;
+    return put(tuple, address, port, false, BpfHashMap.BPF_ANY, cpu) ? 0 : -DropReason.INVALID;
+  }
+
+  /** {@code xlate_dsr_v4}: 0, also without an entry, or a negative drop reason. */
+  int rewriteFromDsr(SkBuff packet, Ipv4CtTuple reply, int l4Offset, PerCpu cpu) {
+    Ipv4CtTuple tuple = cpu.natTuple;
+    tuple.nexthdr = reply.nexthdr;
+    tuple.saddr = reply.saddr;
+    tuple.daddr = reply.daddr;
+    tuple.sport = reply.dport;
+    tuple.dport = reply.sport;
+    tuple.flags = EGRESS;
+    int entry = snat.find(tuple.k0(), tuple.k1());
+    return entry < 0
+        ? 0
+        : rewriteSource(packet, tuple, l4Offset, maps.toAddress(entry), maps.toPort(entry));
   }
 
   // ---- rewriting

@@ -26,6 +26,8 @@ import org.jspecify.annotations.Nullable;
  * @param policyAudit POLICY_AUDIT_MODE: a denied packet is reported and let through
  * @param timeouts of conntrack entries
  * @param nodePort ENABLE_NODEPORT; null if off
+ * @param tunnel TUNNEL_MODE; false for native routing
+ * @param sessionAffinity ENABLE_SESSION_AFFINITY
  */
 public record NodeConfig(
     int nodeIp,
@@ -44,7 +46,9 @@ public record NodeConfig(
     int monitorAggregation,
     boolean policyAudit,
     ConntrackTimeouts timeouts,
-    @Nullable NodePortConfig nodePort) {
+    @Nullable NodePortConfig nodePort,
+    boolean tunnel,
+    boolean sessionAffinity) {
 
   /** 169.254.42.1. */
   public static final int DEFAULT_LOOPBACK_IP = 0xa9fe2a01;
@@ -54,6 +58,47 @@ public record NodeConfig(
 
   /** TRACE_PAYLOAD_LEN: how much of a packet an event carries. */
   public static final int TRACE_PAYLOAD_LENGTH = 128;
+
+  /** In tunnel mode, with session affinity. */
+  public NodeConfig(
+      int nodeIp,
+      int routerIp,
+      int podCidrMask,
+      int loopbackIp,
+      int encapIfindex,
+      int hostIfindex,
+      int ciliumIfindex,
+      long hostIfindexMac,
+      long ciliumNetMac,
+      long overlayMac,
+      int hostEndpointId,
+      int localNodeIdentity,
+      int tunnelPort,
+      int monitorAggregation,
+      boolean policyAudit,
+      ConntrackTimeouts timeouts,
+      @Nullable NodePortConfig nodePort) {
+    this(
+        nodeIp,
+        routerIp,
+        podCidrMask,
+        loopbackIp,
+        encapIfindex,
+        hostIfindex,
+        ciliumIfindex,
+        hostIfindexMac,
+        ciliumNetMac,
+        overlayMac,
+        hostEndpointId,
+        localNodeIdentity,
+        tunnelPort,
+        monitorAggregation,
+        policyAudit,
+        timeouts,
+        nodePort,
+        true,
+        true);
+  }
 
   public NodeConfig {
     if (monitorAggregation < 0 || monitorAggregation > 4) {

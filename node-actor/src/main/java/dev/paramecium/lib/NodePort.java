@@ -13,21 +13,24 @@ import dev.paramecium.map.Ipcache;
 import dev.paramecium.map.NatMaps;
 import dev.paramecium.packet.EtherType;
 import dev.paramecium.packet.Ethernet;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Services for clients outside the cluster, in SNAT mode ({@code bpf/lib/nodeport.h}), compiled
- * into an object with its own tail calls.
+ * Services for clients outside the cluster ({@code bpf/lib/nodeport.h}), compiled into an object
+ * with its own tail calls.
  *
  * <pre>
  *   client → node:port   nodeport_lb4 → backend here: conntrack entry with node_port, on to delivery
  *                              \--15--> backend elsewhere: tail_nodeport_nat_ipv4, from this node's address
+ *                              \--20--> backend elsewhere: tail_nodeport_ipv4_dsr, as it is ({@link Dsr})
  *   backend → node       nodeport_lb4 --15--> back to the client's address --17--> tail_rev_nodeport_lb4
  * </pre>
  */
 public final class NodePort {
 
+  private static final int LINE_DSR = 1621;
   private static final int LINE_NAT = 1774;
   private static final int LINE_REVNAT = 2151;
   private static final int LINE_NAT_FWD = 2188;
@@ -40,6 +43,8 @@ public final class NodePort {
   private final TracePoint observation;
   private final int securityIdentity;
   private final Nat nat;
+  private final @Nullable Dsr dsr;
+  private final @Nullable Masquerade masquerade;
   private final NatMaps natMaps;
   private final Ipcache ipcache;
   private final EndpointMap lxc;
@@ -60,6 +65,11 @@ public final class NodePort {
     this.observation = observation;
     this.securityIdentity = securityIdentity;
     this.nat = new Nat(lib.context(), settings, lib.conntrack());
+    this.dsr = Dsr.compile(lib);
+    this.masquerade =
+        settings.masquerade() == null
+            ? null
+            : new Masquerade(lib.context(), settings.masquerade(), lib.conntrack());
     this.natMaps = lib.context().maps().nat();
     this.ipcache = lib.context().maps().ipcache();
     this.lxc = lib.context().maps().lxc();
@@ -83,11 +93,19 @@ public final class NodePort {
   }
 
   public List<ProgramSection> tailCalls() {
-    return List.of(
+    List<ProgramSection> sections = new ArrayList<>();
+    sections.add(
         ProgramSection.tailCall(
-            object, Calls.IPV4_NODEPORT_NAT, "tail_nodeport_nat_ipv4", this::tailNat),
+            object, Calls.IPV4_NODEPORT_NAT, "tail_nodeport_nat_ipv4", this::tailNat));
+    sections.add(
         ProgramSection.tailCall(
             object, Calls.IPV4_NODEPORT_REVNAT, "tail_rev_nodeport_lb4", this::tailReverse));
+    if (dsr != null) {
+      sections.add(
+          ProgramSection.tailCall(
+              object, Calls.IPV4_NODEPORT_DSR, "tail_nodeport_ipv4_dsr", this::tailDsr));
+    }
+    return sections;
   }
 
   private int call(SkBuff packet, int slot) {
@@ -115,14 +133,16 @@ public final class NodePort {
       return 0;
     }
     if (error == -DropReason.NO_SERVICE) {
-      return maybeReply(packet);
+      return maybeReply(packet, tuple.nexthdr);
     }
     if (error < 0) {
       return error;
     }
+    int frontend = tuple.daddr;
+    int frontendPort = tuple.sport;
     int service = lib.loadBalancer().lookup(packet, tuple, false);
     if (service < 0) {
-      return maybeReply(packet);
+      return maybeReply(packet, tuple.nexthdr);
     }
     if (!lib.loadBalancer().isSourceAllowed(service, Ipv4Header.saddr(packet))) {
       return -DropReason.NOT_IN_SRC_RANGE;
@@ -134,22 +154,37 @@ public final class NodePort {
     if (!lib.loadBalancer().isRoutable(service)) {
       return -DropReason.IS_CLUSTER_IP;
     }
-    return toBackend(packet, service, tuple, l4Offset, state, cpu);
+    boolean local = lxc.find(tuple.daddr) >= 0;
+    if (!local && lib.loadBalancer().isHostPort(service)) {
+      return -DropReason.INVALID;
+    }
+    if (!local && dsr != null && dsr.isUsedFor(tuple.nexthdr)) {
+      // The answer never comes by here, so there is nothing to remember.
+      packet.cb0 = frontendPort;
+      packet.cb1 = frontend;
+      return call(packet, Calls.IPV4_NODEPORT_DSR);
+    }
+    return toBackend(packet, service, local, tuple, l4Offset, state, cpu);
   }
 
-  /** No service, but perhaps what a remote backend answers. */
-  private int maybeReply(SkBuff packet) {
+  /** No service, but perhaps what a remote backend answers, or somebody a pod has spoken to. */
+  private int maybeReply(SkBuff packet, int protocol) {
+    if (masquerade == null && dsr != null && dsr.isUsedFor(protocol)) {
+      return 0;
+    }
     packet.cb3 = Nat.INGRESS;
     packet.cb0 = Identity.WORLD;
     return call(packet, Calls.IPV4_NODEPORT_NAT);
   }
 
   private int toBackend(
-      SkBuff packet, int service, Ipv4CtTuple tuple, int l4Offset, CtState created, PerCpu cpu) {
-    boolean local = lxc.find(tuple.daddr) >= 0;
-    if (!local && lib.loadBalancer().isHostPort(service)) {
-      return -DropReason.INVALID;
-    }
+      SkBuff packet,
+      int service,
+      boolean local,
+      Ipv4CtTuple tuple,
+      int l4Offset,
+      CtState created,
+      PerCpu cpu) {
     int error = track(packet, service, tuple, l4Offset, created, cpu);
     if (error < 0) {
       return error;
@@ -226,7 +261,7 @@ public final class NodePort {
     if (!Ipv4Header.isThere(packet)) {
       return -DropReason.INVALID;
     }
-    int node = tunnelEndpointOf(Ipv4Header.daddr(packet));
+    int node = config.tunnel() ? tunnelEndpointOf(Ipv4Header.daddr(packet)) : 0;
     int target = node == 0 ? settings.directRoutingIp() : config.routerIp();
     if (node != 0) {
       // The request came from outside: the other node's policy must not take it for this node's.
@@ -281,6 +316,30 @@ public final class NodePort {
     return call(packet, Calls.IPV4_NODEPORT_REVNAT);
   }
 
+  // ---- slot 20
+
+  /** {@code tail_nodeport_ipv4_dsr}. */
+  private int tailDsr(SkBuff packet) {
+    if (packet.traced) {
+      recorder.function(packet, "tail_nodeport_ipv4_dsr");
+    }
+    int result = returnDirectly(packet, PerCpu.current());
+    return Outcome.isError(result)
+        ? lib.events().drop(packet, 0, result, MetricsKey.EGRESS, LINE_DSR)
+        : result;
+  }
+
+  private int returnDirectly(SkBuff packet, PerCpu cpu) {
+    if (dsr == null || !Ipv4Header.isThere(packet)) {
+      return -DropReason.INVALID;
+    }
+    int error = dsr.setOption(packet, packet.cb1, packet.cb0);
+    if (error == -DropReason.FRAG_NEEDED) {
+      return dsr.replyTooBig(packet);
+    }
+    return error < 0 ? error : redirectByFib(packet, cpu);
+  }
+
   // ---- slot 17
 
   /** {@code tail_rev_nodeport_lb4}: a reply comes from the service that was asked. */
@@ -317,7 +376,7 @@ public final class NodePort {
       return error;
     }
     packet.mark |= Identity.MARK_MAGIC_SNAT_DONE;
-    int node = tunnelEndpointOf(Ipv4Header.daddr(packet));
+    int node = config.tunnel() ? tunnelEndpointOf(Ipv4Header.daddr(packet)) : 0;
     if (node != 0) {
       lib.encap().encapsulate(packet, node, securityIdentity, TraceReason.REPLY.code(), monitor);
       packet.setMac(Ethernet.DESTINATION, 0);
@@ -347,7 +406,8 @@ public final class NodePort {
   // ---- what the node itself sends
 
   /**
-   * {@code handle_nat_fwd}: what leaves with an address that NAT uses too must not take its ports.
+   * {@code handle_nat_fwd}: what leaves with an address that NAT uses too must not take its ports,
+   * and what a pod sends to the world leaves with the node's address.
    *
    * @return a verdict
    */
@@ -370,12 +430,18 @@ public final class NodePort {
     if (!Ipv4Header.isThere(packet)) {
       return Verdict.OK;
     }
-    int shared =
-        observation == TracePoint.TO_OVERLAY ? config.routerIp() : settings.directRoutingIp();
-    if (Ipv4Header.saddr(packet) != shared) {
-      return Verdict.OK;
+    boolean overlay = observation == TracePoint.TO_OVERLAY;
+    int target = overlay ? config.routerIp() : settings.directRoutingIp();
+    boolean fromPod = false;
+    if (Ipv4Header.saddr(packet) != target) {
+      // In the overlay there is no world: there nothing is masqueraded.
+      if (overlay || masquerade == null || !masquerade.isNeeded(packet, cpu)) {
+        return Verdict.OK;
+      }
+      fromPod = true;
+      target = masquerade.address();
     }
-    int result = nat.process(packet, Nat.EGRESS, shared, false, cpu);
+    int result = nat.process(packet, Nat.EGRESS, target, fromPod, cpu);
     return result == Nat.PUNT_TO_STACK ? Verdict.OK : result;
   }
 }

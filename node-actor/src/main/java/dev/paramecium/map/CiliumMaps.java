@@ -62,7 +62,7 @@ public final class CiliumMaps {
     this.metrics = new MetricsMap(ids.getAsInt(), METRICS_ENTRIES, cpus);
     this.events = new PerfEventArray(ids.getAsInt(), MapNames.EVENTS, cpus);
     this.services = new ServiceMaps(ids, SERVICE_ENTRIES);
-    this.nat = new NatMaps(ids.getAsInt(), ids.getAsInt(), NAT_ENTRIES);
+    this.nat = new NatMaps(ids.getAsInt(), ids.getAsInt(), ids.getAsInt(), NAT_ENTRIES);
   }
 
   public EndpointMap lxc() {
@@ -133,6 +133,7 @@ public final class CiliumMaps {
         services.sourceRange(),
         services.maglev(),
         nat.snat(),
-        nat.neighbors());
+        nat.neighbors(),
+        nat.masqueradeExclusions());
   }
 }

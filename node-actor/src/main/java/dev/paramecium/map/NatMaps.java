@@ -4,26 +4,33 @@ import dev.paramecium.abi.CtTuple;
 import dev.paramecium.abi.Ipv4NatEntry;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.bpf.BpfHashMap;
+import dev.paramecium.bpf.LpmTrie;
 
 /**
- * {@code cilium_snat_v4_external}, two entries for each translated connection, and {@code
- * cilium_nodeport_neigh4}, the MAC of each client of a NodePort.
+ * {@code cilium_snat_v4_external}, two entries for each translated connection, {@code
+ * cilium_nodeport_neigh4}, the MAC of each client of a NodePort, and {@code cilium_ipmasq_v4}, the
+ * networks that see pods' own addresses.
  */
 public final class NatMaps {
 
   private static final int NEIGHBOR_KEY_SIZE = 4;
   private static final int MAC_SIZE = 6;
+  private static final int EXCLUSION_SIZE = 1;
+  private static final int EXCLUSIONS = 16384;
 
   private final BpfHashMap snat;
   private final BpfHashMap neighbors;
+  private final LpmTrie masqueradeExclusions;
 
-  NatMaps(int snatId, int neighborsId, int maxEntries) {
+  NatMaps(int snatId, int neighborsId, int exclusionsId, int maxEntries) {
     this.snat =
         BpfHashMap.lru(
             snatId, MapNames.SNAT_V4_EXTERNAL, CtTuple.SIZE, Ipv4NatEntry.SIZE, maxEntries);
     this.neighbors =
         BpfHashMap.lru(
             neighborsId, MapNames.NODEPORT_NEIGH4, NEIGHBOR_KEY_SIZE, MAC_SIZE, maxEntries);
+    this.masqueradeExclusions =
+        LpmTrie.plain(exclusionsId, MapNames.IPMASQ_V4, EXCLUSION_SIZE, EXCLUSIONS);
   }
 
   public BpfHashMap snat() {
@@ -32,6 +39,15 @@ public final class NatMaps {
 
   public BpfHashMap neighbors() {
     return neighbors;
+  }
+
+  public LpmTrie masqueradeExclusions() {
+    return masqueradeExclusions;
+  }
+
+  /** Whether pods show a destination their own addresses. */
+  public boolean isMasqueradeExcluded(int destination) {
+    return masqueradeExclusions.find(destination) != null;
   }
 
   /** What the source (of an egress key) or destination (of an ingress key) becomes. */

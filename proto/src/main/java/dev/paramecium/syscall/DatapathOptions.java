@@ -50,11 +50,17 @@ public record DatapathOptions(
    * @param maxPort NODEPORT_PORT_MAX; NAT uses the ports above
    * @param maglevTableSize LB_MAGLEV_LUT_SIZE, 0 for LB_SELECTION_RANDOM
    * @param connectionSeed HASH_INIT4_SEED
+   * @param pmtuDiscovery ENABLE_DSR_ICMP_ERRORS: clients hear when DSR's option does not fit
    */
   public record NodePort(
-      Mode mode, int minPort, int maxPort, int maglevTableSize, int connectionSeed) {
+      Mode mode,
+      int minPort,
+      int maxPort,
+      int maglevTableSize,
+      int connectionSeed,
+      boolean pmtuDiscovery) {
 
-    public static final NodePort DEFAULT = new NodePort(Mode.SNAT, 30000, 32767, 0, 0xcafe);
+    public static final NodePort DEFAULT = new NodePort(Mode.SNAT, 30000, 32767, 0, 0xcafe, false);
   }
 
   /**

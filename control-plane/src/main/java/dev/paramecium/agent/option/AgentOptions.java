@@ -297,7 +297,8 @@ public record AgentOptions(Map<String, String> values) {
         maglev == null ? 0 : maglev.tableSize(),
         maglev == null
             ? DatapathOptions.NodePort.DEFAULT.connectionSeed()
-            : Maglev.connectionSeed(text("bpf-lb-maglev-hash-seed")));
+            : Maglev.connectionSeed(text("bpf-lb-maglev-hash-seed")),
+        isOn("enable-pmtu-discovery"));
   }
 
   private Masquerade masquerade() {

@@ -150,13 +150,15 @@ public final class FromHost implements Program {
     }
     int tunnelEndpoint = entry == null ? 0 : Ipcache.tunnelEndpoint(entry);
     int result =
-        lib.encap()
-            .redirect(
-                packet,
-                tunnelEndpoint,
-                identity,
-                TraceReason.UNKNOWN.code(),
-                NodeConfig.TRACE_PAYLOAD_LENGTH);
+        config.tunnel()
+            ? lib.encap()
+                .redirect(
+                    packet,
+                    tunnelEndpoint,
+                    identity,
+                    TraceReason.UNKNOWN.code(),
+                    NodeConfig.TRACE_PAYLOAD_LENGTH)
+            : -DropReason.NO_TUNNEL_ENDPOINT;
     if (result != -DropReason.NO_TUNNEL_ENDPOINT) {
       return result;
     }

@@ -13,6 +13,7 @@ import dev.paramecium.lib.BpfLib;
 import dev.paramecium.lib.Calls;
 import dev.paramecium.lib.Conntrack;
 import dev.paramecium.lib.CtState;
+import dev.paramecium.lib.Dsr;
 import dev.paramecium.lib.EndpointProgramConfig;
 import dev.paramecium.lib.Identity;
 import dev.paramecium.lib.Ipv4CtTuple;
@@ -28,6 +29,7 @@ import dev.paramecium.lib.TraceRecorder;
 import dev.paramecium.map.EndpointMap;
 import dev.paramecium.map.Ipcache;
 import dev.paramecium.packet.EtherType;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code bpf_lxc.o:[from-container]}, tc ingress of an lxc device: everything that its pod sends.
@@ -60,6 +62,7 @@ public final class FromContainer implements Program {
   private final ProgramArray calls;
   private final Ipcache ipcache;
   private final EndpointMap lxc;
+  private final @Nullable Dsr dsr;
   private final TraceRecorder recorder;
 
   FromContainer(BpfLib lib, EndpointProgramConfig endpoint, Policy policy, ProgramArray calls) {
@@ -70,6 +73,7 @@ public final class FromContainer implements Program {
     this.calls = calls;
     this.ipcache = lib.context().maps().ipcache();
     this.lxc = lib.context().maps().lxc();
+    this.dsr = Dsr.compile(lib);
     this.recorder = lib.context().recorder();
   }
 
@@ -311,7 +315,12 @@ public final class FromContainer implements Program {
 
   private int reply(SkBuff packet, PerCpu cpu) {
     packet.cb2 = 1; // policy_mark_skip
-    if (config.nodePort() != null && cpu.ctState.nodePort) {
+    if (dsr != null && cpu.ctState.dsr) {
+      int error = dsr.translate(packet, cpu.tuple, Ipv4Header.l4Offset(packet), cpu);
+      if (error < 0) {
+        return error;
+      }
+    } else if (config.nodePort() != null && cpu.ctState.nodePort) {
       // The request came through a NodePort of this node: its reply comes from there too.
       lib.events()
           .trace(
@@ -364,6 +373,9 @@ public final class FromContainer implements Program {
       packet.cb2 = 0; // policy_clear_mark
       return lib.delivery()
           .deliver(packet, endpoint.securityIdentity(), local, MetricsKey.EGRESS, false);
+    }
+    if (!config.tunnel()) {
+      return passToStack(packet, cpu);
     }
     if (packet.traced) {
       recorder.function(packet, "encap_and_redirect_lxc");

@@ -7,6 +7,7 @@ import dev.paramecium.bpf.Verdict;
 import dev.paramecium.lib.BpfLib;
 import dev.paramecium.lib.Conntrack;
 import dev.paramecium.lib.CtState;
+import dev.paramecium.lib.Dsr;
 import dev.paramecium.lib.EndpointProgramConfig;
 import dev.paramecium.lib.Identity;
 import dev.paramecium.lib.Ipv4Header;
@@ -17,6 +18,7 @@ import dev.paramecium.lib.Policy;
 import dev.paramecium.lib.Proxy;
 import dev.paramecium.lib.Redirect;
 import dev.paramecium.lib.TraceRecorder;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code ipv4_policy} of {@code bpf_lxc.c}: may the endpoint receive this packet? Asked by its
@@ -34,6 +36,7 @@ final class IngressPolicy {
   private final NodeConfig config;
   private final EndpointProgramConfig endpoint;
   private final Policy policy;
+  private final @Nullable Dsr dsr;
   private final TraceRecorder recorder;
 
   IngressPolicy(BpfLib lib, EndpointProgramConfig endpoint, Policy policy) {
@@ -41,6 +44,7 @@ final class IngressPolicy {
     this.config = lib.context().config();
     this.endpoint = endpoint;
     this.policy = policy;
+    this.dsr = Dsr.compile(lib);
     this.recorder = lib.context().recorder();
   }
 
@@ -118,12 +122,9 @@ final class IngressPolicy {
     }
     CtState created = cpu.ctStateNew;
     created.clear();
-    if (config.nodePort() != null) {
-      boolean nodePort = lib.conntrack().hasNodePortEgressEntry(cpu.tuple);
-      created.nodePort = nodePort;
-      if (status == Conntrack.REOPENED && cpu.ctState.nodePort != nodePort) {
-        lib.conntrack().updateNodePort(cpu.tuple, nodePort);
-      }
+    int error = trackNodePort(packet, status, created, cpu);
+    if (error < 0) {
+      return error;
     }
     if (status != Conntrack.NEW) {
       return 0;
@@ -131,6 +132,31 @@ final class IngressPolicy {
     created.sourceSecurityIdentity = sourceIdentity;
     return lib.conntrack()
         .create4(packet, cpu.tuple, Conntrack.INGRESS, created, verdict > 0, true, cpu);
+  }
+
+  /** Who asked for the pod by a service of a node: another node's, directly, or this one's. */
+  private int trackNodePort(SkBuff packet, int status, CtState created, PerCpu cpu) {
+    if (config.nodePort() == null) {
+      return 0;
+    }
+    boolean reopened = status == Conntrack.REOPENED;
+    if (dsr != null) {
+      int remembered = dsr.remember(packet, cpu);
+      if (remembered < 0) {
+        return remembered;
+      }
+      created.dsr = remembered == 1;
+      if (reopened && cpu.ctState.dsr != created.dsr) {
+        lib.conntrack().updateDsr(cpu.tuple, created.dsr);
+      }
+    }
+    if (!created.dsr) {
+      created.nodePort = lib.conntrack().hasNodePortEgressEntry(cpu.tuple);
+      if (reopened && cpu.ctState.nodePort != created.nodePort) {
+        lib.conntrack().updateNodePort(cpu.tuple, created.nodePort);
+      }
+    }
+    return 0;
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.paramecium.datapath.netdev;
 
 import dev.paramecium.abi.DropReason;
 import dev.paramecium.abi.MetricsKey;
+import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.abi.TracePoint;
 import dev.paramecium.abi.TraceReason;
 import dev.paramecium.bpf.Program;
@@ -91,8 +92,7 @@ public final class FromNetdev implements Program {
     if (etherType != EtherType.IPV4) {
       return Verdict.OK;
     }
-    // In tunnel mode the ipcache does not tell who sent what comes from the network.
-    int identity = Ipv4Header.isThere(packet) ? Identity.WORLD : -DropReason.INVALID;
+    int identity = Ipv4Header.isThere(packet) ? sourceOf(packet) : -DropReason.INVALID;
     packet.cb0 = identity; // CB_SRC_IDENTITY
     if (calls.tailCall(packet, Calls.IPV4_FROM_NETDEV)) {
       return Verdict.TAIL_CALL;
@@ -100,6 +100,16 @@ public final class FromNetdev implements Program {
     // Without its maps the node stays reachable: counted, told, and let through.
     drop(packet, identity, -DropReason.MISSED_TAIL_CALL, LINE_NETDEV);
     return Verdict.OK;
+  }
+
+  /** In tunnel mode the ipcache does not tell who sent what comes from the network. */
+  private int sourceOf(SkBuff packet) {
+    if (lib.context().config().tunnel()) {
+      return Identity.WORLD;
+    }
+    int known =
+        Identity.resolveSource(packet, Identity.WORLD, lib.context().maps().ipcache(), recorder);
+    return ReservedIdentity.isReplaceable(known) ? Identity.WORLD : known;
   }
 
   /** Slot 7, {@code tail_handle_ipv4_from_netdev}. */
