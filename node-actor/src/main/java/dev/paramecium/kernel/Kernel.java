@@ -1,5 +1,6 @@
 package dev.paramecium.kernel;
 
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.RandomSource;
@@ -374,6 +375,11 @@ public final class Kernel extends AbstractBehavior<Object> {
                 NetworkNamespace.create(namespace),
                 "netns-" + ++namespacesMade + (isHost ? "-host" : ""),
                 dispatcher);
+    if (config.nodeIp().value() >>> 24 == 127) {
+      // Nodes on one machine: what is between them is no loopback, neither for hosts nor for pods.
+      Ipv4Prefix underlayNetwork = new Ipv4Prefix(config.nodeIp(), config.nodePrefixLength());
+      actor.tell(new NetworkNamespace.Configure(stack -> stack.routeLocalnet(underlayNetwork)));
+    }
     return new NamespacePort(actor, new Backlog(config.backlog()), node.pool());
   }
 

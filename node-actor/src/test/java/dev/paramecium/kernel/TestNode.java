@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -62,13 +63,24 @@ final class TestNode {
   private final CompletableFuture<NodeDatapath> datapath = new CompletableFuture<>();
 
   TestNode(ActorTestKit kit, KernelConfig config, String podCidr) {
+    this(kit, config, podCidr, options -> options);
+  }
+
+  /**
+   * @param features v1.12.3's defaults, changed as wanted
+   */
+  TestNode(
+      ActorTestKit kit,
+      KernelConfig config,
+      String podCidr,
+      UnaryOperator<DatapathOptions> features) {
     this.kit = kit;
     this.name = config.nodeName();
     this.ip = config.nodeIp();
     this.podCidr = Ipv4Prefix.parse(podCidr);
     this.routerIp = this.podCidr.address().plus(247);
     this.kernel = kit.spawn(Kernel.create(config, datapath::complete));
-    load(DatapathOptions.defaults(this.podCidr));
+    load(features.apply(DatapathOptions.defaults(this.podCidr)));
     for (Ipv4Address own : List.of(ip, routerIp)) {
       update(MapNames.LXC, new EndpointKey(own).encode(), EndpointInfo.HOST.encode());
       update(

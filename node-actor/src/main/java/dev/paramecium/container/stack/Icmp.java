@@ -166,7 +166,7 @@ final class Icmp implements Transport {
     if (about.broadcast
         || about.fragmentOffset() != 0
         || about.source == 0
-        || (about.source >>> 24 == 127 && !routes.isLocal(about.destination))
+        || (routes.isLoopback(about.source) && !routes.isLocal(about.destination))
         || Routes.isMulticast(about.source)
         || Routes.isMulticast(about.destination)
         || routes.isBroadcast(about.source)

@@ -119,8 +119,8 @@ final class Ipv4 {
     if (device.isLoopback()) {
       return false;
     }
-    return source >>> 24 == 127
-        || in.destination >>> 24 == 127
+    return routes.isLoopback(source)
+        || routes.isLoopback(in.destination)
         || in.destination == 0
         || (source == 0 && !manyHosts)
         || Routes.isMulticast(source)

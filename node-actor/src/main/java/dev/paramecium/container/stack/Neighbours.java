@@ -133,9 +133,9 @@ final class Neighbours {
         || device.noArp
         || device.isLoopback()
         || Routes.isMulticast(target)
-        || target >>> 24 == 127
+        || routes.isLoopback(target)
         || Routes.isMulticast(sender)
-        || sender >>> 24 == 127
+        || routes.isLoopback(sender)
         || (sender != 0 && (routes.isLocal(sender) || routes.isBroadcast(sender)))) {
       context.count(Counter.ARP_IN_IGNORED);
       return;
@@ -328,7 +328,7 @@ final class Neighbours {
 
   private int probeSource(NetDevice device, SkBuff frame) {
     int source = frame.i32(Headers.ETHERNET + 12);
-    return routes.isLocal(source) && source >>> 24 != 127 ? source : device.primaryAddress();
+    return routes.isLocal(source) && !routes.isLoopback(source) ? source : device.primaryAddress();
   }
 
   private void send(NetDevice device, long to, Arp.Packet packet) {

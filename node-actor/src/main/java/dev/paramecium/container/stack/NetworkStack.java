@@ -204,6 +204,14 @@ public final class NetworkStack implements Sockets, NamespaceView {
     ipv4.setForwarding(on);
   }
 
+  /**
+   * net.ipv4.conf.all.route_localnet for one part of 127.0.0.0/8, where nodes on one machine have
+   * their addresses.
+   */
+  public void routeLocalnet(Ipv4Prefix network) {
+    routes.routeLocalnet(network);
+  }
+
   /** Takes one frame from a device. Never throws on what is in it. */
   public void receive(int ifindex, SkBuff frame) {
     context.tick();

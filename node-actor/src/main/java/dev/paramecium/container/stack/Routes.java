@@ -22,6 +22,8 @@ final class Routes {
   /** Cached lookups; when full the cache starts afresh, as it only saves work. */
   private static final int CACHE_LIMIT = 4096;
 
+  private static final int LOCALHOST = 0x7f00_0001;
+
   /** The kernel's own limit is 2^31; a node never gets near this one. */
   private static final int MAX_IFINDEX = 1 << 20;
 
@@ -37,6 +39,7 @@ final class Routes {
 
   private int[] broadcastAddresses = new int[0];
   private final NetDevice loopback;
+  private @Nullable Ipv4Prefix localnet;
 
   /** Open addressing, keyed by address; sized for {@link #CACHE_LIMIT} at half load. */
   private @Nullable Destination[] cache = new @Nullable Destination[64];
@@ -146,7 +149,22 @@ final class Routes {
   }
 
   boolean isLocal(int address) {
-    return Arrays.binarySearch(localAddresses, address) >= 0 || address >>> 24 == 127;
+    return Arrays.binarySearch(localAddresses, address) >= 0 || isLoopback(address);
+  }
+
+  /** Treats a part of 127.0.0.0/8 as a network like any other. */
+  void routeLocalnet(Ipv4Prefix network) {
+    localnet = network;
+    changed();
+  }
+
+  /** Whether an address never leaves the host: 127.0.0.0/8, but for what is routed of it. */
+  boolean isLoopback(int address) {
+    Ipv4Prefix routed = localnet;
+    return address >>> 24 == 127
+        && (routed == null
+            || address == LOCALHOST
+            || (address & Ipv4Prefix.mask(routed.length())) != routed.address().value());
   }
 
   /** 255.255.255.255, or the broadcast address of a network that the namespace is on. */
@@ -202,7 +220,7 @@ final class Routes {
           new Ipv4Prefix(destination, 32),
           null,
           loopback.name(),
-          new Ipv4Address(address >>> 24 == 127 ? loopback.primaryAddress() : address),
+          new Ipv4Address(isLoopback(address) ? loopback.primaryAddress() : address),
           "host",
           "kernel");
     }
@@ -222,7 +240,7 @@ final class Routes {
 
   private @Nullable Destination resolve(int address) {
     if (isLocal(address)) {
-      int source = address >>> 24 == 127 ? loopback.primaryAddress() : address;
+      int source = isLoopback(address) ? loopback.primaryAddress() : address;
       return new Destination(address, loopback, true, false, address, source, 0, generation);
     }
     Entry entry = longestPrefix(address);
