@@ -10,9 +10,6 @@ import dev.paramecium.syscall.ExecRequest;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
-import java.util.ArrayDeque;
-import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -68,10 +65,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
 
   private final ActorRef<KubeletRequest> kubelet;
   private final Function<ActorRef<ExecOutput>, KubeletRequest> start;
-  private final Deque<ExecInput> waiting = new ArrayDeque<>();
-  private int inputCredit = ExecInput.WINDOW;
+  private final InputQueue input = new InputQueue(bytes -> transport().passedOn(bytes));
   private @Nullable ExecTransport transport;
-  private @Nullable ActorRef<ExecInput> process;
 
   static void openInPod(
       ChannelHandlerContext context,
@@ -199,8 +194,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return newReceiveBuilder()
         .onMessage(Begin.class, this::begin)
         .onMessage(Output.class, message -> output(message.output()))
-        .onMessage(Stdin.class, stdin -> input(stdin.bytes()))
-        .onMessage(StdinClosed.class, _ -> queue(new ExecInput.CloseStdin()))
+        .onMessage(Stdin.class, this::stdin)
+        .onMessage(StdinClosed.class, _ -> stdinClosed())
         .onMessage(Resized.class, this::resize)
         .onMessage(Sent.class, _ -> tell(new ExecInput.Ack(1)))
         .onMessage(Closed.class, _ -> closed())
@@ -218,9 +213,9 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
   private Behavior<Message> output(ExecOutput output) {
     return switch (output) {
       case ExecOutput.Started started -> {
-        process = started.input();
+        input.connect(started.input());
         transport().begin();
-        yield passOn();
+        yield this;
       }
       case ExecOutput.Data data -> {
         ActorRef<Message> self = getContext().getSelf();
@@ -228,8 +223,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         yield this;
       }
       case ExecOutput.Ack ack -> {
-        inputCredit += ack.messages();
-        yield passOn();
+        input.acknowledged(ack.messages());
+        yield this;
       }
       case ExecOutput.Exited exited -> end(exitStatus(exited.exitCode()));
       case ExecOutput.Refused refused ->
@@ -283,48 +278,23 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     return this;
   }
 
-  private Behavior<Message> input(byte[] bytes) {
-    for (int from = 0; from < bytes.length; from += ExecInput.MAX_BYTES) {
-      int to = Math.min(bytes.length, from + ExecInput.MAX_BYTES);
-      boolean whole = to - from == bytes.length;
-      waiting.add(new ExecInput.Stdin(whole ? bytes : Arrays.copyOfRange(bytes, from, to)));
-    }
-    return passOn();
-  }
-
-  private Behavior<Message> queue(ExecInput input) {
-    waiting.add(input);
-    return passOn();
-  }
-
-  /** Sends what waits, as far as the process has given credit for it. */
-  private Behavior<Message> passOn() {
-    ActorRef<ExecInput> to = process;
-    while (to != null && !waiting.isEmpty()) {
-      if (waiting.peek() instanceof ExecInput.Stdin(byte[] bytes)) {
-        if (inputCredit == 0) {
-          break;
-        }
-        inputCredit--;
-        transport().passedOn(bytes.length);
-      }
-      to.tell(waiting.remove());
-    }
+  private Behavior<Message> stdin(Stdin stdin) {
+    input.stdin(stdin.bytes());
     return this;
   }
 
-  /** What must not wait behind input. */
-  private Behavior<Message> tell(ExecInput input) {
-    if (process != null) {
-      process.tell(input);
-    } else {
-      waiting.add(input);
-    }
+  private Behavior<Message> stdinClosed() {
+    input.closeStdin();
+    return this;
+  }
+
+  private Behavior<Message> tell(ExecInput told) {
+    input.tell(told);
     return this;
   }
 
   private Behavior<Message> closed() {
-    if (process == null && transport != null) {
+    if (!input.isConnected() && transport != null) {
       // The process may be on its way up: it is killed as soon as it has said where.
       return Behaviors.receive(Message.class)
           .onMessage(

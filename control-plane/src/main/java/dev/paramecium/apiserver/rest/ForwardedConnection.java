@@ -4,9 +4,8 @@ import dev.paramecium.kubelet.KubeletRequest;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
-import java.util.Deque;
 import java.util.UUID;
+import java.util.function.IntConsumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
@@ -17,7 +16,6 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One TCP connection that port-forward carries: between the client's streams and the process that
@@ -49,9 +47,8 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
   private final int port;
   private final ForwardedStreams streams;
   private final Runnable ended;
-  private final Deque<ExecInput> early = new ArrayDeque<>();
+  private final InputQueue input;
   private final StringBuilder errors = new StringBuilder();
-  private @Nullable ActorRef<ExecInput> process;
   private boolean given;
 
   static ActorRef<Message> spawn(
@@ -60,10 +57,12 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
       ApiPath pod,
       int port,
       ForwardedStreams streams,
+      IntConsumer passedOn,
       Runnable ended) {
     return system.systemActorOf(
         Behaviors.setup(
-            context -> new ForwardedConnection(context, kubelet, pod, port, streams, ended)),
+            context ->
+                new ForwardedConnection(context, kubelet, pod, port, streams, passedOn, ended)),
         "port-forward-" + UUID.randomUUID(),
         Props.empty());
   }
@@ -74,11 +73,13 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
       ApiPath pod,
       int port,
       ForwardedStreams streams,
+      IntConsumer passedOn,
       Runnable ended) {
     super(context);
     this.pod = pod;
     this.port = port;
     this.streams = streams;
+    this.input = new InputQueue(passedOn);
     this.ended = ended;
     context.watch(kubelet);
     kubelet.tell(
@@ -93,8 +94,8 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
   public Receive<Message> createReceive() {
     return newReceiveBuilder()
         .onMessage(Output.class, message -> output(message.output()))
-        .onMessage(Upstream.class, upstream -> tell(new ExecInput.Stdin(upstream.bytes())))
-        .onMessage(UpstreamEnded.class, _ -> tell(new ExecInput.CloseStdin()))
+        .onMessage(Upstream.class, this::upstream)
+        .onMessage(UpstreamEnded.class, _ -> upstreamEnded())
         .onMessage(Sent.class, _ -> tell(new ExecInput.Ack(1)))
         .onMessage(Closed.class, _ -> closed())
         .onSignal(Terminated.class, _ -> end("the pod's node is gone"))
@@ -105,13 +106,12 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
   private Behavior<Message> output(ExecOutput output) {
     switch (output) {
       case ExecOutput.Started started -> {
-        process = started.input();
+        input.connect(started.input());
         if (given) {
           return closed();
         }
-        early.forEach(started.input()::tell);
-        early.clear();
       }
+      case ExecOutput.Ack(int messages) -> input.acknowledged(messages);
       case ExecOutput.Data data when data.stream() == STDERR -> {
         if (errors.length() < MAX_ERROR_TEXT) {
           errors.append(new String(data.bytes(), StandardCharsets.UTF_8));
@@ -122,7 +122,6 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
         ActorRef<Message> self = getContext().getSelf();
         streams.send(data.bytes(), () -> self.tell(new Sent()));
       }
-      case ExecOutput.Ack _ -> {}
       case ExecOutput.Exited(int code) -> {
         return end(code == 0 ? "" : "exit status " + code + ": " + errors.toString().strip());
       }
@@ -133,12 +132,18 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
     return this;
   }
 
-  private Behavior<Message> tell(ExecInput input) {
-    if (process != null) {
-      process.tell(input);
-    } else {
-      early.add(input);
-    }
+  private Behavior<Message> upstream(Upstream upstream) {
+    input.stdin(upstream.bytes());
+    return this;
+  }
+
+  private Behavior<Message> upstreamEnded() {
+    input.closeStdin();
+    return this;
+  }
+
+  private Behavior<Message> tell(ExecInput told) {
+    input.tell(told);
     return this;
   }
 
@@ -153,10 +158,10 @@ final class ForwardedConnection extends AbstractBehavior<ForwardedConnection.Mes
   /** A process that is still on its way up is ended as soon as it has said where it is. */
   private Behavior<Message> closed() {
     given = true;
-    if (process == null) {
+    if (!input.isConnected()) {
       return this;
     }
-    process.tell(new ExecInput.Signal(SIGKILL));
+    input.tell(new ExecInput.Signal(SIGKILL));
     return Behaviors.stopped();
   }
 

@@ -42,6 +42,7 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
   private static final int MAX_CONNECTIONS = 1024;
 
   private final Channel channel;
+  private final InputWindow input;
   private final RestServer.Services services;
   private final ActorRef<KubeletRequest> kubelet;
   private final ApiPath pod;
@@ -50,7 +51,17 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
   private final Map<String, Integer> errorStreams = new HashMap<>();
 
   /** By data stream. */
-  private final Map<Integer, ActorRef<ForwardedConnection.Message>> connections = new HashMap<>();
+  private final Map<Integer, Forwarded> connections = new HashMap<>();
+
+  /** A connection, and how many bytes for it wait on this side of the pod. */
+  private static final class Forwarded {
+    private final ActorRef<ForwardedConnection.Message> actor;
+    private int waiting;
+
+    Forwarded(ActorRef<ForwardedConnection.Message> actor) {
+      this.actor = actor;
+    }
+  }
 
   private PortForward(
       Channel channel,
@@ -58,6 +69,7 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
       ActorRef<KubeletRequest> kubelet,
       ApiPath pod) {
     this.channel = channel;
+    this.input = new InputWindow(channel);
     this.services = services;
     this.kubelet = kubelet;
     this.pod = pod;
@@ -173,13 +185,32 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
     ForwardedStreams streams = new ForwardedStreams(channel, dataStream, errorStream);
     connections.put(
         dataStream,
-        ForwardedConnection.spawn(
-            services.system(),
-            kubelet,
-            pod,
-            port,
-            streams,
-            () -> channel.eventLoop().execute(() -> connections.remove(dataStream))));
+        new Forwarded(
+            ForwardedConnection.spawn(
+                services.system(),
+                kubelet,
+                pod,
+                port,
+                streams,
+                bytes -> channel.eventLoop().execute(() -> passedOn(dataStream, bytes)),
+                () -> channel.eventLoop().execute(() -> forget(dataStream)))));
+  }
+
+  private void passedOn(int dataStream, int bytes) {
+    Forwarded connection = connections.get(dataStream);
+    if (connection != null) {
+      connection.waiting -= bytes;
+      input.passedOn(bytes);
+    }
+  }
+
+  /** What still waits for the connection waits for nobody. */
+  private @Nullable Forwarded forget(int dataStream) {
+    Forwarded connection = connections.remove(dataStream);
+    if (connection != null) {
+      input.passedOn(connection.waiting);
+    }
+    return connection;
   }
 
   private void data(ChannelHandlerContext context, SpdyDataFrame data) {
@@ -188,28 +219,32 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
       var _ = context.write(new DefaultSpdyWindowUpdateFrame(data.streamId(), bytes.length));
       var _ = context.writeAndFlush(new DefaultSpdyWindowUpdateFrame(0, bytes.length));
     }
-    ActorRef<ForwardedConnection.Message> connection = connections.get(data.streamId());
+    Forwarded connection = connections.get(data.streamId());
     if (connection == null) {
       return;
     }
     if (bytes.length > 0) {
-      connection.tell(new ForwardedConnection.Upstream(bytes));
+      connection.waiting += bytes.length;
+      input.received(bytes.length);
+      connection.actor.tell(new ForwardedConnection.Upstream(bytes));
     }
     if (data.isLast()) {
-      connection.tell(new ForwardedConnection.UpstreamEnded());
+      connection.actor.tell(new ForwardedConnection.UpstreamEnded());
     }
   }
 
   private void reset(int stream) {
-    ActorRef<ForwardedConnection.Message> connection = connections.remove(stream);
+    Forwarded connection = forget(stream);
     if (connection != null) {
-      connection.tell(new ForwardedConnection.Closed());
+      connection.actor.tell(new ForwardedConnection.Closed());
     }
   }
 
   @Override
   public void channelInactive(ChannelHandlerContext context) {
-    connections.values().forEach(connection -> connection.tell(new ForwardedConnection.Closed()));
+    connections
+        .values()
+        .forEach(connection -> connection.actor.tell(new ForwardedConnection.Closed()));
     connections.clear();
     context.fireChannelInactive();
   }

@@ -141,7 +141,9 @@ public final class Tar implements Process {
       return;
     }
     if (archive.equals("-")) {
-      if (!context.hasStdin()) {
+      if (context.hasStdin()) {
+        context.readStdin();
+      } else {
         finish(this::read);
       }
       return;
