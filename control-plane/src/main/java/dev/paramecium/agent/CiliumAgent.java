@@ -20,6 +20,7 @@ import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
@@ -179,6 +180,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final TimerScheduler<Command> timers;
   private final ActorRef<MapReconciler.Command> reconciler;
   private final ServiceApi services;
+  private final @Nullable Prefilter prefilter;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
   private final Backoff backoff = Backoff.forApi();
@@ -245,6 +247,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             new Services(config.options().services(config.nodeName())),
             reconciler,
             context.getSystem().scheduler());
+    this.prefilter =
+        config.options().isOn("enable-xdp-prefilter") ? new Prefilter(this.kernel) : null;
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : WATCHED) {
@@ -874,6 +878,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         now == null ? Map.of() : now.pool().owners(),
         desired.effective(MapNames.IPCACHE),
         config.options(),
+        prefilter,
         services,
         reconciler,
         kernel,

@@ -11,6 +11,10 @@ public enum DatapathDrop {
   FRAME_TOO_LONG("frame_too_long"),
   /** A program answered TC_ACT_SHOT. */
   PROGRAM_SHOT("tc_act_shot"),
+  /** An XDP program answered XDP_DROP. */
+  XDP_DROP("xdp_drop"),
+  /** An XDP program answered XDP_ABORTED or a number that is no action. */
+  XDP_ABORTED("xdp_aborted"),
   /** A program failed; its actor was restarted. */
   PROGRAM_CRASH("program_crash"),
   /** A redirect to an ifindex that no device has. */

@@ -72,6 +72,14 @@ public final class DevicePort {
     }
   }
 
+  /** {@code ndo_xdp_xmit}: frames that leave past the device's tc egress. Gives them away. */
+  public void transmitXdp(PacketBatch packets) {
+    ActorRef<NetDevice.Command> device = admit(packets);
+    if (device != null) {
+      device.tell(new NetDevice.XdpTransmit(packets));
+    }
+  }
+
   /** Tells the device something that is no packet; nothing if it is gone. */
   public void tell(NetDevice.Command command) {
     ActorRef<NetDevice.Command> device = actor;

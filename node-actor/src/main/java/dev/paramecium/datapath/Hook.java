@@ -12,7 +12,7 @@ import java.util.Locale;
  *
  * <pre>
  *   node 1   pod eth0 (1) --&gt; lxc (2) --&gt; cilium_vxlan (3) --&gt; eth0 (4) --&gt; underlay
- *   node 2   underlay --&gt; eth0 (5) --&gt; cilium_vxlan (6) --&gt; policy of lxc (7) --&gt; pod eth0 (8)
+ *   node 2   underlay --&gt; eth0 (XDP, 5) --&gt; cilium_vxlan (6) --&gt; policy of lxc (7) --&gt; pod eth0 (8)
  * </pre>
  */
 public enum Hook {
@@ -25,6 +25,8 @@ public enum Hook {
   TO_OVERLAY(3, Direction.EGRESS, "tc egress", "bpf_overlay.o", "to-overlay", "to_overlay"),
   /** The node's eth0, tc egress. */
   TO_NETDEV(4, Direction.EGRESS, "tc egress", "bpf_netdev_%s.o", "to-netdev", "to_netdev"),
+  /** The node's eth0, in its driver, before anything else sees the frame. */
+  XDP(0, Direction.INGRESS, "xdp", "bpf_xdp.o", "from-netdev", "bpf_xdp_entry"),
   /** The node's eth0, tc ingress. */
   FROM_NETDEV(5, Direction.INGRESS, "tc ingress", "bpf_netdev_%s.o", "from-netdev", "from_netdev"),
   /** cilium_vxlan, tc ingress. */
@@ -101,6 +103,7 @@ public enum Hook {
     for (Hook hook : values()) {
       if (!hook.section.isEmpty()
           && hook.section.equals(section)
+          && (hook == XDP) == object.equals(XDP.object)
           && (hook != TO_HOST || !object.equals(TO_HOST_NET.object))) {
         return hook;
       }
@@ -118,7 +121,10 @@ public enum Hook {
     return direction;
   }
 
-  /** {@code tc ingress}, {@code tc egress}, {@code tail call}, {@code stack} or {@code veth}. */
+  /**
+   * {@code xdp}, {@code tc ingress}, {@code tc egress}, {@code tail call}, {@code stack} or {@code
+   * veth}.
+   */
   public String place() {
     return place;
   }

@@ -19,13 +19,13 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What every device does: count, show its frames to packet taps, and have its clsact programs run.
- * A kind of device says what is below it ({@link #driverTransmit}) and above it ({@link
- * #stackReceive}).
+ * What every device does: count, show its frames to packet taps, and have its programs run. A kind
+ * of device says what is below it ({@link #driverTransmit}) and above it ({@link #stackReceive}).
  *
  * <pre>
  *   Transmit --&gt; tc egress program --&gt; EgressPassed --&gt; taps --&gt; driverTransmit
- *   Receive  --&gt; taps --&gt; tc ingress program --&gt; IngressPassed --&gt; stackReceive
+ *   Receive  --&gt; XDP program --&gt; XdpPassed --&gt; taps --&gt; tc ingress program --&gt; IngressPassed --&gt; stackReceive
+ *   XdpTransmit --&gt; driverTransmit
  * </pre>
  *
  * Without a program on the hook the batch goes straight on. A program's redirect or drop is carried
@@ -48,8 +48,17 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   /** The ingress program let these pass. */
   record IngressPassed(PacketBatch packets) implements Command {}
 
-  /** {@code tc filter replace dev … ingress|egress bpf da}: null takes the program away. */
-  public record Attach(Hook.Direction direction, @Nullable ActorRef<ProgramActor.Command> program)
+  /** The XDP program let these pass. */
+  record XdpPassed(PacketBatch packets) implements Command {}
+
+  /** An XDP program's XDP_TX or XDP_REDIRECT. Sent by {@link DevicePort#transmitXdp}. */
+  record XdpTransmit(PacketBatch packets) implements Command {}
+
+  /**
+   * {@code tc filter replace dev … ingress|egress bpf da}, {@code ip link set dev … xdp}: null
+   * takes the program of that hook away.
+   */
+  public record Attach(Hook hook, @Nullable ActorRef<ProgramActor.Command> program)
       implements Command {}
 
   /** A packet socket is bound to the device. */
@@ -75,6 +84,7 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   protected final DevicePort port;
   protected final NodeDatapath node;
   private final int maxFrame;
+  private @Nullable ActorRef<ProgramActor.Command> xdp;
   private @Nullable ActorRef<ProgramActor.Command> ingress;
   private @Nullable ActorRef<ProgramActor.Command> egress;
   private List<PacketTap> taps = List.of();
@@ -111,6 +121,8 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
         .onMessage(Receive.class, this::onReceive)
         .onMessage(EgressPassed.class, this::onEgressPassed)
         .onMessage(IngressPassed.class, this::onIngressPassed)
+        .onMessage(XdpPassed.class, this::onXdpPassed)
+        .onMessage(XdpTransmit.class, this::onXdpTransmit)
         .onMessage(Attach.class, this::onAttach)
         .onMessage(OpenTap.class, this::onOpenTap)
         .onMessage(CloseTap.class, this::onCloseTap)
@@ -159,6 +171,20 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
     if (node.trace().isArmed()) {
       traceReceive(node.trace(), packets);
     }
+    if (xdp != null) {
+      xdp.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
+    } else {
+      receiveSkb(packets);
+    }
+    return this;
+  }
+
+  private Behavior<Command> onXdpPassed(XdpPassed message) {
+    receiveSkb(message.packets());
+    return this;
+  }
+
+  private void receiveSkb(PacketBatch packets) {
     if (!taps.isEmpty()) {
       tap(packets, false);
     }
@@ -169,6 +195,15 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
       ingress.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
     } else {
       stackReceive(packets);
+    }
+  }
+
+  private Behavior<Command> onXdpTransmit(XdpTransmit message) {
+    port.backlog().done(message.packets().size());
+    PacketBatch packets = admit(message.packets(), true);
+    if (packets != null) {
+      countTransmitted(packets);
+      driverTransmit(packets);
     }
     return this;
   }
@@ -214,12 +249,16 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
     }
   }
 
-  private void leave(PacketBatch packets) {
+  private void countTransmitted(PacketBatch packets) {
     long bytes = 0;
     for (int i = 0; i < packets.size(); i++) {
       bytes += packets.get(i).length;
     }
     port.counters().transmitted(packets.size(), bytes);
+  }
+
+  private void leave(PacketBatch packets) {
+    countTransmitted(packets);
     if (!taps.isEmpty()) {
       tap(packets, true);
     }
@@ -283,7 +322,11 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   }
 
   private Behavior<Command> onAttach(Attach attach) {
-    switch (attach.direction()) {
+    if (attach.hook() == Hook.XDP) {
+      xdp = replaced(xdp, attach.program());
+      return this;
+    }
+    switch (attach.hook().direction()) {
       case INGRESS -> ingress = replaced(ingress, attach.program());
       case EGRESS -> egress = replaced(egress, attach.program());
     }
@@ -315,6 +358,7 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   }
 
   private Behavior<Command> onRemove(Remove remove) {
+    xdp = replaced(xdp, null);
     ingress = replaced(ingress, null);
     egress = replaced(egress, null);
     removed = true;

@@ -4,6 +4,7 @@ import dev.paramecium.bpf.PacketBatch;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.TailCalls;
 import dev.paramecium.bpf.Verdict;
+import dev.paramecium.bpf.XdpAction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PreRestart;
@@ -22,6 +23,9 @@ import org.jspecify.annotations.Nullable;
  *   Run(batch) --&gt; program, tail calls --&gt; OK        the device that asked: EgressPassed, IngressPassed
  *                                      --&gt; REDIRECT  DeviceTable[ifindex], its egress or ingress
  *                                      --&gt; SHOT      dropped; the program has counted why
+ *   at the XDP hook                    --&gt; XDP_PASS  the device: XdpPassed
+ *                                      --&gt; XDP_TX, XDP_REDIRECT  a device's driver
+ *                                      --&gt; XDP_DROP  dropped
  * </pre>
  *
  * A program that throws takes the batch with it: its packets are counted drops, and the actor
@@ -105,7 +109,11 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
           packet.traced
               ? tracer.run(hook, loaded, packet, run.port())
               : TailCalls.run(loaded.program(), packet);
-      carryOut(verdict, packet);
+      if (hook == Hook.XDP) {
+        carryOutXdp(verdict, packet);
+      } else {
+        carryOut(verdict, packet);
+      }
     }
     running = null;
     packets.clear();
@@ -117,34 +125,53 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
       passed = null;
       run.device()
           .tell(
-              hook.direction() == Hook.Direction.EGRESS
-                  ? new NetDevice.EgressPassed(ok)
-                  : new NetDevice.IngressPassed(ok));
+              hook == Hook.XDP
+                  ? new NetDevice.XdpPassed(ok)
+                  : hook.direction() == Hook.Direction.EGRESS
+                      ? new NetDevice.EgressPassed(ok)
+                      : new NetDevice.IngressPassed(ok));
     }
     return this;
   }
 
   private void carryOut(int verdict, SkBuff packet) {
     if (verdict == Verdict.REDIRECT) {
-      if (redirected != null
-          && (packet.redirectIfindex != redirectIfindex || packet.redirectFlags != redirectFlags)) {
-        flushRedirected();
-      }
-      if (redirected == null) {
-        redirected = node.pool().takeBatch();
-        redirectIfindex = packet.redirectIfindex;
-        redirectFlags = packet.redirectFlags;
-      }
-      redirected.add(packet);
+      redirect(packet, packet.redirectIfindex, packet.redirectFlags);
     } else if (verdict == Verdict.SHOT) {
       node.drops().drop(DatapathDrop.PROGRAM_SHOT, packet);
     } else {
       // Direct action maps what it does not know to TC_ACT_UNSPEC, and the packet goes on.
-      if (passed == null) {
-        passed = node.pool().takeBatch();
-      }
-      passed.add(packet);
+      pass(packet);
     }
+  }
+
+  private void carryOutXdp(int action, SkBuff packet) {
+    switch (action) {
+      case XdpAction.PASS -> pass(packet);
+      case XdpAction.TX -> redirect(packet, packet.ingressIfindex, 0);
+      case XdpAction.REDIRECT -> redirect(packet, packet.redirectIfindex, 0);
+      case XdpAction.DROP -> node.drops().drop(DatapathDrop.XDP_DROP, packet);
+      default -> node.drops().drop(DatapathDrop.XDP_ABORTED, packet);
+    }
+  }
+
+  private void pass(SkBuff packet) {
+    if (passed == null) {
+      passed = node.pool().takeBatch();
+    }
+    passed.add(packet);
+  }
+
+  private void redirect(SkBuff packet, int ifindex, int flags) {
+    if (redirected != null && (ifindex != redirectIfindex || flags != redirectFlags)) {
+      flushRedirected();
+    }
+    if (redirected == null) {
+      redirected = node.pool().takeBatch();
+      redirectIfindex = ifindex;
+      redirectFlags = flags;
+    }
+    redirected.add(packet);
   }
 
   private void flushRedirected() {
@@ -156,6 +183,8 @@ public final class ProgramActor extends AbstractBehavior<ProgramActor.Command> {
     DevicePort target = node.devices().get(redirectIfindex);
     if (target == null) {
       node.drops().drop(DatapathDrop.REDIRECT_NO_DEVICE, batch);
+    } else if (hook == Hook.XDP) {
+      target.transmitXdp(batch);
     } else if ((redirectFlags & 1) != 0) {
       target.receive(batch);
     } else {

@@ -4,6 +4,7 @@ import dev.paramecium.abi.DropReason;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.TailCalls;
 import dev.paramecium.bpf.Verdict;
+import dev.paramecium.bpf.XdpAction;
 import dev.paramecium.datapath.trace.PacketTrace;
 import dev.paramecium.datapath.trace.Recording;
 import dev.paramecium.datapath.trace.Sight;
@@ -43,7 +44,7 @@ final class ProgramTracer {
       boolean last = i == parts.size() - 1;
       String outcome =
           last
-              ? verdictText(verdict, packet)
+              ? hook == Hook.XDP ? XdpAction.text(verdict) : verdictText(verdict, packet)
               : "tail call " + name(parts.get(i + 1).section(), loaded);
       Sight sight =
           last && verdict == Verdict.REDIRECT && packet.hasTunnelKey

@@ -106,8 +106,14 @@ public interface KernelView {
   /** Where on a device a program is attached. */
   enum AttachPoint {
     XDP,
+    /** Run by the stack in place of a driver that cannot. */
+    XDP_GENERIC,
     INGRESS,
-    EGRESS
+    EGRESS;
+
+    public boolean isXdp() {
+      return this == XDP || this == XDP_GENERIC;
+    }
   }
 
   /**

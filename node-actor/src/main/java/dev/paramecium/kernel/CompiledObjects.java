@@ -6,12 +6,15 @@ import dev.paramecium.datapath.lxc.BpfLxc;
 import dev.paramecium.datapath.netdev.BpfNetdev;
 import dev.paramecium.datapath.netdev.VlanFilter;
 import dev.paramecium.datapath.overlay.BpfOverlay;
+import dev.paramecium.datapath.xdp.BpfXdp;
 import dev.paramecium.lib.EndpointProgramConfig;
 import dev.paramecium.lib.ProgramContext;
 import dev.paramecium.lib.ProgramSection;
 import dev.paramecium.map.PolicyMap;
+import dev.paramecium.map.PrefilterMaps;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The objects of v1.12.3 as an agent in tunnel mode without per-endpoint routes loads them: nothing
@@ -51,6 +54,13 @@ enum CompiledObjects implements ObjectFiles {
   public List<ProgramSection> netdev(ProgramContext context, String device, ProgramArray calls) {
     BpfNetdev object = BpfNetdev.compile(context, device, calls, VlanFilter.NONE);
     return sections(object.tailCalls(), object.fromNetdev(), object.toNetdev());
+  }
+
+  @Override
+  public List<ProgramSection> xdp(
+      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter) {
+    BpfXdp object = BpfXdp.compile(context, calls, prefilter);
+    return sections(object.tailCalls(), object.fromNetdev());
   }
 
   private static List<ProgramSection> sections(

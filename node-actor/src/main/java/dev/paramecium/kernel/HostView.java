@@ -9,6 +9,7 @@ import dev.paramecium.datapath.LoadedProgram;
 import dev.paramecium.datapath.NetDevice;
 import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.datapath.PacketTap;
+import dev.paramecium.datapath.xdp.BpfXdp;
 import dev.paramecium.inspect.EventQueue;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.syscall.DatapathConfig;
@@ -80,7 +81,7 @@ final class HostView implements KernelView {
               true,
               noArp,
               info.kind() == LinkInfo.Kind.ETHERNET ? "fq_codel" : "noqueue",
-              attached.stream().anyMatch(a -> a.ifindex() == info.ifindex()),
+              attached.stream().anyMatch(a -> a.ifindex() == info.ifindex() && !a.point().isXdp()),
               "",
               counters(port)));
     }
@@ -126,7 +127,7 @@ final class HostView implements KernelView {
   private static ProgramInfo info(LoadedProgram loaded) {
     return info(
         loaded.id(),
-        "sched_cls",
+        loaded.section().object().equals(BpfXdp.OBJECT) ? "xdp" : "sched_cls",
         loaded.section().function(),
         loaded.section().object(),
         loaded.section().section(),

@@ -8,6 +8,7 @@ import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.PolicyMap;
 import dev.paramecium.map.SocketMaps;
+import dev.paramecium.map.PrefilterMaps;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -32,6 +33,7 @@ final class MapTable {
   private final Map<String, BpfMap> byName = new LinkedHashMap<>();
   private final Map<String, PolicyMap> policies = new LinkedHashMap<>();
   private final SocketMaps sockets;
+  private @Nullable PrefilterMaps prefilter;
   private int lastId;
   private volatile List<BpfMap> all = List.of();
 
@@ -79,6 +81,19 @@ final class MapTable {
       known = PolicyMap.create(++lastId, endpointId);
       policies.put(name, known);
       byName.put(name, known.map());
+      publish();
+    }
+    return known;
+  }
+
+  /** The prefilter's maps, made if there are none. */
+  PrefilterMaps prefilter() {
+    PrefilterMaps known = prefilter;
+    if (known == null) {
+      known = new PrefilterMaps(++lastId, ++lastId);
+      prefilter = known;
+      byName.put(known.fixed().name(), known.fixed());
+      byName.put(known.dynamic().name(), known.dynamic());
       publish();
     }
     return known;

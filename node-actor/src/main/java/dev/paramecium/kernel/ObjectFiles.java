@@ -5,7 +5,9 @@ import dev.paramecium.lib.EndpointProgramConfig;
 import dev.paramecium.lib.ProgramContext;
 import dev.paramecium.lib.ProgramSection;
 import dev.paramecium.map.PolicyMap;
+import dev.paramecium.map.PrefilterMaps;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The object files that cilium-agent would have compiled, as their sections. {@code calls} is the
@@ -29,6 +31,14 @@ public interface ObjectFiles {
 
   /** {@code bpf_netdev_DEVICE.o}. */
   List<ProgramSection> netdev(ProgramContext context, String device, ProgramArray calls);
+
+  /**
+   * {@code bpf_xdp.o}.
+   *
+   * @param prefilter null if sources are not filtered
+   */
+  List<ProgramSection> xdp(
+      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter);
 
   /** Whether a section goes into {@code cilium_call_policy}. */
   static boolean isPolicy(ProgramSection section) {

@@ -24,6 +24,7 @@ import dev.paramecium.lib.ProgramContext;
 import dev.paramecium.lib.ProgramSection;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.PolicyMap;
+import dev.paramecium.map.PrefilterMaps;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.EndpointConfig;
@@ -44,7 +45,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   object --sections--&gt; ProgramTable (ids)
  *                        |-- slot of cilium_calls_*, cilium_call_policy
- *                        `-- ProgramActor at (device, direction): Replace, or spawn and Attach
+ *                        `-- ProgramActor at (device, hook): Replace, or spawn and Attach
  * </pre>
  */
 final class Programs {
@@ -52,9 +53,9 @@ final class Programs {
   /** The source of events of the node's own programs. */
   private static final int HOST_ENDPOINT = 1;
 
-  private record At(int ifindex, Hook.Direction direction) {}
+  private record At(int ifindex, Hook hook) {}
 
-  private record Attached(Hook hook, ActorRef<ProgramActor.Command> actor, LoadedProgram loaded) {}
+  private record Attached(ActorRef<ProgramActor.Command> actor, LoadedProgram loaded) {}
 
   private final ActorContext<Object> context;
   private final NodeDatapath node;
@@ -67,6 +68,7 @@ final class Programs {
   private final Map<String, List<LoadedProgram>> byObject = new LinkedHashMap<>();
   private @Nullable ProgramContext programContext;
   private String configuration = "";
+  private boolean genericXdp;
   private int actors;
 
   Programs(
@@ -142,6 +144,7 @@ final class Programs {
     String ethCalls = MapNames.netdevCallsMapName(eth0.ifindex());
     calls = maps.calls(ethCalls);
     load(ethCalls, eth0, calls, objects.netdev(loaded, eth0.link().name(), calls), List.of());
+    loadXdp(loaded, config.options().xdp(), eth0);
     sockets.load(loaded, config.options());
   }
 
@@ -178,6 +181,24 @@ final class Programs {
         config.mtu());
   }
 
+  private void loadXdp(ProgramContext loaded, DatapathOptions.Xdp options, DevicePort eth0) {
+    genericXdp = options.generic();
+    if (!options.isOn()) {
+      unload(MapNames.CALLS_XDP);
+      return;
+    }
+    ProgramArray calls = maps.calls(MapNames.CALLS_XDP);
+    PrefilterMaps prefilter = options.prefilter() ? maps.prefilter() : null;
+    load(
+        MapNames.CALLS_XDP,
+        eth0,
+        calls,
+        objects.xdp(loaded, calls, prefilter),
+        prefilter == null ? List.of() : List.of(prefilter.fixed().id(), prefilter.dynamic().id()),
+        -1,
+        configuration + options);
+  }
+
   /** Loads an endpoint's programs; answers the id of from-container. */
   int loadEndpoint(EndpointConfig config, DevicePort lxc) {
     ProgramContext loaded = programContext;
@@ -202,7 +223,7 @@ final class Programs {
         List.of(policy.map().id()),
         config.endpointId(),
         configuration + endpoint);
-    Attached fromContainer = attached.get(new At(lxc.ifindex(), Hook.Direction.INGRESS));
+    Attached fromContainer = attached.get(new At(lxc.ifindex(), Hook.FROM_CONTAINER));
     if (fromContainer == null) {
       throw new IllegalStateException("bpf_lxc.o has no section from-container");
     }
@@ -211,11 +232,20 @@ final class Programs {
 
   /** Takes an endpoint's programs away; answers false if there are none. */
   boolean unloadEndpoint(int endpointId) {
-    List<LoadedProgram> programs = byObject.remove(MapNames.callsMapName(endpointId));
+    maps.shared().policyCalls().clear(endpointId);
+    if (!unload(MapNames.callsMapName(endpointId))) {
+      return false;
+    }
+    maps.removeEndpoint(endpointId);
+    return true;
+  }
+
+  /** Takes an object's programs from their devices; answers false if there are none. */
+  private boolean unload(String object) {
+    List<LoadedProgram> programs = byObject.remove(object);
     if (programs == null) {
       return false;
     }
-    maps.shared().policyCalls().clear(endpointId);
     attached
         .entrySet()
         .removeIf(
@@ -223,12 +253,11 @@ final class Programs {
               boolean own = programs.contains(entry.getValue().loaded());
               DevicePort port = node.devices().get(entry.getKey().ifindex());
               if (own && port != null) {
-                port.tell(new NetDevice.Attach(entry.getKey().direction(), null));
+                port.tell(new NetDevice.Attach(entry.getKey().hook(), null));
               }
               return own;
             });
     node.programs().unload(programs);
-    maps.removeEndpoint(endpointId);
     return true;
   }
 
@@ -297,7 +326,7 @@ final class Programs {
   }
 
   private void attach(DevicePort device, Hook hook, LoadedProgram program) {
-    At at = new At(device.ifindex(), hook.direction());
+    At at = new At(device.ifindex(), hook);
     Attached known = attached.get(at);
     ActorRef<ProgramActor.Command> actor;
     if (known != null) {
@@ -309,25 +338,32 @@ final class Programs {
               ProgramActor.create(hook, program, node),
               "program-" + ++actors + "-" + program.section().section(),
               dispatcher);
-      device.tell(new NetDevice.Attach(hook.direction(), actor));
+      device.tell(new NetDevice.Attach(hook, actor));
     }
-    attached.put(at, new Attached(hook, actor, program));
+    attached.put(at, new Attached(actor, program));
   }
 
-  /** For {@code tc filter show}. */
+  /** For {@code tc filter show} and {@code bpftool net}. */
   List<KernelView.Attachment> attachments() {
     return attached.entrySet().stream()
         .map(
             entry ->
                 new KernelView.Attachment(
                     entry.getKey().ifindex(),
-                    switch (entry.getKey().direction()) {
-                      case INGRESS -> KernelView.AttachPoint.INGRESS;
-                      case EGRESS -> KernelView.AttachPoint.EGRESS;
-                    },
-                    1,
-                    1,
+                    attachPoint(entry.getKey().hook()),
+                    entry.getKey().hook() == Hook.XDP ? 0 : 1,
+                    entry.getKey().hook() == Hook.XDP ? 0 : 1,
                     entry.getValue().loaded().id()))
         .toList();
+  }
+
+  private KernelView.AttachPoint attachPoint(Hook hook) {
+    if (hook == Hook.XDP) {
+      return genericXdp ? KernelView.AttachPoint.XDP_GENERIC : KernelView.AttachPoint.XDP;
+    }
+    return switch (hook.direction()) {
+      case INGRESS -> KernelView.AttachPoint.INGRESS;
+      case EGRESS -> KernelView.AttachPoint.EGRESS;
+    };
   }
 }

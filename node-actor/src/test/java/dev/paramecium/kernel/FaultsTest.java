@@ -82,7 +82,13 @@ final class FaultsTest {
   }
 
   /** The real objects, but from-container throws on the first IPv4 packets. */
-  private record FailingFromContainer(AtomicInteger failures) implements ObjectFiles {
+  private static final class FailingFromContainer extends RealObjects {
+
+    private final AtomicInteger failures;
+
+    FailingFromContainer(AtomicInteger failures) {
+      this.failures = failures;
+    }
 
     @Override
     public List<ProgramSection> lxc(
@@ -90,7 +96,7 @@ final class FaultsTest {
         EndpointProgramConfig endpoint,
         PolicyMap policy,
         ProgramArray calls) {
-      return CompiledObjects.INSTANCE.lxc(context, endpoint, policy, calls).stream()
+      return super.lxc(context, endpoint, policy, calls).stream()
           .map(section -> section.section().equals("from-container") ? failing(section) : section)
           .toList();
     }
@@ -106,26 +112,6 @@ final class FaultsTest {
             }
             return section.program().run(packet);
           });
-    }
-
-    @Override
-    public List<ProgramSection> overlay(ProgramContext context, ProgramArray calls) {
-      return CompiledObjects.INSTANCE.overlay(context, calls);
-    }
-
-    @Override
-    public List<ProgramSection> host(ProgramContext context, ProgramArray calls) {
-      return CompiledObjects.INSTANCE.host(context, calls);
-    }
-
-    @Override
-    public List<ProgramSection> hostNet(ProgramContext context, ProgramArray calls) {
-      return CompiledObjects.INSTANCE.hostNet(context, calls);
-    }
-
-    @Override
-    public List<ProgramSection> netdev(ProgramContext context, String device, ProgramArray calls) {
-      return CompiledObjects.INSTANCE.netdev(context, device, calls);
     }
   }
 }

@@ -34,6 +34,8 @@ public final class MapNames {
   public static final String SNAT_V4_EXTERNAL = "cilium_snat_v4_external";
   public static final String NODEPORT_NEIGH4 = "cilium_nodeport_neigh4";
   public static final String IPMASQ_V4 = "cilium_ipmasq_v4";
+  public static final String CIDR_V4_FIX = "cilium_cidr_v4_fix";
+  public static final String CIDR_V4_DYN = "cilium_cidr_v4_dyn";
   public static final String CALLS_OVERLAY = "cilium_calls_overlay_2";
   public static final String CALLS_XDP = "cilium_calls_xdp";
   public static final String CALLS_LB = "cilium_calls_lb";

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param snatExclusion IPV4_SNAT_EXCLUSION_DST_CIDR: destinations that see pods' own addresses
  * @param ipMasqAgent ENABLE_IP_MASQ_AGENT: {@code cilium_ipmasq_v4} has further exclusions
  * @param sockets which programs sockets have
+ * @param xdp what runs at the native device's XDP hook
  */
 public record DatapathOptions(
     boolean tunnel,
@@ -24,7 +25,8 @@ public record DatapathOptions(
     Masquerade masquerade,
     Ipv4Prefix snatExclusion,
     boolean ipMasqAgent,
-    Sockets sockets) {
+    Sockets sockets,
+    Xdp xdp) {
 
   /** How requests reach backends on other nodes. */
   public enum Mode {
@@ -78,11 +80,27 @@ public record DatapathOptions(
   }
 
   /**
+   * {@code bpf_xdp.o}.
+   *
+   * @param prefilter ENABLE_PREFILTER: listed sources are dropped
+   * @param acceleration ENABLE_NODEPORT_ACCELERATION: NodePort is done here
+   * @param generic run by the stack, not by the device's driver
+   */
+  public record Xdp(boolean prefilter, boolean acceleration, boolean generic) {
+
+    public static final Xdp NONE = new Xdp(false, false, false);
+
+    public boolean isOn() {
+      return prefilter || acceleration;
+    }
+  }
+
+  /**
    * v1.12.3 with nothing configured, on a node with this pod CIDR: tunnel, kube-proxy, iptables.
    */
   public static DatapathOptions defaults(Ipv4Prefix podCidr) {
     return new DatapathOptions(
-        true, false, false, null, Masquerade.IPTABLES, podCidr, false, Sockets.NONE);
+        true, false, false, null, Masquerade.IPTABLES, podCidr, false, Sockets.NONE, Xdp.NONE);
   }
 
   public DatapathOptions withNodePort(@Nullable NodePort settings) {
@@ -94,7 +112,8 @@ public record DatapathOptions(
         masquerade,
         snatExclusion,
         ipMasqAgent,
-        sockets);
+        sockets,
+        xdp);
   }
 
   public DatapathOptions withTunnel(boolean on) {
@@ -106,12 +125,13 @@ public record DatapathOptions(
         masquerade,
         snatExclusion,
         ipMasqAgent,
-        sockets);
+        sockets,
+        xdp);
   }
 
   public DatapathOptions withMasquerade(Masquerade who, Ipv4Prefix exclusion) {
     return new DatapathOptions(
-        tunnel, policyAudit, sessionAffinity, nodePort, who, exclusion, ipMasqAgent, sockets);
+        tunnel, policyAudit, sessionAffinity, nodePort, who, exclusion, ipMasqAgent, sockets, xdp);
   }
 
   public DatapathOptions withSockets(Sockets programs) {
@@ -123,6 +143,20 @@ public record DatapathOptions(
         masquerade,
         snatExclusion,
         ipMasqAgent,
+        programs,
+        xdp);
+  }
+
+  public DatapathOptions withXdp(Xdp programs) {
+    return new DatapathOptions(
+        tunnel,
+        policyAudit,
+        sessionAffinity,
+        nodePort,
+        masquerade,
+        snatExclusion,
+        ipMasqAgent,
+        sockets,
         programs);
   }
 }

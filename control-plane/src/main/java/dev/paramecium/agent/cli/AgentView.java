@@ -5,6 +5,7 @@ import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The agent at one moment, as its commands see it.
@@ -26,6 +28,7 @@ import org.apache.pekko.actor.typed.Scheduler;
  * @param addresses who has which
  * @param ipcache the entries that are wanted, by their map key
  * @param options in force
+ * @param prefilter null if enable-xdp-prefilter is off
  * @param services to read and, in the agent's actor, to change
  */
 public record AgentView(
@@ -45,6 +48,7 @@ public record AgentView(
     Map<Ipv4Address, String> addresses,
     Map<Bytes, Claim> ipcache,
     AgentOptions options,
+    @Nullable Prefilter prefilter,
     ServiceApi services,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,

@@ -49,7 +49,7 @@ record Arguments(
           "local-redirect");
 
   private static final Set<String> VALUES =
-      Set.of("backends", "frontend", "id", "k8s-traffic-policy", "states");
+      Set.of("backends", "cidr", "frontend", "id", "k8s-traffic-policy", "revision", "states");
 
   /** Reads everything after {@code cilium}. */
   static Arguments parse(List<String> argv) {

@@ -17,6 +17,7 @@ public final class CiliumCommand {
           "node",
           "status",
           "map",
+          "prefilter",
           "version",
           "ip",
           "service",
@@ -65,6 +66,7 @@ public final class CiliumCommand {
               : verb.equals("get")
                   ? MapTables.get(view, arguments)
                   : now(unknown(arguments, "get, list"));
+      case "prefilter" -> PrefilterCommands.run(view.prefilter(), arguments, verb);
       case "config" -> now(ConfigCommand.print(view, arguments));
       case "service", "svc" -> service(view, arguments, verb);
       case "status" -> StatusReport.status(view, arguments);
@@ -73,7 +75,7 @@ public final class CiliumCommand {
           now(
               unknown(
                   arguments,
-                  "config, endpoint, identity, ip, map, node, service, status, version"));
+                  "config, endpoint, identity, ip, map, node, prefilter, service, status, version"));
     };
   }
 

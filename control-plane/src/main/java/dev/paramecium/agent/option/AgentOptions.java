@@ -58,7 +58,8 @@ public record AgentOptions(Map<String, String> values) {
               Option.flag("bpf-lb-external-clusterip", false),
               Option.oneOf("bpf-lb-mode", "snat", "snat", "dsr", "hybrid"),
               Option.oneOf("bpf-lb-algorithm", "random", "random", "maglev"),
-              Option.oneOf("bpf-lb-acceleration", "disabled", "disabled", "generic", "native"),
+              Option.oneOf("bpf-lb-acceleration", "disabled", "disabled", "native", "testing-only"),
+              Option.flag("enable-xdp-prefilter", false),
               Option.oneOf("bpf-lb-dsr-dispatch", "opt", "opt"),
               new Option(
                   "bpf-lb-maglev-table-size",
@@ -274,7 +275,8 @@ public record AgentOptions(Map<String, String> values) {
         masquerade(),
         native4.isEmpty() ? podCidr : Ipv4Prefix.parse(native4),
         isOn("enable-ip-masq-agent"),
-        sockets());
+        sockets(),
+        xdp());
   }
 
   private DatapathOptions.Sockets sockets() {
@@ -284,6 +286,15 @@ public record AgentOptions(Map<String, String> values) {
         loadBalancing && isOn("bpf-lb-sock-hostns-only"), // without the other, v1.12.3 only warns
         isOn("node-port-bind-protection"),
         isOn("sockops-enable"));
+  }
+
+  /** Acceleration without NodePort has nothing to do; the prefilter alone runs in the driver. */
+  private DatapathOptions.Xdp xdp() {
+    String acceleration = text("bpf-lb-acceleration");
+    return new DatapathOptions.Xdp(
+        isOn("enable-xdp-prefilter"),
+        isOn("enable-node-port") && !acceleration.equals("disabled"),
+        acceleration.equals("testing-only"));
   }
 
   private DatapathOptions.NodePort nodePort() {

@@ -16,6 +16,7 @@ import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
@@ -30,9 +31,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -58,6 +61,7 @@ class CiliumCommandTest {
   private final ActorRef<MapReconciler.Command> reconciler =
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
   private final DesiredState desired = new DesiredState();
+  private @Nullable Prefilter prefilter;
   private final ServiceApi services =
       new ServiceApi(
           new Services(ServiceOptions.defaults("ubuntu-dev2")),
@@ -153,6 +157,7 @@ class CiliumCommandTest {
         Map.of(ROUTER, "router", POD, "default/curl"),
         desired.effective(MapNames.IPCACHE),
         AgentOptions.defaults(),
+        prefilter,
         services,
         reconciler,
         kernel,
@@ -407,5 +412,54 @@ class CiliumCommandTest {
     kit.spawn(ExecSession.create(new CompletableFuture<>(), client.ref()));
     client.expectMessageClass(ExecOutput.Started.class).input().tell(new ExecInput.Signal(2));
     assertThat(client.expectMessageClass(ExecOutput.Exited.class).exitCode()).isEqualTo(130);
+  }
+
+  private void turnPrefilterOn() {
+    fake.maps.put(MapNames.CIDR_V4_DYN, new ConcurrentHashMap<>());
+    fake.maps.put(MapNames.CIDR_V4_FIX, new ConcurrentHashMap<>());
+    prefilter = new Prefilter(kernel);
+  }
+
+  @Test
+  void prefilterListsWhatItWasGivenWithARevisionForEachChange() {
+    turnPrefilterOn();
+    assertThat(printed("cilium", "prefilter", "list")).isEqualTo("Revision: 1\n");
+    assertThat(
+            printed(
+                "cilium",
+                "prefilter",
+                "update",
+                "--cidr",
+                "203.0.113.9/24,198.51.100.7/32",
+                "--revision=1"))
+        .isEqualTo("Updated 2 prefilter entries\n");
+    assertThat(printed("cilium", "prefilter", "list"))
+        .isEqualTo("Revision: 2\n203.0.113.0/24\n198.51.100.7/32\n");
+    assertThat(printed("cilium", "prefilter", "delete", "--cidr", "203.0.113.0/24"))
+        .isEqualTo("Deleted 1 prefilter entries\n");
+    assertThat(printed("cilium", "prefilter", "list", "-o", "json"))
+        .contains("\"deny\": [", "\"198.51.100.7/32\"", "\"revision\": 3");
+  }
+
+  @Test
+  void prefilterChangesNothingForAStaleRevisionOrAnUnknownCidr() {
+    turnPrefilterOn();
+    printed("cilium", "prefilter", "update", "--cidr", "198.51.100.7/32");
+    assertThat(
+            run("cilium", "prefilter", "update", "--cidr", "192.0.2.0/24", "--revision", "1")
+                .stderr())
+        .contains("Latest revision is 2 not 1");
+    assertThat(
+            run("cilium", "prefilter", "delete", "--cidr", "198.51.100.7/32,192.0.2.0/24").stderr())
+        .contains("No map entry for CIDR string 192.0.2.0/24");
+    assertThat(run("cilium", "prefilter", "update", "--cidr", "192.0.2.300/24").stderr())
+        .contains("Cannot parse CIDR \"192.0.2.300/24\": invalid CIDR address");
+    assertThat(printed("cilium", "prefilter", "list")).isEqualTo("Revision: 2\n198.51.100.7/32\n");
+  }
+
+  @Test
+  void prefilterThatIsOffSaysHowToTurnItOn() {
+    assertThat(run("cilium", "prefilter", "list").stderr())
+        .contains("Prefilter is not enabled in daemon", "enable-xdp-prefilter=true");
   }
 }

@@ -84,14 +84,20 @@ final class NetCommand {
     for (KernelView.Attachment attachment : attachments) {
       KernelView.ProgramInfo program = programs.get(attachment.programId());
       String device = names.get(attachment.ifindex()) + "(" + attachment.ifindex() + ")";
-      if (attachment.point() == KernelView.AttachPoint.XDP) {
-        xdp.append(device).append(" driver id ").append(attachment.programId()).append('\n');
+      if (attachment.point().isXdp()) {
+        xdp.append(device).append(' ').append(mode(attachment)).append(" id ");
+        xdp.append(attachment.programId()).append('\n');
       } else if (program != null) {
         tc.append(device).append(" clsact/").append(direction(attachment)).append(' ');
         tc.append(programName(program)).append(" id ").append(program.id()).append('\n');
       }
     }
     printer.output().print("xdp:\n" + xdp + "\ntc:\n" + tc + "\nflow_dissector:\n\n");
+  }
+
+  /** How the device runs an XDP program. */
+  private static String mode(KernelView.Attachment attachment) {
+    return attachment.point() == KernelView.AttachPoint.XDP ? "driver" : "generic";
   }
 
   private static String direction(KernelView.Attachment attachment) {
@@ -109,7 +115,7 @@ final class NetCommand {
     sections.putArray("flow_dissector");
     for (KernelView.Attachment attachment : attachments) {
       KernelView.ProgramInfo program = programs.get(attachment.programId());
-      boolean isXdp = attachment.point() == KernelView.AttachPoint.XDP;
+      boolean isXdp = attachment.point().isXdp();
       if (program == null && !isXdp) {
         continue;
       }
@@ -117,7 +123,7 @@ final class NetCommand {
       entry.put("devname", names.get(attachment.ifindex()));
       entry.put("ifindex", attachment.ifindex());
       if (program == null || isXdp) {
-        entry.put("mode", "driver").put("id", attachment.programId());
+        entry.put("mode", mode(attachment)).put("id", attachment.programId());
       } else {
         entry.put("kind", "clsact/" + direction(attachment));
         entry.put("name", programName(program)).put("id", program.id());

@@ -10,6 +10,8 @@ import dev.paramecium.inspect.KernelView;
 import dev.paramecium.inspect.ToolError;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.List;
+import java.util.Locale;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -200,6 +202,10 @@ final class IpLink {
       return;
     }
     StringBuilder text = new StringBuilder(head(ip, device, !withAddresses));
+    KernelView.Attachment xdp = xdp(ip, device);
+    if (xdp != null && (!withAddresses || ip.options().details)) {
+      text.append(xdpProgram(ip, xdp));
+    }
     if (ip.options().statistics) {
       text.append('\n').append(statistics(device.link().counters()));
     }
@@ -213,7 +219,10 @@ final class IpLink {
     StringBuilder text = new StringBuilder();
     text.append(device.info().ifindex()).append(": ").append(device.displayName());
     text.append(": <").append(String.join(",", device.flags())).append("> mtu ");
-    text.append(device.info().mtu()).append(" qdisc ").append(device.link().qdisc());
+    text.append(device.info().mtu())
+        .append(xdpMode(ip, device, withMode))
+        .append(" qdisc ")
+        .append(device.link().qdisc());
     if (!device.link().master().isEmpty()) {
       text.append(" master ").append(device.link().master());
     }
@@ -243,6 +252,40 @@ final class IpLink {
       text.append(" numrxqueues ").append(queues);
       text.append(" gso_max_size 65536 gso_max_segs 65535 tso_max_size ").append(tsoMax(device));
       text.append(" tso_max_segs 65535 gro_max_size 65536 ");
+    }
+    return text.toString();
+  }
+
+  private static KernelView.@Nullable Attachment xdp(Ip.IpContext ip, Device device) {
+    KernelView kernel = ip.kernel();
+    if (kernel == null) {
+      return null;
+    }
+    for (KernelView.Attachment attachment : kernel.attachments()) {
+      if (attachment.point().isXdp() && attachment.ifindex() == device.info().ifindex()) {
+        return attachment;
+      }
+    }
+    return null;
+  }
+
+  /** {@code xdp_dump}: behind the MTU, with the program's id where no line of its own follows. */
+  private static String xdpMode(Ip.IpContext ip, Device device, boolean ownLine) {
+    KernelView.Attachment xdp = xdp(ip, device);
+    if (xdp == null) {
+      return "";
+    }
+    return (xdp.point() == KernelView.AttachPoint.XDP ? " xdp" : " xdpgeneric")
+        + (ownLine ? "" : "/id:" + xdp.programId());
+  }
+
+  private static String xdpProgram(Ip.IpContext ip, KernelView.Attachment xdp) {
+    StringBuilder text = new StringBuilder("\n    prog/xdp id ").append(xdp.programId());
+    KernelView kernel = Objects.requireNonNull(ip.kernel());
+    for (KernelView.ProgramInfo program : kernel.programs()) {
+      if (program.id() == xdp.programId()) {
+        text.append(String.format(Locale.ROOT, " tag %016x jited ", program.tag()));
+      }
     }
     return text.toString();
   }
@@ -350,6 +393,13 @@ final class IpLink {
     json.put("ifname", device.name());
     device.flags().forEach(json.putArray("flags")::add);
     json.put("mtu", device.info().mtu());
+    KernelView.Attachment xdp = xdp(ip, device);
+    if (xdp != null) {
+      json.putObject("xdp")
+          .put("mode", xdp.point() == KernelView.AttachPoint.XDP ? 1 : 2)
+          .putObject("prog")
+          .put("id", xdp.programId());
+    }
     json.put("qdisc", device.link().qdisc());
     if (!device.link().master().isEmpty()) {
       json.put("master", device.link().master());

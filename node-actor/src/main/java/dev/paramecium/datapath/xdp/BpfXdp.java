@@ -1,0 +1,35 @@
+package dev.paramecium.datapath.xdp;
+
+import dev.paramecium.abi.SourceFile;
+import dev.paramecium.bpf.ProgramArray;
+import dev.paramecium.lib.BpfLib;
+import dev.paramecium.lib.ProgramContext;
+import dev.paramecium.lib.ProgramSection;
+import dev.paramecium.map.PrefilterMaps;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code bpf_xdp.o}.
+ *
+ * @param fromNetdev for the native device's XDP hook
+ * @param tailCalls for {@code cilium_calls_xdp}, each in its slot
+ */
+public record BpfXdp(ProgramSection fromNetdev, List<ProgramSection> tailCalls) {
+
+  public static final String OBJECT = "bpf_xdp.o";
+
+  /** Of the attached section. */
+  public static final String FUNCTION = "bpf_xdp_entry";
+
+  /**
+   * @param calls {@code cilium_calls_xdp}, which the caller fills with {@link #tailCalls}
+   * @param prefilter ENABLE_PREFILTER's maps; null if sources are not filtered
+   */
+  public static BpfXdp compile(
+      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter) {
+    BpfLib lib = BpfLib.compile(context, 0, SourceFile.BPF_XDP, false);
+    FromNetdevXdp from = new FromNetdevXdp(lib, prefilter);
+    return new BpfXdp(ProgramSection.attached(OBJECT, "from-netdev", FUNCTION, from), List.of());
+  }
+}
