@@ -21,6 +21,8 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.prefilter.Prefilter;
+import dev.paramecium.agent.policy.NodePolicy;
+import dev.paramecium.agent.policy.PodPorts;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
@@ -30,7 +32,12 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.identity.CiliumIdentities;
 import dev.paramecium.identity.SecurityLabels;
+import dev.paramecium.policy.NamedPorts;
+import dev.paramecium.policy.rule.CiliumPolicy;
+import dev.paramecium.policy.rule.KubernetesPolicy;
+import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
@@ -80,7 +87,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           ResourceType.POD,
           ResourceType.CILIUM_NODE,
           ResourceType.CILIUM_IDENTITY,
-          ResourceType.CILIUM_ENDPOINT);
+          ResourceType.CILIUM_ENDPOINT,
+          ResourceType.NETWORK_POLICY,
+          ResourceType.CILIUM_NETWORK_POLICY,
+          ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY);
 
   /** What the agent can be asked. */
   public sealed interface Command {}
@@ -143,6 +153,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private record Sweep() implements Command {}
 
+  /** Everything that was waiting in the mailbox is taken in: the policy maps can be worked out. */
+  private record Enforce() implements Command {}
+
   private record IdentityGrace(int endpointId) implements Command {}
 
   private record Progressed(MapReconciler.Progress progress, ActorRef<AgentStatus> replyTo)
@@ -192,6 +205,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final Map<String, KubeObject> ciliumEndpoints = new HashMap<>();
   private final IdentityCache identities = new IdentityCache();
   private final DesiredState desired = new DesiredState();
+  private final NodePolicy policy;
   private final EndpointIds ids;
   private final Map<Integer, Local> endpoints = new TreeMap<>();
   private final Map<String, Integer> byPod = new HashMap<>();
@@ -205,6 +219,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private long revision;
   private long spawned;
   private boolean pruned;
+  private boolean enforcing;
 
   /**
    * The agent of one node.
@@ -239,6 +254,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.random = random;
     this.timers = timers;
     this.startedAt = clock.instant();
+    this.policy = new NodePolicy(config.options().policy(config.clusterName()));
     this.ids = new EndpointIds(random);
     this.hostEndpointId = ids.allocate();
     this.reconciler = context.spawn(MapReconciler.create(this.kernel, clock), "reconciler");
@@ -279,6 +295,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case Announce _ -> announce();
       case Announced done -> onAnnounced(done);
       case Sweep _ -> sweep();
+      case Enforce _ -> enforce();
       case IdentityGrace grace -> identify(endpoints.get(grace.endpointId()), true);
       case Progressed progressed -> onProgressed(progressed);
       case Tidied tidied -> onTidied(tidied);
@@ -495,7 +512,16 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     Local health = spawn(spec, false);
     health.actor.tell(
         new Endpoint.Identify(
-            ReservedIdentity.HEALTH.id(), ReservedIdentity.HEALTH.labels(), Map.of()));
+            ReservedIdentity.HEALTH.id(),
+            ReservedIdentity.HEALTH.labels(),
+            Map.of(),
+            NamedPorts.NONE));
+    policy.upsertEndpoint(
+        id,
+        ReservedIdentity.HEALTH.id(),
+        LabelSet.parse(ReservedIdentity.HEALTH.labels()),
+        NamedPorts.NONE);
+    enforceSoon();
   }
 
   /** Once every endpoint of before is back, what is in the maps beyond it is nobody's. */
@@ -584,7 +610,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             MacAddress.ZERO,
             MacAddress.ZERO,
             0,
-            0);
+            0,
+            null,
+            NamedPorts.NONE);
     Local local = new Local(spec, actor, model);
     endpoints.put(spec.id(), local);
     return local;
@@ -634,6 +662,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void onGone(EndpointSpec spec) {
     Local local = endpoints.remove(spec.id());
+    policy.removeEndpoint(spec.id());
     if (local != null) {
       local.waiting.forEach(
           replyTo -> replyTo.tell(new CniResult.Refused("endpoint " + spec.id() + " was deleted")));
@@ -676,7 +705,18 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         pods.put(key(object), object);
         identify(local(key(object)), false);
       }
-      case "CiliumIdentity" -> identifyAllWith(identities.upsert(object));
+      case "CiliumIdentity" -> {
+        String labels = identities.upsert(object);
+        if (labels != null) {
+          policy.updateIdentities(
+              Map.of(
+                  CiliumIdentities.number(object),
+                  LabelSet.parse(CiliumIdentities.labels(object).lines())),
+              List.of());
+          enforceSoon();
+        }
+        identifyAllWith(labels);
+      }
       case "CiliumNode" -> {
         ciliumNodes.put(object.name(), object);
         if (phase == Phase.RUNNING) {
@@ -684,8 +724,18 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         }
         maybeLoad();
       }
+      case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
+        String refusal = policy.upsert(object);
+        if (!refusal.isEmpty()) {
+          getContext().getLog().warn("{} {} is refused: {}", object.kind(), key(object), refusal);
+        }
+        revision = Math.max(revision, object.resourceVersion());
+        enforceSoon();
+      }
       case "CiliumEndpoint" -> {
         ciliumEndpoints.put(key(object), object);
+        policy.updatePodPorts(key(object), PodPorts.ofCiliumEndpoint(object));
+        enforceSoon();
         if (phase == Phase.RUNNING) {
           claimEndpoint(object);
         }
@@ -703,7 +753,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           places.release(key(object), object.uid());
         }
       }
-      case "CiliumIdentity" -> identifyAllWith(identities.remove(object));
+      case "CiliumIdentity" -> {
+        policy.updateIdentities(Map.of(), List.of(CiliumIdentities.number(object)));
+        enforceSoon();
+        identifyAllWith(identities.remove(object));
+      }
       case "CiliumNode" -> {
         ciliumNodes.remove(object.name());
         claim("node/" + object.name(), List.of(), null);
@@ -714,8 +768,15 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           }
         }
       }
+      case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
+        policy.remove(object);
+        revision = Math.max(revision, object.resourceVersion());
+        enforceSoon();
+      }
       case "CiliumEndpoint" -> {
         ciliumEndpoints.remove(key(object));
+        policy.updatePodPorts(key(object), NamedPorts.NONE);
+        enforceSoon();
         revision = Math.max(revision, object.resourceVersion());
         claim("pod/" + key(object), List.of(), null);
         Local local = local(key(object));
@@ -803,7 +864,37 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       return;
     }
     local.identity = number;
-    local.actor.tell(new Endpoint.Identify(number, labels.lines(), pod.labels()));
+    NamedPorts ports = PodPorts.ofPod(pod);
+    local.actor.tell(new Endpoint.Identify(number, labels.lines(), pod.labels(), ports));
+    policy.upsertEndpoint(local.spec.id(), number, LabelSet.parse(labels.lines()), ports);
+    enforceSoon();
+  }
+
+  // ---- policy
+
+  private void enforceSoon() {
+    if (!enforcing) {
+      enforcing = true;
+      getContext().getSelf().tell(new Enforce());
+    }
+  }
+
+  /** First the policy maps, then the ipcache: no packet carries an identity that no map knows. */
+  private void enforce() {
+    enforcing = false;
+    if (phase != Phase.RUNNING) {
+      return;
+    }
+    policy
+        .drain()
+        .forEach(
+            (id, map) -> {
+              Local local = endpoints.get(id);
+              if (local != null) {
+                local.actor.tell(new Endpoint.Enforce(map));
+              }
+            });
+    claim("policy", policy.claims(), null);
   }
 
   // ---- leftovers in the API server

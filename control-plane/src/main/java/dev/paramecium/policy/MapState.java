@@ -32,7 +32,8 @@ public final class MapState {
       return new Entry(deny, proxyPort, both);
     }
 
-    private boolean isSameVerdict(Entry other) {
+    /** Whether the datapath does the same with both. */
+    public boolean isSameVerdict(Entry other) {
       return deny == other.deny && proxyPort == other.proxyPort;
     }
   }

@@ -65,6 +65,15 @@ public final class NamedPorts {
     return new Port(port.number(), PortProtocol.number(protocol));
   }
 
+  /** By name. */
+  public Map<String, Set<Port>> ports() {
+    return Map.copyOf(ports);
+  }
+
+  public boolean isEmpty() {
+    return ports.isEmpty();
+  }
+
   /** The number that {@code name} stands for; 0 if it stands for none, or for more than one. */
   public int resolve(String name, int protocol) {
     int number = 0;

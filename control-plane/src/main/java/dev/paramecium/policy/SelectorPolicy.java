@@ -37,6 +37,11 @@ public record SelectorPolicy(
     return used;
   }
 
+  /** Whether a change of one of {@code changed} can change the policy maps. */
+  public boolean usesAny(Set<CachedSelector> changed) {
+    return selectors().stream().anyMatch(changed::contains);
+  }
+
   /** The filters that need a proxy. */
   public Collection<L4Filter> redirects() {
     Set<L4Filter> redirects = new HashSet<>();

@@ -9,16 +9,15 @@ import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.policy.EndpointMap;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** {@code cilium endpoint list|get} ({@code cilium/cmd/endpoint_list.go, endpoint_get.go}). */
 final class EndpointTables {
-
-  /** No policy object is known to this version of the agent, so nothing is enforced. */
-  private static final String ENFORCEMENT = "Disabled";
 
   /** An endpoint as it is listed; the node's own has no address and no device. */
   private record Row(
@@ -59,7 +58,7 @@ final class EndpointTables {
     List<Row> rows = rows(view);
     if (arguments.json()) {
       ArrayNode array = JsonNodeFactory.instance.arrayNode();
-      rows.forEach(row -> array.add(json(row)));
+      rows.forEach(row -> array.add(json(view, row)));
       return Json.print(array);
     }
     TabWriter table = new TabWriter();
@@ -77,8 +76,8 @@ final class EndpointTables {
           String.join(
               "\t",
               Integer.toString(row.id()),
-              ENFORCEMENT,
-              ENFORCEMENT,
+              enforcement(view, row, EndpointMap::ingressClosed),
+              enforcement(view, row, EndpointMap::egressClosed),
               identity,
               labels.getFirst(),
               "",
@@ -90,6 +89,26 @@ final class EndpointTables {
     return CommandOutput.of(table.toString());
   }
 
+  /** In audit mode nothing is held back, and the list says so. */
+  private static String enforcement(AgentView view, Row row, Predicate<EndpointMap> isClosed) {
+    boolean closed = row.model().map(EndpointModel::policy).map(isClosed::test).orElse(false);
+    if (!closed) {
+      return "Disabled";
+    }
+    return view.options().isOn("policy-audit-mode") ? "Disabled (Audit)" : "Enabled";
+  }
+
+  private static String policyEnabled(AgentView view, Row row) {
+    Optional<EndpointMap> policy = row.model().map(EndpointModel::policy);
+    boolean ingress = policy.map(EndpointMap::ingressClosed).orElse(false);
+    boolean egress = policy.map(EndpointMap::egressClosed).orElse(false);
+    String directions = ingress && egress ? "both" : ingress ? "ingress" : "egress";
+    if (!ingress && !egress) {
+      return "none";
+    }
+    return (view.options().isOn("policy-audit-mode") ? "audit-" : "") + directions;
+  }
+
   static CommandOutput get(AgentView view, Arguments arguments) {
     String wanted = arguments.word(2);
     if (wanted.isEmpty()) {
@@ -99,7 +118,7 @@ final class EndpointTables {
     for (Row row : rows(view)) {
       if (matches(row, wanted)) {
         ArrayNode array = JsonNodeFactory.instance.arrayNode();
-        array.add(json(row));
+        array.add(json(view, row));
         return Json.print(array);
       }
     }
@@ -122,12 +141,12 @@ final class EndpointTables {
     };
   }
 
-  private static ObjectNode json(Row row) {
+  private static ObjectNode json(AgentView view, Row row) {
     ObjectNode json = JsonNodeFactory.instance.objectNode();
     json.put("id", row.id());
     ObjectNode spec = json.putObject("spec");
     spec.putObject("label-configuration");
-    spec.put("policy-enforcement", "none");
+    spec.put("policy-enforcement", policyEnabled(view, row));
     ObjectNode status = json.putObject("status");
     ObjectNode external = status.putObject("external-identifiers");
     row.model().ifPresent(model -> external(external, model.spec()));
@@ -145,7 +164,7 @@ final class EndpointTables {
     row.model().ifPresent(model -> networking(networking, model));
     ObjectNode realized = status.putObject("policy").putObject("realized");
     realized.put("id", row.identity());
-    realized.put("policy-enabled", "none");
+    realized.put("policy-enabled", policyEnabled(view, row));
     realized.put(
         "policy-revision", row.model().map(EndpointModel::policyRevision).orElse(1L).longValue());
     status.put("state", row.state().toString());

@@ -3,10 +3,13 @@ package dev.paramecium.agent.endpoint;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.agent.policy.EndpointMap;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,7 +46,8 @@ public final class CiliumEndpoints {
     return new KubeObject(json);
   }
 
-  private static ObjectNode status(EndpointModel model, PodRef pod) {
+  /** What the object says of the endpoint; it is written again when this changes. */
+  static ObjectNode status(EndpointModel model, PodRef pod) {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     status.putObject("encryption");
     ObjectNode external = status.putObject("external-identifiers");
@@ -59,8 +63,33 @@ public final class CiliumEndpoints {
     ObjectNode networking = status.putObject("networking");
     networking.putArray("addressing").addObject().put("ipv4", model.spec().address().toString());
     networking.put("node", model.spec().nodeIp().toString());
+    ArrayNode ports = JsonNodeFactory.instance.arrayNode();
+    new TreeMap<>(model.ports().ports())
+        .forEach(
+            (name, numbers) ->
+                numbers.forEach(
+                    port ->
+                        ports
+                            .addObject()
+                            .put("name", name)
+                            .put("port", port.number())
+                            .put("protocol", IpProtocol.name(port.protocol()))));
+    if (!ports.isEmpty()) {
+      status.set("named-ports", ports);
+    }
+    EndpointMap enforced = model.policy();
+    if (enforced != null) {
+      ObjectNode policy = status.putObject("policy");
+      direction(policy.putObject("egress"), enforced.egressClosed());
+      direction(policy.putObject("ingress"), enforced.ingressClosed());
+    }
     status.put("state", model.state().toString());
     return status;
+  }
+
+  private static void direction(ObjectNode json, boolean enforcing) {
+    json.put("enforcing", enforcing);
+    json.put("state", enforcing ? "enforcing" : "<status disabled>");
   }
 
   /** The uid of the pod that a CiliumEndpoint is of, empty if it does not say. */

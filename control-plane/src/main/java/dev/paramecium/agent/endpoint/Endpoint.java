@@ -1,15 +1,16 @@
 package dev.paramecium.agent.endpoint;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.PolicyEntry;
 import dev.paramecium.abi.PolicyKey;
-import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.desired.Claims;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.agent.policy.EndpointMap;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
@@ -17,13 +18,14 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.policy.MapState;
+import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.LinkInfo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -54,9 +56,17 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
    * The endpoint's labels and the identity they have now.
    *
    * @param podLabels as on the pod, empty for the health endpoint
+   * @param ports that the pod's containers give names to
    */
-  public record Identify(int identity, List<String> labels, Map<String, String> podLabels)
+  public record Identify(
+      int identity, List<String> labels, Map<String, String> podLabels, NamedPorts ports)
       implements Command {}
+
+  /**
+   * What its policy map holds from now on. Until the first of these it has no policy and no way in
+   * or out.
+   */
+  public record Enforce(EndpointMap policy) implements Command {}
 
   /** Somebody deleted or changed the CiliumEndpoint: it is written again. */
   public record Publish() implements Command {}
@@ -66,10 +76,13 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
 
   private record Plumbed(@Nullable Links links, String error) implements Command {}
 
-  private record Regenerated(int identity, List<String> labels, int programId, String error)
+  private record Regenerated(
+      int identity, List<String> labels, int programId, EndpointMap policy, String error)
       implements Command {}
 
-  private record Published(EndpointModel model, String error) implements Command {}
+  private record Enforced(EndpointMap policy, String error) implements Command {}
+
+  private record Published(ObjectNode status, String error) implements Command {}
 
   private record Torn(String error) implements Command {}
 
@@ -102,10 +115,12 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private int identity;
   private List<String> labels = List.of();
   private int programId;
-  private long policyRevision;
+  private NamedPorts ports = NamedPorts.NONE;
+  private @Nullable EndpointMap wantedPolicy;
+  private @Nullable EndpointMap policy;
   private boolean busy;
   private boolean publishing;
-  private @Nullable EndpointModel published;
+  private @Nullable ObjectNode published;
   private boolean attached;
   private final List<ActorRef<Done>> deleters = new ArrayList<>();
 
@@ -157,6 +172,8 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private Behavior<Command> onCommand(Command command) {
     return switch (command) {
       case Identify identify -> onIdentify(identify);
+      case Enforce enforce -> onEnforce(enforce);
+      case Enforced enforced -> onEnforced(enforced);
       case Publish _ -> onPublish();
       case Delete delete -> onDelete(delete);
       case Plumbed plumbed -> onPlumbed(plumbed);
@@ -243,6 +260,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private Behavior<Command> onIdentify(Identify identify) {
     wantedIdentity = identify.identity();
     wantedLabels = identify.labels();
+    ports = identify.ports();
     if (!podLabels.equals(identify.podLabels())) {
       podLabels = identify.podLabels();
       published = null;
@@ -250,12 +268,13 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     return next();
   }
 
-  private void regenerate(Links devices) {
+  private void regenerate(Links devices, EndpointMap targetPolicy) {
     busy = true;
     become(EndpointState.REGENERATING);
     int target = wantedIdentity;
     List<String> targetLabels = wantedLabels;
     String policyMap = MapNames.policyMapName(spec.id());
+    List<Change> changes = changes(policy, targetPolicy, true);
     List<Claim> claims =
         Claims.ofLocalEndpoint(
             spec.address(),
@@ -268,31 +287,80 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
             .thenCompose(
                 program -> {
                   // The wishes first: what an agent before us wrote must not be pruned meanwhile.
-                  CompletionStage<Done> policy = apply(policy(policyMap));
+                  CompletionStage<Done> entries = apply(changes);
                   reconciler.tell(new MapReconciler.Manage(policyMap, true));
-                  return policy.thenCompose(_ -> claim(claims)).thenApply(_ -> program);
+                  return entries.thenCompose(_ -> claim(claims)).thenApply(_ -> program);
                 });
     getContext()
         .pipeToSelf(
             done,
             (program, failure) ->
                 failure == null
-                    ? new Regenerated(target, targetLabels, program, "")
-                    : new Regenerated(target, targetLabels, 0, KernelCalls.message(failure)));
+                    ? new Regenerated(target, targetLabels, program, targetPolicy, "")
+                    : new Regenerated(
+                        target, targetLabels, 0, targetPolicy, KernelCalls.message(failure)));
+  }
+
+  // ---- policy
+
+  private Behavior<Command> onEnforce(Enforce enforce) {
+    wantedPolicy = enforce.policy();
+    return next();
+  }
+
+  /** Changes the policy map alone: the programs stay. */
+  private void enforce(EndpointMap target) {
+    EndpointMap old = policy;
+    if (old != null && old.entries().equals(target.entries())) {
+      policy = target;
+      agent.tell(new EndpointEvent.Changed(model()));
+      return;
+    }
+    busy = true;
+    become(EndpointState.REGENERATING);
+    getContext()
+        .pipeToSelf(
+            apply(changes(old, target, false)),
+            (_, failure) ->
+                new Enforced(target, failure == null ? "" : KernelCalls.message(failure)));
+  }
+
+  private Behavior<Command> onEnforced(Enforced enforced) {
+    busy = false;
+    if (!enforced.error().isEmpty()) {
+      become(EndpointState.NOT_READY);
+      return retryLater(Step.REGENERATE, "cannot enforce its policy", enforced.error());
+    }
+    kernelBackoff.reset();
+    policy = enforced.policy();
+    become(EndpointState.READY);
+    return next();
   }
 
   /**
-   * No rule selects the endpoint: both directions are open, and the host may always come in ({@code
-   * pkg/policy/mapstate.go}: allow-any-ingress, allow-any-egress, allow-localhost-ingress).
+   * What takes the map from {@code old} to {@code target}.
+   *
+   * @param all also the entries that are there already, for a map that may be new
    */
-  private static List<Change> policy(String policyMap) {
+  private List<Change> changes(@Nullable EndpointMap old, EndpointMap target, boolean all) {
+    String map = MapNames.policyMapName(spec.id());
     List<Change> changes = new ArrayList<>();
-    for (PolicyKey key :
-        List.of(
-            new PolicyKey(ReservedIdentity.UNKNOWN.id(), 0, 0, false),
-            new PolicyKey(ReservedIdentity.UNKNOWN.id(), 0, 0, true),
-            new PolicyKey(ReservedIdentity.HOST.id(), 0, 0, false))) {
-      changes.add(Change.upsert(policyMap, key.encode(), PolicyEntry.ALLOW.encode()));
+    target
+        .entries()
+        .forEach(
+            (key, entry) -> {
+              MapState.Entry before = old == null ? null : old.entries().get(key);
+              if (all || before == null || !before.isSameVerdict(entry)) {
+                PolicyEntry value = new PolicyEntry(entry.proxyPort(), entry.deny(), 0, 0);
+                changes.add(Change.upsert(map, key.encode(), value.encode()));
+              }
+            });
+    if (old != null) {
+      for (PolicyKey key : old.entries().keySet()) {
+        if (!target.entries().containsKey(key)) {
+          changes.add(Change.delete(map, key.encode()));
+        }
+      }
     }
     return changes;
   }
@@ -333,7 +401,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     identity = regenerated.identity();
     labels = regenerated.labels();
     programId = regenerated.programId();
-    policyRevision = 1;
+    policy = regenerated.policy();
     become(EndpointState.READY);
     return next();
   }
@@ -348,6 +416,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private void publish(EndpointSpec.PodRef pod) {
     publishing = true;
     EndpointModel model = model();
+    ObjectNode status = CiliumEndpoints.status(model, pod);
     Map<String, String> objectLabels = podLabels;
     CompletionStage<ApiReply> stored =
         api.get(ResourceType.CILIUM_ENDPOINT, pod.namespace(), pod.name())
@@ -368,10 +437,10 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
             stored,
             (reply, failure) -> {
               if (failure != null) {
-                return new Published(model, KernelCalls.message(failure));
+                return new Published(status, KernelCalls.message(failure));
               }
               return new Published(
-                  model, reply instanceof ApiReply.Failed failed ? failed.message() : "");
+                  status, reply instanceof ApiReply.Failed failed ? failed.message() : "");
             });
   }
 
@@ -398,7 +467,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private Behavior<Command> onPublished(Published done) {
     publishing = false;
     if (done.error().isEmpty()) {
-      published = done.model();
+      published = done.status();
       apiBackoff.reset();
     } else {
       getContext()
@@ -478,6 +547,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
       return this;
     }
     Links devices = links;
+    EndpointMap target = wantedPolicy;
     if (!deleters.isEmpty()) {
       if (!publishing) {
         tearDown();
@@ -488,12 +558,19 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
       }
     } else if (wantedIdentity == 0) {
       become(EndpointState.WAITING_FOR_IDENTITY);
-    } else if (wantedIdentity != identity || state != EndpointState.READY) {
-      if (!timers.isTimerActive(Step.REGENERATE)) {
-        regenerate(devices);
-      }
+    } else if (target == null) {
+      become(EndpointState.WAITING_TO_REGENERATE);
+    } else if (timers.isTimerActive(Step.REGENERATE)) {
+      return this;
+    } else if (wantedIdentity != identity || state == EndpointState.NOT_READY || programId == 0) {
+      regenerate(devices, target);
     } else {
-      publishIfChanged();
+      if (!target.equals(policy)) {
+        enforce(target);
+      }
+      if (!busy) {
+        publishIfChanged();
+      }
     }
     return this;
   }
@@ -507,7 +584,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
       }
     } else if (!publishing
         && !timers.isTimerActive(Step.PUBLISH)
-        && !Objects.equals(published, model())) {
+        && !CiliumEndpoints.status(model(), pod).equals(published)) {
       publish(pod);
     }
   }
@@ -541,6 +618,8 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
         devices == null ? MacAddress.ZERO : devices.mac(),
         devices == null ? MacAddress.ZERO : devices.nodeMac(),
         programId,
-        policyRevision);
+        policy == null ? 0 : policy.revision(),
+        policy,
+        ports);
   }
 }

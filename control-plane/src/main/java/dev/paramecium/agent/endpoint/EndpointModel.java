@@ -1,7 +1,10 @@
 package dev.paramecium.agent.endpoint;
 
 import dev.paramecium.abi.MacAddress;
+import dev.paramecium.agent.policy.EndpointMap;
+import dev.paramecium.policy.NamedPorts;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An endpoint as the agent's API shows it.
@@ -12,7 +15,9 @@ import java.util.List;
  * @param mac of the device in the pod
  * @param nodeMac of the host device
  * @param programId of from-container; 0 while none is loaded
- * @param policyRevision what the policy map reflects
+ * @param policyRevision what the policy map reflects, 0 while it has no policy
+ * @param policy what the policy map holds
+ * @param ports that the pod's containers give names to
  */
 public record EndpointModel(
     EndpointSpec spec,
@@ -23,7 +28,9 @@ public record EndpointModel(
     MacAddress mac,
     MacAddress nodeMac,
     int programId,
-    long policyRevision) {
+    long policyRevision,
+    @Nullable EndpointMap policy,
+    NamedPorts ports) {
 
   public EndpointModel {
     labels = List.copyOf(labels);

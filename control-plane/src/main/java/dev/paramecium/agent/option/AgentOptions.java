@@ -3,6 +3,7 @@ package dev.paramecium.agent.option;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.service.Maglev;
 import dev.paramecium.agent.service.ServiceOptions;
+import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.DatapathOptions.Masquerade;
 import dev.paramecium.syscall.DatapathOptions.Mode;
@@ -78,6 +79,8 @@ public record AgentOptions(Map<String, String> values) {
                   value -> ports(value) != null),
               Option.flag("enable-pmtu-discovery", false),
               // policy and events
+              Option.oneOf("enable-policy", "default", "default", "always", "never"),
+              Option.oneOf("allow-localhost", "auto", "auto", "always", "policy"),
               Option.flag("policy-audit-mode", false),
               Option.oneOf("monitor-aggregation", "medium", "none", "low", "medium", "maximum"),
               // maps
@@ -259,6 +262,15 @@ public record AgentOptions(Map<String, String> values) {
         isOn("enable-session-affinity"),
         isOn("enable-svc-source-range-check"),
         isOn("bpf-lb-external-clusterip"));
+  }
+
+  /** {@code auto} lets the node in because this is Kubernetes. */
+  public PolicyOptions policy(String clusterName) {
+    return new PolicyOptions(
+        PolicyOptions.Enforcement.valueOf(text("enable-policy").toUpperCase(java.util.Locale.ROOT)),
+        !text("allow-localhost").equals("policy"),
+        false,
+        clusterName);
   }
 
   /**

@@ -25,6 +25,7 @@ import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.policy.NamedPorts;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -137,7 +138,9 @@ class CiliumCommandTest {
                 MacAddress.parse("96:86:44:a6:37:ec"),
                 MacAddress.parse("d2:ad:65:4d:d0:7b"),
                 2901,
-                1),
+                1,
+                null,
+                NamedPorts.NONE),
             new EndpointModel(
                 waiting,
                 EndpointState.WAITING_FOR_IDENTITY,
@@ -147,7 +150,9 @@ class CiliumCommandTest {
                 MacAddress.ZERO,
                 MacAddress.ZERO,
                 0,
-                0)),
+                0,
+                null,
+                NamedPorts.NONE)),
         Map.of(15773, LABELS),
         List.of(
             new AgentView.Node("default/ubuntu-dev3", "192.168.1.13", "10.42.0.0/24"),

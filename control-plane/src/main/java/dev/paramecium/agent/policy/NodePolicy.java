@@ -1,0 +1,301 @@
+package dev.paramecium.agent.policy;
+
+import dev.paramecium.abi.ReservedIdentity;
+import dev.paramecium.agent.desired.Claim;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.policy.CachedSelector;
+import dev.paramecium.policy.EndpointPolicy;
+import dev.paramecium.policy.L4Filter;
+import dev.paramecium.policy.MapState;
+import dev.paramecium.policy.NamedPorts;
+import dev.paramecium.policy.PolicyOptions;
+import dev.paramecium.policy.PolicyRepository;
+import dev.paramecium.policy.PolicyRepository.Subject;
+import dev.paramecium.policy.RuleOrigin;
+import dev.paramecium.policy.SelectorCache;
+import dev.paramecium.policy.SelectorPolicy;
+import dev.paramecium.policy.rule.CiliumPolicy;
+import dev.paramecium.policy.rule.InvalidRuleException;
+import dev.paramecium.policy.rule.KubernetesPolicy;
+import dev.paramecium.policy.rule.LabelSet;
+import dev.paramecium.policy.rule.PolicyName;
+import dev.paramecium.policy.rule.PolicyRule;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node's policy: rules, identities and named ports in, the policy map of each endpoint out. It
+ * works out again only what a change can concern. Not thread-safe: it belongs to the agent.
+ *
+ * <pre>
+ *   policies, identities, named ports, endpoints  --->  NodePolicy  --drain()-->  endpoint: EndpointMap
+ *                                                            |------claims()--->  cidr identities: ipcache
+ * </pre>
+ */
+public final class NodePolicy {
+
+  private record Local(Subject subject, NamedPorts ports) {}
+
+  private final PolicyOptions options;
+  private final SelectorCache selectors = new SelectorCache();
+  private final PolicyRepository repository;
+  private final LocalIdentities local = new LocalIdentities();
+  private final Map<String, PolicyName> names = new HashMap<>();
+  private final Map<String, String> refusals = new TreeMap<>();
+  private final Map<Integer, Local> endpoints = new TreeMap<>();
+  private final Map<String, NamedPorts> podPorts = new HashMap<>();
+  private final Map<Integer, EndpointMap> current = new HashMap<>();
+  private final Set<Integer> dirty = new HashSet<>();
+  private NamedPorts allPorts = NamedPorts.NONE;
+
+  public NodePolicy(PolicyOptions options) {
+    this.options = options;
+    this.repository = new PolicyRepository(selectors, options);
+    Map<Integer, LabelSet> reserved = new TreeMap<>();
+    for (ReservedIdentity identity : ReservedIdentity.values()) {
+      if (identity != ReservedIdentity.UNKNOWN) {
+        reserved.put(identity.id(), LabelSet.parse(identity.labels()));
+      }
+    }
+    selectors.update(reserved, List.of());
+  }
+
+  /** Whether objects of {@code kind} are policies. */
+  public static boolean isPolicy(String kind) {
+    return kind.equals(KubernetesPolicy.KIND)
+        || kind.equals(CiliumPolicy.NAMESPACED)
+        || kind.equals(CiliumPolicy.CLUSTERWIDE);
+  }
+
+  // ---- rules
+
+  /**
+   * Takes a new or changed policy. One that the agent refuses changes nothing: what the policy said
+   * before stays in force.
+   *
+   * @return why it is refused, empty if it is not
+   */
+  public String upsert(KubeObject policy) {
+    String key = key(policy);
+    List<PolicyRule> rules;
+    try {
+      rules =
+          policy.kind().equals(KubernetesPolicy.KIND)
+              ? List.of(KubernetesPolicy.rule(policy))
+              : CiliumPolicy.rules(policy);
+    } catch (InvalidRuleException e) {
+      String why = String.valueOf(e.getMessage());
+      refusals.put(key, why);
+      return why;
+    }
+    refusals.remove(key);
+    PolicyName name = rules.getFirst().policy();
+    PolicyName old = names.put(key, name);
+    if (old != null && !old.equals(name)) {
+      replace(old, List.of());
+    }
+    if (!repository.rules(name).equals(rules)) {
+      replace(name, rules);
+    }
+    return "";
+  }
+
+  /** The policy is gone. */
+  public void remove(KubeObject policy) {
+    String key = key(policy);
+    refusals.remove(key);
+    PolicyName name = names.remove(key);
+    if (name != null) {
+      replace(name, List.of());
+    }
+  }
+
+  private static String key(KubeObject policy) {
+    return policy.kind() + " " + policy.namespace() + "/" + policy.name();
+  }
+
+  private void replace(PolicyName name, List<PolicyRule> rules) {
+    Predicate<Subject> concerned = repository.replace(name, rules);
+    LocalIdentities.Change change = local.keep(repository.blocks());
+    if (!change.isEmpty()) {
+      identitiesChanged(selectors.update(change.added(), change.removed()));
+    }
+    endpoints.forEach(
+        (id, endpoint) -> {
+          if (concerned.test(endpoint.subject())) {
+            dirty.add(id);
+          }
+        });
+  }
+
+  /** What the agent refuses, by kind and name. */
+  public Map<String, String> refusals() {
+    return Map.copyOf(refusals);
+  }
+
+  // ---- peers
+
+  /** Identities of the cluster come and go. */
+  public void updateIdentities(Map<Integer, LabelSet> added, Collection<Integer> removed) {
+    identitiesChanged(selectors.update(added, removed));
+  }
+
+  private void identitiesChanged(Set<CachedSelector> changed) {
+    if (!changed.isEmpty()) {
+      endpoints.forEach(
+          (id, endpoint) -> {
+            if (uses(endpoint.subject(), changed)) {
+              dirty.add(id);
+            }
+          });
+    }
+  }
+
+  private boolean uses(Subject subject, Set<CachedSelector> changed) {
+    try {
+      return repository.resolve(subject).usesAny(changed);
+    } catch (InvalidRuleException conflict) {
+      return false;
+    }
+  }
+
+  /** The named ports of any pod of the cluster; none when it is gone. */
+  public void updatePodPorts(String pod, NamedPorts ports) {
+    NamedPorts old = ports.isEmpty() ? podPorts.remove(pod) : podPorts.put(pod, ports);
+    if (ports.equals(old == null ? NamedPorts.NONE : old)) {
+      return;
+    }
+    NamedPorts all = NamedPorts.ofPods(podPorts.values());
+    if (!all.equals(allPorts)) {
+      allPorts = all;
+      endpoints.forEach(
+          (id, endpoint) -> {
+            if (egressNamesPorts(endpoint.subject())) {
+              dirty.add(id);
+            }
+          });
+    }
+  }
+
+  private boolean egressNamesPorts(Subject subject) {
+    try {
+      return repository.resolve(subject).egress().values().stream()
+          .anyMatch(filter -> filter.port().isNamed());
+    } catch (InvalidRuleException conflict) {
+      return false;
+    }
+  }
+
+  // ---- endpoints of this node
+
+  /** An endpoint has this identity, these labels and these named ports from now on. */
+  public void upsertEndpoint(int id, int identity, LabelSet labels, NamedPorts ports) {
+    Local now = new Local(Subject.of(identity, labels), ports);
+    if (!now.equals(endpoints.put(id, now))) {
+      dirty.add(id);
+    }
+  }
+
+  public void removeEndpoint(int id) {
+    endpoints.remove(id);
+    current.remove(id);
+    dirty.remove(id);
+    repository.retain(endpoints.values().stream().map(e -> e.subject().identity()).toList());
+  }
+
+  /**
+   * The maps that changed since the last call, or that reflect a later revision now. An endpoint
+   * whose rules cannot stand together keeps the map it has.
+   */
+  public Map<Integer, EndpointMap> drain() {
+    Map<Integer, EndpointMap> changed = new TreeMap<>();
+    for (Map.Entry<Integer, Local> endpoint : endpoints.entrySet()) {
+      int id = endpoint.getKey();
+      EndpointMap old = current.get(id);
+      EndpointMap now = old == null || dirty.contains(id) ? compute(endpoint.getValue()) : old;
+      if (now == null) {
+        continue;
+      }
+      EndpointMap revised = revised(now);
+      if (!revised.equals(old)) {
+        current.put(id, revised);
+        changed.put(id, revised);
+      }
+    }
+    dirty.clear();
+    return changed;
+  }
+
+  private EndpointMap revised(EndpointMap map) {
+    return new EndpointMap(
+        repository.revision(),
+        map.entries(),
+        map.ingressClosed(),
+        map.egressClosed(),
+        map.closedIngressBy(),
+        map.closedEgressBy());
+  }
+
+  private @Nullable EndpointMap compute(Local endpoint) {
+    SelectorPolicy policy;
+    try {
+      policy = repository.resolve(endpoint.subject());
+    } catch (InvalidRuleException conflict) {
+      return null;
+    }
+    MapState state =
+        EndpointPolicy.resolve(
+            policy,
+            endpoint.ports(),
+            allPorts,
+            NodePolicy::proxyPort,
+            options,
+            endpoint.subject().host());
+    return new EndpointMap(
+        repository.revision(),
+        state.entries(),
+        policy.ingressClosed(),
+        policy.egressClosed(),
+        texts(policy.closedIngressBy()),
+        texts(policy.closedEgressBy()));
+  }
+
+  /** No proxy listens: as in v1.12.3 while its proxy is not up, nothing is let past it either. */
+  private static int proxyPort(L4Filter filter) {
+    return 0;
+  }
+
+  private static Set<String> texts(Set<RuleOrigin> origins) {
+    return origins.stream().map(RuleOrigin::toString).collect(Collectors.toSet());
+  }
+
+  /** The ipcache entries of the address blocks that rules name. */
+  public List<Claim> claims() {
+    return local.claims();
+  }
+
+  public long revision() {
+    return repository.revision();
+  }
+
+  public List<PolicyRule> rules() {
+    return repository.rules();
+  }
+
+  public Collection<CachedSelector> selectors() {
+    return selectors.selectors();
+  }
+
+  /** Of an identity of the cluster, of a block or a reserved one; null if nobody has it. */
+  public @Nullable LabelSet labels(int identity) {
+    return selectors.labels(identity);
+  }
+}
