@@ -19,8 +19,6 @@ import picocli.CommandLine.Option;
         "Starts a cluster in the background, waits until all nodes are Ready, writes a kubeconfig.")
 final class UpCommand implements Callable<Integer> {
 
-  private static final String CONTROL_PLANE_ADDRESS = "127.0.0.1";
-
   @Option(
       names = {"-f", "--file"},
       paramLabel = "FILE",
@@ -45,7 +43,7 @@ final class UpCommand implements Callable<Integer> {
     Instant start = Instant.now();
     LocalCluster cluster =
         LocalCluster.start(
-            home, topology, CONTROL_PLANE_ADDRESS, line -> System.out.println("  " + line));
+            home, topology, topology.apiAddress(), line -> System.out.println("  " + line));
     System.out.println(
         "  started 1 control plane and "
             + topology.nodes().size()
