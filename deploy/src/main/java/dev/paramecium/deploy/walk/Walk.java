@@ -7,13 +7,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /**
  * One packet's way through the cluster: its observations from all nodes in the order of the walk.
  *
- * <p>Nodes number their own observations; between nodes the step of the walk decides (the sender's
- * steps 1 to 4 come before the receiver's 5 to 8), so that no two clocks need to agree.
+ * <p>Nodes number their own observations; between nodes the step of the walk decides (the node with
+ * steps 1 to 4 comes before the one with 5 to 8), so that no two clocks need to agree.
  */
 public record Walk(List<Observation> steps) {
 
@@ -22,6 +23,9 @@ public record Walk(List<Observation> steps) {
 
   /** The last step that the sending node takes part in. */
   private static final int LAST_SENDER_STEP = 4;
+
+  /** cilium_vxlan's, on the sending and on the receiving node. */
+  private static final Set<Integer> TUNNEL_STEPS = Set.of(3, 6);
 
   public Walk {
     steps = List.copyOf(steps);
@@ -47,12 +51,23 @@ public record Walk(List<Observation> steps) {
   private record PacketKey(long packetId, boolean reply) {}
 
   private static List<Observation> inOrder(List<Observation> packet) {
+    String sender = nodeOf(packet, o -> o.step() > 0 && o.step() <= LAST_SENDER_STEP);
+    String receiver = nodeOf(packet.reversed(), o -> o.step() > LAST_SENDER_STEP);
     List<Observation> ordered = new ArrayList<>(packet);
     ordered.sort(
-        Comparator.comparing((Observation o) -> o.step() > LAST_SENDER_STEP)
+        Comparator.comparing((Observation o) -> rank(o.node(), sender, receiver))
             .thenComparing(Observation::node)
             .thenComparingLong(Observation::sequence));
     return ordered;
+  }
+
+  private static String nodeOf(List<Observation> packet, Predicate<Observation> wanted) {
+    return packet.stream().filter(wanted).map(Observation::node).findFirst().orElse("");
+  }
+
+  /** Who forwards between the two, as a node whose port was asked, comes between them. */
+  private static int rank(String node, String sender, String receiver) {
+    return node.equals(sender) ? 0 : node.equals(receiver) ? 2 : 1;
   }
 
   /** The first walk in one direction whose packet satisfies {@code wanted}. */
@@ -76,15 +91,16 @@ public record Walk(List<Observation> steps) {
   }
 
   /**
-   * Whether the packet was seen from the first step to the last: all eight over two nodes, or the
-   * ends on one.
+   * Whether the packet was seen from the first step to the last: all eight through a tunnel, or the
+   * ends on one node or where nodes route by themselves.
    */
   public boolean hasArrived() {
     boolean ends =
         steps.stream().anyMatch(o -> o.step() == 1)
             && steps.stream().anyMatch(o -> o.step() == STEPS);
     boolean oneNode = steps.stream().map(Observation::node).distinct().count() == 1;
-    return ends && (oneNode || isComplete());
+    boolean tunnelled = steps.stream().anyMatch(o -> TUNNEL_STEPS.contains(o.step()));
+    return ends && (oneNode || !tunnelled || isComplete());
   }
 
   /** Which of the eight steps were not seen in their place. */
