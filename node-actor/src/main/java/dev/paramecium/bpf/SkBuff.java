@@ -54,6 +54,9 @@ public final class SkBuff {
   public int cb4;
   public int tcIndex;
 
+  /** What XDP tells tc: the first word of {@code data_meta}; 0 if nothing. */
+  public int xfer;
+
   /** Whether the frame had an 802.1Q tag, which its device took off. */
   public boolean vlanPresent;
 
@@ -121,6 +124,7 @@ public final class SkBuff {
     mark = 0;
     clearCb();
     tcIndex = 0;
+    xfer = 0;
     vlanPresent = false;
     vlanTci = 0;
     hash = 0;

@@ -58,8 +58,11 @@ enum CompiledObjects implements ObjectFiles {
 
   @Override
   public List<ProgramSection> xdp(
-      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter) {
-    BpfXdp object = BpfXdp.compile(context, calls, prefilter);
+      ProgramContext context,
+      ProgramArray calls,
+      @Nullable PrefilterMaps prefilter,
+      boolean acceleration) {
+    BpfXdp object = BpfXdp.compile(context, calls, prefilter, acceleration);
     return sections(object.tailCalls(), object.fromNetdev());
   }
 

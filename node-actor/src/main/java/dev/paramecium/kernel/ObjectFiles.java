@@ -36,9 +36,13 @@ public interface ObjectFiles {
    * {@code bpf_xdp.o}.
    *
    * @param prefilter null if sources are not filtered
+   * @param acceleration whether NodePort is done here
    */
   List<ProgramSection> xdp(
-      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter);
+      ProgramContext context,
+      ProgramArray calls,
+      @Nullable PrefilterMaps prefilter,
+      boolean acceleration);
 
   /** Whether a section goes into {@code cilium_call_policy}. */
   static boolean isPolicy(ProgramSection section) {

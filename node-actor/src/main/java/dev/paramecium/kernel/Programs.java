@@ -193,7 +193,7 @@ final class Programs {
         MapNames.CALLS_XDP,
         eth0,
         calls,
-        objects.xdp(loaded, calls, prefilter),
+        objects.xdp(loaded, calls, prefilter, options.acceleration()),
         prefilter == null ? List.of() : List.of(prefilter.fixed().id(), prefilter.dynamic().id()),
         -1,
         configuration + options);

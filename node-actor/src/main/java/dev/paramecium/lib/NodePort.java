@@ -30,6 +30,9 @@ import org.jspecify.annotations.Nullable;
  */
 public final class NodePort {
 
+  /** XFER_PKT_NO_SVC, what XDP tells tc of a packet that it has looked at already. */
+  public static final int XFER_NO_SERVICE = 1;
+
   private static final int LINE_DSR = 1621;
   private static final int LINE_NAT = 1774;
   private static final int LINE_REVNAT = 2151;
@@ -42,6 +45,7 @@ public final class NodePort {
   private final ProgramArray calls;
   private final TracePoint observation;
   private final int securityIdentity;
+  private final boolean xdp;
   private final Nat nat;
   private final @Nullable Dsr dsr;
   private final @Nullable Masquerade masquerade;
@@ -56,7 +60,8 @@ public final class NodePort {
       NodePortConfig settings,
       ProgramArray calls,
       TracePoint observation,
-      int securityIdentity) {
+      int securityIdentity,
+      boolean xdp) {
     this.object = object;
     this.lib = lib;
     this.config = lib.context().config();
@@ -64,6 +69,7 @@ public final class NodePort {
     this.calls = calls;
     this.observation = observation;
     this.securityIdentity = securityIdentity;
+    this.xdp = xdp;
     this.nat = new Nat(lib.context(), settings, lib.conntrack());
     this.dsr = Dsr.compile(lib);
     this.masquerade =
@@ -89,7 +95,15 @@ public final class NodePort {
     NodePortConfig settings = lib.context().config().nodePort();
     return settings == null
         ? null
-        : new NodePort(object, lib, settings, calls, observation, securityIdentity);
+        : new NodePort(object, lib, settings, calls, observation, securityIdentity, false);
+  }
+
+  /** The same for {@code bpf_xdp.o}, whose packets may still come by tc. */
+  public static @Nullable NodePort compileForXdp(String object, BpfLib lib, ProgramArray calls) {
+    NodePortConfig settings = lib.context().config().nodePort();
+    return settings == null
+        ? null
+        : new NodePort(object, lib, settings, calls, TracePoint.TO_NETWORK, Identity.WORLD, true);
   }
 
   public List<ProgramSection> tailCalls() {
@@ -169,12 +183,20 @@ public final class NodePort {
 
   /** No service, but perhaps what a remote backend answers, or somebody a pod has spoken to. */
   private int maybeReply(SkBuff packet, int protocol) {
+    tellTc(packet);
     if (masquerade == null && dsr != null && dsr.isUsedFor(protocol)) {
       return 0;
     }
     packet.cb3 = Nat.INGRESS;
     packet.cb0 = Identity.WORLD;
     return call(packet, Calls.IPV4_NODEPORT_NAT);
+  }
+
+  /** {@code ctx_set_xfer}, which only XDP has. */
+  private void tellTc(SkBuff packet) {
+    if (xdp) {
+      packet.xfer = XFER_NO_SERVICE;
+    }
   }
 
   private int toBackend(
@@ -190,8 +212,12 @@ public final class NodePort {
       return error;
     }
     error = learnNeighbor(packet, cpu);
-    if (error < 0 || local) {
+    if (error < 0) {
       return error;
+    }
+    if (local) {
+      tellTc(packet);
+      return 0;
     }
     packet.cb3 = Nat.EGRESS;
     return call(packet, Calls.IPV4_NODEPORT_NAT);

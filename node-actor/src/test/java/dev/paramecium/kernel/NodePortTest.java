@@ -1,6 +1,7 @@
 package dev.paramecium.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.IpcacheKey;
@@ -19,6 +20,7 @@ import dev.paramecium.syscall.DatapathOptions.Mode;
 import dev.paramecium.syscall.Syscall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.junit.jupiter.api.AfterEach;
@@ -84,6 +86,11 @@ class NodePortTest {
 
     /** Node one's port leads to httpbin. */
     void publish() {
+      publish(one);
+    }
+
+    /** A node's port leads to httpbin. */
+    void publish(TestNode asked) {
       for (TestNode node : new TestNode[] {one, two}) {
         node.update(
             MapNames.LB4_BACKENDS,
@@ -92,22 +99,26 @@ class NodePortTest {
         node.update(
             MapNames.LB4_REVERSE_NAT,
             Lb4ReverseNat.encodeKey(SERVICE),
-            new Lb4ReverseNat(one.ip, PORT).encode());
+            new Lb4ReverseNat(asked.ip, PORT).encode());
         node.update(
             MapNames.LB4_SERVICES,
-            new Lb4Key(one.ip, PORT, 1, Lb4Key.SCOPE_EXTERNAL).encode(),
+            new Lb4Key(asked.ip, PORT, 1, Lb4Key.SCOPE_EXTERNAL).encode(),
             new Lb4Service(BACKEND, 0, SERVICE, 0, 0).encode());
         node.update(
             MapNames.LB4_SERVICES,
-            new Lb4Key(one.ip, PORT).encode(),
+            new Lb4Key(asked.ip, PORT).encode(),
             new Lb4Service(0, 1, SERVICE, Lb4Service.FLAG_NODE_PORT | Lb4Service.FLAG_ROUTABLE, 0)
                 .encode());
       }
     }
 
     TestNode.Outcome get() {
+      return get(one);
+    }
+
+    TestNode.Outcome get(TestNode asked) {
       return client.exec(
-          "", "curl", "-s", "--max-time", "10", "http://" + one.ip + ":" + PORT + "/get");
+          "", "curl", "-s", "--max-time", "10", "http://" + asked.ip + ":" + PORT + "/get");
     }
   }
 
@@ -232,5 +243,86 @@ class NodePortTest {
                     cluster.client.ip.toString())
                 .exitCode())
         .isEqualTo(1);
+  }
+
+  // ---- acceleration
+
+  private static UnaryOperator<DatapathOptions> accelerated(Mode mode) {
+    return options ->
+        nodePort(mode, 0)
+            .apply(options.withTunnel(false))
+            .withXdp(new DatapathOptions.Xdp(false, true, false));
+  }
+
+  /** How many packets a program of eth0 has seen. */
+  private static long runs(TestNode node, String program) {
+    return node.datapath().programs().all().stream()
+        .filter(loaded -> loaded.name().equals(program))
+        .mapToLong(loaded -> loaded.statistics().runCount())
+        .sum();
+  }
+
+  @Test
+  void sendsRequestsAndRepliesOnInTheDriver() {
+    Cluster cluster = new Cluster(accelerated(Mode.SNAT));
+    cluster.routeDirectly();
+    cluster.publish();
+    assertThat(cluster.get().stdout()).contains("\"origin\": \"" + cluster.one.ip + "\"");
+    assertThat(runs(cluster.one, "bpf_xdp.o:[from-netdev]")).isGreaterThan(4);
+    assertThat(runs(cluster.one, "bpf_netdev_eth0.o:[from-netdev]")).isZero();
+    assertThat(runs(cluster.one, "bpf_netdev_eth0.o:[to-netdev]")).isZero();
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(cluster.one.counters())
+                    .containsEntry("tx_packets_eth0", cluster.one.counters().get("rx_packets_eth0"))
+                    .containsEntry("drop_xdp_drop", 0L)
+                    .containsEntry("buffers_in_use", 0L));
+    assertThat(cluster.one.exec("", "cilium", "bpf", "nat", "list").stdout())
+        .contains("XLATE_SRC " + cluster.one.ip, "XLATE_DST " + cluster.client.ip);
+  }
+
+  @Test
+  void leavesALocalBackendToTheStack() {
+    Cluster cluster = new Cluster(accelerated(Mode.SNAT));
+    cluster.routeDirectly();
+    cluster.publish(cluster.two);
+    assertThat(cluster.get(cluster.two).stdout())
+        .contains("\"origin\": \"" + cluster.client.ip + "\"");
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(runs(cluster.two, "bpf_netdev_eth0.o:[from-netdev]"))
+                    .isPositive()
+                    .isEqualTo(runs(cluster.two, "bpf_xdp.o:[from-netdev]")));
+  }
+
+  @Test
+  void returnsDirectlyFromTheDriverToo() {
+    Cluster cluster = new Cluster(accelerated(Mode.DSR));
+    cluster.routeDirectly();
+    cluster.publish();
+    assertThat(cluster.get().stdout()).contains("\"origin\": \"" + cluster.client.ip + "\"");
+    assertThat(runs(cluster.one, "bpf_netdev_eth0.o:[from-netdev]")).isZero();
+  }
+
+  @Test
+  void countsInTheDriverWhatNoServiceHasABackendFor() {
+    Cluster cluster = new Cluster(accelerated(Mode.SNAT));
+    cluster.routeDirectly();
+    cluster.publish();
+    cluster.one.perform(
+        replyTo ->
+            new Syscall.UpdateMap(
+                MapNames.LB4_BACKENDS, List.of(), List.of(Lb4Backend.encodeKey(BACKEND)), replyTo));
+    assertThat(
+            cluster
+                .client
+                .exec("", "curl", "-s", "--max-time", "2", "http://" + cluster.one.ip + ":" + PORT)
+                .exitCode())
+        .isNotZero();
+    assertThat(cluster.one.counters().get("drop_xdp_drop")).isPositive();
+    assertThat(cluster.one.exec("", "cilium", "bpf", "metrics", "list").stdout())
+        .contains("Service backend not found   INGRESS");
   }
 }

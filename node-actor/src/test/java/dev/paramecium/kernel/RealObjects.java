@@ -45,7 +45,10 @@ class RealObjects implements ObjectFiles {
 
   @Override
   public List<ProgramSection> xdp(
-      ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter) {
-    return real.xdp(context, calls, prefilter);
+      ProgramContext context,
+      ProgramArray calls,
+      @Nullable PrefilterMaps prefilter,
+      boolean acceleration) {
+    return real.xdp(context, calls, prefilter, acceleration);
   }
 }

@@ -149,7 +149,10 @@ final class XdpTest {
         new RealObjects() {
           @Override
           public List<ProgramSection> xdp(
-              ProgramContext context, ProgramArray calls, @Nullable PrefilterMaps prefilter) {
+              ProgramContext context,
+              ProgramArray calls,
+              @Nullable PrefilterMaps prefilter,
+              boolean acceleration) {
             return List.of(
                 ProgramSection.attached(
                     "bpf_xdp.o", "from-netdev", "bpf_xdp_entry", returning(action)));

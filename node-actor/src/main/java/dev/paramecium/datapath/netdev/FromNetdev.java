@@ -128,7 +128,9 @@ public final class FromNetdev implements Program {
     if (!Ipv4Header.isThere(packet)) {
       return -DropReason.INVALID;
     }
-    if (nodePort != null && (packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
+    if (nodePort != null
+        && packet.xfer != NodePort.XFER_NO_SERVICE
+        && (packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
       int result = nodePort.loadBalance(packet, PerCpu.current());
       if (result != 0) {
         return result;

@@ -1,12 +1,18 @@
 package dev.paramecium.datapath.xdp;
 
+import dev.paramecium.abi.DropReason;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.abi.MetricsKey;
 import dev.paramecium.bpf.LpmTrie;
 import dev.paramecium.bpf.Program;
+import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.bpf.Verdict;
 import dev.paramecium.bpf.XdpAction;
 import dev.paramecium.lib.BpfLib;
+import dev.paramecium.lib.Calls;
+import dev.paramecium.lib.Identity;
 import dev.paramecium.lib.Ipv4Header;
 import dev.paramecium.lib.TraceRecorder;
 import dev.paramecium.map.PrefilterMaps;
@@ -18,7 +24,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   bpf_xdp_entry → check_filters → check_v4: CIDR prefilter → XDP_DROP
- *                                                            → XDP_PASS
+ *                                   check_v4_lb --7--&gt; tail_lb_ipv4, with NodePort acceleration
+ *                                             → XDP_PASS, without
  * </pre>
  *
  * What the prefilter drops is told to nobody: no event, no metric of Cilium's. The device counts
@@ -28,11 +35,20 @@ final class FromNetdevXdp implements Program {
 
   private static final String LISTED = "denied by cilium prefilter";
 
+  private static final int LINE_LB = 145;
+
+  private final BpfLib lib;
+  private final ProgramArray calls;
   private final @Nullable PrefilterMaps prefilter;
+  private final boolean acceleration;
   private final TraceRecorder recorder;
 
-  FromNetdevXdp(BpfLib lib, @Nullable PrefilterMaps prefilter) {
+  FromNetdevXdp(
+      BpfLib lib, ProgramArray calls, @Nullable PrefilterMaps prefilter, boolean acceleration) {
+    this.lib = lib;
+    this.calls = calls;
     this.prefilter = prefilter;
+    this.acceleration = acceleration;
     this.recorder = lib.context().recorder();
   }
 
@@ -43,6 +59,8 @@ final class FromNetdevXdp implements Program {
       recorder.function(packet, BpfXdp.FUNCTION);
       recorder.function(packet, "check_filters");
     }
+    packet.xfer = 0;
+    packet.tcIndex &= ~Identity.SKIP_NODEPORT;
     return Ipv4Header.etherType(packet) == EtherType.IPV4 ? checkV4(packet) : XdpAction.PASS;
   }
 
@@ -50,12 +68,21 @@ final class FromNetdevXdp implements Program {
     if (packet.traced) {
       recorder.function(packet, "check_v4");
     }
-    if (prefilter == null) {
+    return prefilter != null && (!Ipv4Header.isThere(packet) || isListed(packet, prefilter))
+        ? XdpAction.DROP
+        : checkV4Lb(packet);
+  }
+
+  private int checkV4Lb(SkBuff packet) {
+    if (!acceleration) {
       return XdpAction.PASS;
     }
-    return !Ipv4Header.isThere(packet) || isListed(packet, prefilter)
-        ? XdpAction.DROP
-        : XdpAction.PASS;
+    return calls.tailCall(packet, Calls.IPV4_FROM_NETDEV)
+        ? Verdict.TAIL_CALL
+        : XdpExit.action(
+            packet,
+            lib.events()
+                .drop(packet, 0, -DropReason.MISSED_TAIL_CALL, MetricsKey.INGRESS, LINE_LB));
   }
 
   private boolean isListed(SkBuff packet, PrefilterMaps maps) {
