@@ -149,6 +149,6 @@ final class SocketHooksTest {
                 "pinned",
                 MapNames.PIN_DIRECTORY + "cilium_lb4_reverse_sk")
             .stdout();
-    assertThat(sockets).contains("0a 2a 01 33 00 50 00 00").contains("0a 60 00 0a 1f 40 1f 40");
+    assertThat(sockets).contains("  0a 2a 01 33 00 50 00 00").contains("0a 60 00 0a 1f 40 1f 40");
   }
 }

@@ -40,6 +40,11 @@ enum NoHooks implements SocketHooks {
   }
 
   @Override
+  public boolean wantsEstablished() {
+    return false;
+  }
+
+  @Override
   public @Nullable MappedSocket established(
       SocketAddress local, SocketAddress remote, Sock socket) {
     return null;

@@ -52,6 +52,9 @@ public interface SocketHooks {
   /** Whether the socket may keep what bind(2) gave it; if not, the call fails with EPERM. */
   boolean mayBind(int protocol, long cookie, SocketAddress local);
 
+  /** Whether {@link #established} asks anybody. */
+  boolean wantsEstablished();
+
   /** A connection is established; answers its place in a sock map, or null if it has none. */
   @Nullable MappedSocket established(SocketAddress local, SocketAddress remote, Sock socket);
 

@@ -53,6 +53,9 @@ enum Counter {
   UDP_IN_CHECKSUM_ERRORS("UdpInCsumErrors"),
   UDP_OUT("UdpOutDatagrams"),
 
+  /** Bytes that went into a local peer's receive queue instead of into segments. */
+  SK_MSG_REDIRECTED("SkMsgRedirectedBytes"),
+
   TCP_IN("TcpInSegs"),
   TCP_IN_ERRORS("TcpInErrs"),
   TCP_IN_CHECKSUM_ERRORS("TcpInCsumErrors"),

@@ -29,13 +29,14 @@ final class SegmentArrival {
   }
 
   void segment(TcpSegment s) {
+    receiver.readIngress(); // what was redirected was sent before this segment
     TcpState state = socket.state();
     if (state == TcpState.SYN_SENT) {
       synSent(s);
     } else if (state != TcpState.CLOSED) {
       synchronised(s);
     }
-    if (!socket.isReleased() && sender.takeRoomEvent() && socket.state().canSend()) {
+    if (!socket.isReleased() && socket.takeRoomEvent() && socket.state().canSend()) {
       socket.handler().writable(socket);
     }
     if (socket.state().isSynchronized()) {

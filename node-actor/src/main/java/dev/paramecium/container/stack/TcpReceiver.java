@@ -1,6 +1,7 @@
 package dev.paramecium.container.stack;
 
 import dev.paramecium.container.socket.TcpHandler;
+import org.jspecify.annotations.Nullable;
 
 /** The receiving half of a connection: reassembly, window, and when to acknowledge. */
 final class TcpReceiver {
@@ -26,6 +27,10 @@ final class TcpReceiver {
   private final TcpSocket socket;
   private final Context context;
   private final ReceiveBuffer buffer = new ReceiveBuffer();
+
+  /** What came past the devices; all of it was sent after what {@link #buffer} has. */
+  private @Nullable IngressQueue ingress;
+
   private final Timers.Timer delayedAck = new Timers.Timer(this::delayedAckDue);
 
   int recentTimestamp;
@@ -88,7 +93,35 @@ final class TcpReceiver {
   }
 
   boolean hasUnread() {
-    return buffer.readable() > 0;
+    IngressQueue queue = ingress;
+    return buffer.readable() > 0 || queue != null && !queue.isEmpty();
+  }
+
+  /** Makes the queue for what will come past the devices. */
+  IngressQueue openIngress() {
+    IngressQueue queue = new IngressQueue(() -> context.executor.execute(this::ingressArrived));
+    ingress = queue;
+    return queue;
+  }
+
+  /** Takes nothing past the devices any more; answers whether something was not read. */
+  boolean closeIngress() {
+    IngressQueue queue = ingress;
+    return queue != null && queue.close();
+  }
+
+  private void ingressArrived() {
+    context.tick();
+    readIngress();
+  }
+
+  /** Hands over what came past the devices. */
+  void readIngress() {
+    IngressQueue queue = ingress;
+    if (queue != null) {
+      queue.reading();
+      drain();
+    }
   }
 
   /** RFC 9293, 3.10.7.4: whether any of the segment is in the window. */
@@ -160,7 +193,7 @@ final class TcpReceiver {
     if (finFits && !finReceived && seq + length == next()) {
       finReceived = true;
       ackNow = true;
-      socket.peerFinished(buffer.readable() == 0);
+      socket.peerFinished(!hasUnread());
     } else if (fin) {
       ackNow = true;
     }
@@ -225,6 +258,15 @@ final class TcpReceiver {
       buffer.consume(count);
       read(count);
       deliver(ring, at, count);
+    }
+    IngressQueue queue = ingress;
+    while (queue != null && !paused && !released) {
+      int count = queue.lend();
+      if (count == 0) {
+        break;
+      }
+      deliver(queue.lent(), queue.lentAt(), count);
+      queue.giveBack();
     }
   }
 
@@ -384,6 +426,7 @@ final class TcpReceiver {
   void release() {
     stop();
     released = true;
+    closeIngress();
     buffer.discard();
   }
 }

@@ -196,6 +196,11 @@ final class TcpSender {
     return finSent && una == nxt;
   }
 
+  /** Whether everything that was written is acknowledged. */
+  boolean isIdle() {
+    return buffer.size() == 0;
+  }
+
   boolean isFinishing() {
     return finQueued;
   }

@@ -45,6 +45,7 @@ final class TcpSocket extends Connection implements TcpConnection {
 
   private final Context context;
   private final SegmentArrival arrival;
+  private final MappedConnection mapped;
 
   /** For the handshake's answer, or in FIN-WAIT-2 for the peer's FIN. */
   private final Timers.Timer stateTimer = new Timers.Timer(this::stateTimeout);
@@ -84,6 +85,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     this.sender = new TcpSender(this, context);
     this.receiver = new TcpReceiver(this, context);
     this.arrival = new SegmentArrival(this, context);
+    this.mapped = new MappedConnection(this, context);
     this.timestampOffset = tcp.timestampOffset(local, path.address);
     this.nextIdentification = context.random.nextInt();
     this.lastHeardAt = context.now;
@@ -222,6 +224,13 @@ final class TcpSocket extends Connection implements TcpConnection {
     state = sender.isFinishing() ? TcpState.FIN_WAIT_1 : TcpState.ESTABLISHED;
     sender.established(s, segmentSize(), rtt);
     confirmNextHop();
+    mapped.enter();
+  }
+
+  /** Whether a write that took less than it was given may be repeated; says so once. */
+  boolean takeRoomEvent() {
+    boolean landed = mapped.takeLanded();
+    return sender.takeRoomEvent() || landed;
   }
 
   /** Answers false if the process ended the connection at once, or nobody listens any more. */
@@ -411,6 +420,7 @@ final class TcpSocket extends Connection implements TcpConnection {
       listener = null;
       from.forget(this);
     }
+    mapped.leave();
     sender.release();
     receiver.stop();
     context.timers.remove(stateTimer);
@@ -508,7 +518,8 @@ final class TcpSocket extends Connection implements TcpConnection {
       return 0;
     }
     context.tick();
-    return sender.write(bytes, from, count);
+    int redirected = mapped.write(bytes, from, count);
+    return redirected >= 0 ? redirected : sender.write(bytes, from, count);
   }
 
   @Override
@@ -532,6 +543,7 @@ final class TcpSocket extends Connection implements TcpConnection {
     }
     context.tick();
     closedByProcess = true;
+    mapped.leave();
     if (state == TcpState.CLOSED) {
       receiver.release();
       context.deferred.add(this::tellClosed);
@@ -542,7 +554,8 @@ final class TcpSocket extends Connection implements TcpConnection {
       context.deferred.add(() -> end(null));
       return;
     }
-    if (receiver.hasUnread()) {
+    boolean redirectedUnread = receiver.closeIngress();
+    if (redirectedUnread || receiver.hasUnread()) {
       tcp.output.reset(this);
       release();
       context.deferred.add(() -> end(null));

@@ -107,6 +107,11 @@ final class NamespaceHooks implements SocketHooks {
   }
 
   @Override
+  public boolean wantsEstablished() {
+    return cgroup.established != null;
+  }
+
+  @Override
   public @Nullable MappedSocket established(
       SocketAddress local, SocketAddress remote, Sock socket) {
     Cgroup.OnEstablished hook = cgroup.established;

@@ -275,10 +275,12 @@ final class MapCommand {
     }
   }
 
+  /** As {@code fprint_hex}: a gap after eight bytes, a line after sixteen. */
   private static String hex(byte[] bytes, int from, int count) {
     StringBuilder text = new StringBuilder(3 * count);
     for (int i = from; i < from + count; i++) {
-      text.append(i == from ? "" : " ");
+      int place = i - from;
+      text.append(place == 0 ? "" : place % 16 == 0 ? "\n" : place % 8 == 0 ? "  " : " ");
       text.append(Character.forDigit(bytes[i] >> 4 & 15, 16));
       text.append(Character.forDigit(bytes[i] & 15, 16));
     }

@@ -8,6 +8,7 @@ import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.process.NamespaceView.Route;
+import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.packet.EtherType;
 import dev.paramecium.packet.Wire;
 import dev.paramecium.syscall.LinkInfo;
@@ -37,6 +38,9 @@ final class SimulatedNetwork implements Clock {
   }
 
   private record Flight(long at, long order, NetworkStack to, SkBuff frame) {}
+
+  /** What one thread asks of another takes its time, but stays in order. */
+  private record Task(long at, long order, Runnable run) {}
 
   final SkBuffPool pool = new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, 65_536);
   final NetworkStack a;
@@ -93,22 +97,45 @@ final class SimulatedNetwork implements Clock {
   private long order;
   private long stalledUntil;
 
+  private final PriorityQueue<Task> tasks =
+      new PriorityQueue<>(
+          java.util.Comparator.comparingLong(Task::at).thenComparingLong(Task::order));
+
+  /** Until when the tasks of each stack are late. */
+  private final long[] tasksUntil = new long[2];
+
   SimulatedNetwork(long seed) {
     this(seed, 1450);
   }
 
   SimulatedNetwork(long seed, int mtu) {
+    this(seed, mtu, _ -> SocketHooks.none(), _ -> SocketHooks.none());
+  }
+
+  /** With programs on the sockets of either end. */
+  SimulatedNetwork(long seed, int mtu, SocketHooks.Factory hooksOfA, SocketHooks.Factory hooksOfB) {
     random = RandomSource.seeded(seed);
-    a = host("a", A, B, mtu, seed + 1);
-    b = host("b", B, A, mtu, seed + 2);
+    a = host("a", A, B, mtu, seed + 1, hooksOfA);
+    b = host("b", B, A, mtu, seed + 2, hooksOfB);
   }
 
   private NetworkStack host(
-      String name, Ipv4Address address, Ipv4Address peer, int mtu, long seed) {
+      String name,
+      Ipv4Address address,
+      Ipv4Address peer,
+      int mtu,
+      long seed,
+      SocketHooks.Factory hooks) {
     boolean fromA = name.equals("a");
     NetworkStack stack =
         new NetworkStack(
-            name, this, RandomSource.seeded(seed), pool, (ifindex, frame) -> send(fromA, frame));
+            name,
+            this,
+            RandomSource.seeded(seed),
+            pool,
+            (ifindex, frame) -> send(fromA, frame),
+            hooks,
+            task -> later(fromA, task));
     stack.addInterface(
         new LinkInfo(
             ETH0,
@@ -125,6 +152,14 @@ final class SimulatedNetwork implements Clock {
     stack.addRoute(
         new Route(new Ipv4Prefix(Ipv4Address.ANY, 0), peer, "eth0", null, "global", "boot"), 0);
     return stack;
+  }
+
+  /** Runs a task on a stack's thread, soon. */
+  private void later(boolean onA, Runnable task) {
+    int end = onA ? 0 : 1;
+    long soon = now + (random.nextInt() >>> 1) % (3 * delayNs);
+    tasksUntil[end] = Math.max(tasksUntil[end], soon);
+    tasks.add(new Task(tasksUntil[end], order++, task));
   }
 
   private void send(boolean fromA, SkBuff frame) {
@@ -206,12 +241,20 @@ final class SimulatedNetwork implements Clock {
   private long next() {
     long timers = Math.min(a.nextDeadlineNanos(), b.nextDeadlineNanos());
     Flight first = flights.peek();
-    return first == null ? timers : Math.min(timers, first.at());
+    Task task = tasks.peek();
+    long asked = task == null ? timers : Math.min(timers, task.at());
+    return first == null ? asked : Math.min(asked, first.at());
   }
 
   private void step() {
     long at = next();
     now = Math.max(now, at);
+    Task task = tasks.peek();
+    if (task != null && task.at() <= now) {
+      tasks.remove();
+      task.run().run();
+      return;
+    }
     Flight first = flights.peek();
     if (first != null && first.at() <= now) {
       deliver(first.to());

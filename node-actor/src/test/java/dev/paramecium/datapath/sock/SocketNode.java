@@ -136,7 +136,8 @@ public final class SocketNode {
     return cgroup.namespace(host).of((_, _, _) -> false);
   }
 
-  private void local(Ipv4Address pod, int id) {
+  /** An endpoint of this node. */
+  public void local(Ipv4Address pod, int id) {
     MacAddress mac = new MacAddress(id);
     maps.lxc()
         .map()

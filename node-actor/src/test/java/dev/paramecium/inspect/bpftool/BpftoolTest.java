@@ -67,8 +67,8 @@ class BpftoolTest {
         .isEqualTo("key: 9c 04 00 00  value: 57 0b 00 00\nFound 1 element\n");
     assertThat(node.run("bpftool map dump pinned /sys/fs/bpf/tc/globals/cilium_ipcache").out())
         .contains(
-            "key:\n40 00 00 00 00 00 00 01 0a 2a 00 33 00 00 00 00 00 00 00 00 00 00 00 00\n"
-                + "value:\n9d 3d 00 00 c0 a8 01 0d 00 00 00 00\n")
+            "key:\n40 00 00 00 00 00 00 01  0a 2a 00 33 00 00 00 00\n00 00 00 00 00 00 00 00\n"
+                + "value:\n9d 3d 00 00 c0 a8 01 0d  00 00 00 00\n")
         .endsWith("Found 3 elements\n");
   }
 
@@ -79,8 +79,8 @@ class BpftoolTest {
             """
             key:
             85 01 00 00 00 00 00 00
-            value (CPU 00): 01 00 00 00 00 00 00 00 4a 00 00 00 00 00 00 00
-            value (CPU 01): 02 00 00 00 00 00 00 00 94 00 00 00 00 00 00 00
+            value (CPU 00): 01 00 00 00 00 00 00 00  4a 00 00 00 00 00 00 00
+            value (CPU 01): 02 00 00 00 00 00 00 00  94 00 00 00 00 00 00 00
             """);
   }
 
