@@ -43,11 +43,14 @@ public final class ObservationJson {
     json.put("rule", observed.rule());
     json.put("direction", observed.reply() ? "reply" : "request");
     Observation.PacketSummary packet = observed.packet();
-    json.putObject("packet")
-        .put("src", packet.source())
-        .put("dst", packet.destination())
-        .put("sport", packet.sourcePort())
-        .put("dport", packet.destinationPort())
+    ObjectNode carried = json.putObject("packet");
+    carried.put("src", packet.source()).put("dst", packet.destination());
+    if (packet.icmp().isEmpty()) {
+      carried.put("sport", packet.sourcePort()).put("dport", packet.destinationPort());
+    } else {
+      carried.put("icmp", packet.icmp());
+    }
+    carried
         .put("protocol", packet.protocol())
         .put("flags", packet.flags())
         .put("ttl", packet.ttl())
@@ -105,6 +108,7 @@ public final class ObservationJson {
             packet.path("dport").asInt(),
             packet.path("protocol").asText(),
             packet.path("flags").asText(),
+            packet.path("icmp").asText(),
             packet.path("ttl").asInt(),
             packet.path("length").asInt(),
             packet.path("payload_length").asInt()),

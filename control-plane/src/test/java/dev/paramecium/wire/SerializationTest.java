@@ -123,7 +123,7 @@ class SerializationTest {
             "",
             "",
             false,
-            new Observation.PacketSummary("m", "n", "s", "d", 1, 2, "TCP", "SYN", 64, 74, 0),
+            new Observation.PacketSummary("m", "n", "s", "d", 1, 2, "TCP", "SYN", "", 64, 74, 0),
             -1));
   }
 

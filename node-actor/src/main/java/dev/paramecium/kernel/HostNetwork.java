@@ -7,6 +7,7 @@ import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.NamespacePort;
+import dev.paramecium.datapath.trace.StackTracer;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.Result;
@@ -23,15 +24,17 @@ final class HostNetwork {
   private final KernelConfig config;
   private final NamespacePort host;
   private final Devices devices;
+  private final StackTracer tracer;
   private final NodeFib fib;
 
   /** The datapath whose routes stand; null before the first. */
   private @Nullable DatapathConfig routed;
 
-  HostNetwork(KernelConfig config, NamespacePort host, Devices devices) {
+  HostNetwork(KernelConfig config, NamespacePort host, Devices devices, StackTracer tracer) {
     this.config = config;
     this.host = host;
     this.devices = devices;
+    this.tracer = tracer;
     DevicePort eth0 = devices.eth0();
     this.fib = new NodeFib(eth0.ifindex(), eth0.link().mac().value());
   }
@@ -58,6 +61,7 @@ final class HostNetwork {
           }
           stack.addAddress(devices.eth0().ifindex(), config.nodeIp(), config.nodePrefixLength());
           stack.setForwarding(true);
+          stack.observeRouting(tracer);
         });
   }
 

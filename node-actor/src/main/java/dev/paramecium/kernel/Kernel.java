@@ -20,6 +20,7 @@ import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.datapath.ProgramTable;
 import dev.paramecium.datapath.sock.Cgroup;
 import dev.paramecium.datapath.trace.PacketTrace;
+import dev.paramecium.datapath.trace.StackTracer;
 import dev.paramecium.datapath.underlay.Underlay;
 import dev.paramecium.datapath.underlay.Underlays;
 import dev.paramecium.inspect.HostTools;
@@ -145,7 +146,9 @@ public final class Kernel extends AbstractBehavior<Object> {
             config.objects(),
             new SharedRandom(random.nextLong()),
             dispatcher);
-    this.hostNetwork = new HostNetwork(config, containers.host(), devices);
+    this.hostNetwork =
+        new HostNetwork(
+            config, containers.host(), devices, new StackTracer(node.trace(), node.devices()));
     this.counters = new NodeCounters(context.getSystem().scheduler(), node, underlay);
     hostNetwork.configure();
     // On the datapath's own thread, which then is the one that receives.

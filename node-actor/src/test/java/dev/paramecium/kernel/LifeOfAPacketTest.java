@@ -2,6 +2,7 @@ package dev.paramecium.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.syscall.Observation;
 import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.TraceFilter;
@@ -79,6 +80,43 @@ final class LifeOfAPacketTest {
       get(nodes);
       observer.expectNoMessage(java.time.Duration.ofMillis(50));
     }
+  }
+
+  @Test
+  void whatTheHostHasNoRouteForEndsInItsStackAndTheSenderHearsOfIt() {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      TestProbe<Observation> observer = nodes.kit.createTestProbe();
+      Ipv4Address unknown = Ipv4Address.parse("203.0.113.9");
+      nodes.one.perform(
+          replyTo ->
+              new Syscall.ArmTrace(
+                  "t",
+                  new TraceFilter(nodes.curl.ip(), unknown, 1, 0, 0),
+                  observer.getRef(),
+                  replyTo));
+
+      TestNode.Outcome outcome =
+          nodes.one.exec(nodes.curl.containerId(), "ping", "-c1", "-W1", unknown.toString());
+
+      assertThat(outcome.stdout()).contains("Destination Net Unreachable");
+      List<Observation> seen = new ArrayList<>();
+      while (seen.stream().noneMatch(o -> o.reply() && o.step() == 8)) {
+        seen.add(observer.receiveMessage(TestNode.TIMEOUT));
+      }
+      assertThat(seen.stream().filter(o -> !o.reply()).map(LifeOfAPacketTest::place))
+          .containsExactly(
+              "1 eth0 sent",
+              "2 lxccurl TC_ACT_OK",
+              "0 lxccurl dropped: no route to its" + " destination; the sender is told by ICMP");
+      assertThat(seen.getFirst().packet().icmp()).matches("echo request, id [0-9]+, seq 1");
+      assertThat(seen.getFirst().packet().destinationPort()).isZero();
+      assertThat(seen.getLast().packet().icmp()).isEqualTo("net 203.0.113.9 unreachable");
+    }
+  }
+
+  private static String place(Observation o) {
+    String reason = o.reason().isEmpty() ? "" : ": " + o.reason();
+    return o.step() + " " + o.device() + " " + o.verdict() + reason;
   }
 
   private static List<Observation> followOneRequest(TwoNodes nodes) {

@@ -55,6 +55,10 @@ public record Observation(
   /**
    * What the packet carried at this step.
    *
+   * @param sourcePort 0 of a protocol without ports
+   * @param destinationPort 0 of a protocol without ports
+   * @param icmp what an ICMP message says, as {@code echo request, id 12, seq 1}; empty for other
+   *     protocols
    * @param flags TCP flags as {@code SYN, ACK}; empty for other protocols
    * @param length bytes from the Ethernet header
    * @param payloadLength bytes above the transport header
@@ -68,6 +72,7 @@ public record Observation(
       int destinationPort,
       String protocol,
       String flags,
+      String icmp,
       int ttl,
       int length,
       int payloadLength) {}

@@ -13,7 +13,9 @@ import dev.paramecium.deploy.walk.WalkPrinter;
 import dev.paramecium.syscall.Observation;
 import dev.paramecium.syscall.TraceFilter;
 import dev.paramecium.trace.ObservationJson;
+import java.io.ByteArrayOutputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
@@ -33,6 +35,9 @@ import picocli.CommandLine.Parameters;
         "Sends one real packet from a pod, follows it and its reply over all nodes, and says what"
             + " decided.")
 final class TraceCommand implements Callable<Integer> {
+
+  /** The probe's exit code for "nobody listens there", which is an answer. */
+  private static final int REFUSED = 3;
 
   private static final Duration ANSWER_LIMIT = Duration.ofSeconds(2);
 
@@ -71,6 +76,7 @@ final class TraceCommand implements Callable<Integer> {
 
     List<Observation> seen;
     int exitCode;
+    ByteArrayOutputStream complaint = new ByteArrayOutputStream();
     try (TraceStream trace =
         TraceStream.open(api, new TraceFilter(from.address(), to, number, 0, port))) {
       exitCode =
@@ -84,13 +90,21 @@ final class TraceCommand implements Callable<Integer> {
                       false),
               null,
               OutputStream.nullOutputStream(),
-              OutputStream.nullOutputStream());
+              complaint);
+      boolean answered = isAnswer(exitCode);
       trace.await(
-          observations -> isOver(observations, exitCode == 0),
-          exitCode == 0 ? ANSWER_LIMIT : Duration.ofMillis(200));
+          observations -> isOver(observations, answered),
+          answered ? ANSWER_LIMIT : Duration.ofMillis(200));
       seen = trace.observations();
     }
-    return json ? printJson(seen, exitCode) : print(seen, exitCode);
+    return json
+        ? printJson(seen, exitCode)
+        : print(
+            from.address(), to, seen, exitCode, complaint.toString(StandardCharsets.UTF_8).strip());
+  }
+
+  private static boolean isAnswer(int exitCode) {
+    return exitCode == 0 || exitCode == REFUSED;
   }
 
   /**
@@ -108,8 +122,16 @@ final class TraceCommand implements Callable<Integer> {
     return Walk.first(Walk.byPacket(seen), reply, _ -> true);
   }
 
-  private int print(List<Observation> seen, int exitCode) {
+  private int print(
+      Ipv4Address from, Ipv4Address to, List<Observation> seen, int exitCode, String complaint) {
     Optional<Walk> request = walk(seen, false);
+    if (request.isEmpty() && from.equals(to)) {
+      System.out.println(
+          source + " is " + to + " itself: its packets stay on its lo and meet no program.");
+      System.out.println();
+      System.out.println(outcome(exitCode, complaint));
+      return isAnswer(exitCode) ? 0 : UserError.FAILED;
+    }
     if (request.isEmpty()) {
       throw new UserError(
           UserError.FAILED,
@@ -120,8 +142,16 @@ final class TraceCommand implements Callable<Integer> {
     Optional<Walk> reply = walk(seen, true);
     reply.ifPresent(walk -> printer.print("The reply", walk));
     System.out.println();
-    System.out.println(exitCode == 0 ? "Answered." : "Not answered.");
-    return exitCode == 0 ? 0 : UserError.FAILED;
+    System.out.println(outcome(exitCode, complaint));
+    return isAnswer(exitCode) ? 0 : UserError.FAILED;
+  }
+
+  private static String outcome(int exitCode, String complaint) {
+    return switch (exitCode) {
+      case 0 -> "Answered.";
+      case REFUSED -> "Answered: connection refused, nobody listens there.";
+      default -> "Not answered" + (complaint.isEmpty() ? "." : ": " + complaint + ".");
+    };
   }
 
   private static int printJson(List<Observation> seen, int exitCode)
@@ -134,7 +164,7 @@ final class TraceCommand implements Callable<Integer> {
       }
     }
     System.out.println(ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(array));
-    return exitCode == 0 ? 0 : UserError.FAILED;
+    return isAnswer(exitCode) ? 0 : UserError.FAILED;
   }
 
   private Ipv4Address address(ApiHttp api, String reference) {

@@ -49,6 +49,7 @@ public final class WalkPrinter {
             + "  "
             + packet.protocol()
             + (packet.flags().isEmpty() ? "" : " [" + packet.flags() + "]")
+            + (packet.icmp().isEmpty() ? "" : " " + packet.icmp())
             + ", "
             + packet.length()
             + " bytes");

@@ -29,7 +29,7 @@ class WalkTest {
         "",
         reply,
         new Observation.PacketSummary(
-            "", "", "10.42.0.1", "10.42.1.1", 40000, 80, "TCP", "PSH, ACK", 64, 142, 76),
+            "", "", "10.42.0.1", "10.42.1.1", 40000, 80, "TCP", "PSH, ACK", "", 64, 142, 76),
         -1);
   }
 

@@ -1,6 +1,7 @@
 package dev.paramecium.container.process;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.container.socket.IcmpErrorText;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketAddress;
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code paramecium-probe tcp|udp|icmp ADDRESS PORT}: sends one packet that wants an answer and
- * exits 0 if one came within two seconds, 1 if not. It is on every image's PATH, so that {@code
- * paramecium trace} works from any pod.
+ * exits 0 if one came within two seconds, 3 if the answer was that nobody listens there, 1 if none
+ * came. It is on every image's PATH, so that {@code paramecium trace} works from any pod.
  */
 public final class Probe implements Executable {
 
@@ -29,6 +30,7 @@ public final class Probe implements Executable {
   private static final int ANSWERED = 0;
   private static final int NOT_ANSWERED = 1;
   private static final int USAGE = 2;
+  private static final int REFUSED = 3;
   private static final int TTL = 64;
 
   @Override
@@ -123,7 +125,11 @@ public final class Probe implements Executable {
 
     @Override
     public void failed(TcpConnection made, SocketError error) {
-      end(NOT_ANSWERED, error.text());
+      failed(error);
+    }
+
+    private void failed(SocketError error) {
+      end(error == SocketError.CONNECTION_REFUSED ? REFUSED : NOT_ANSWERED, error.text());
     }
 
     @Override
@@ -133,7 +139,7 @@ public final class Probe implements Executable {
 
     @Override
     public void error(UdpSocket socket, SocketAddress remote, SocketError error) {
-      end(NOT_ANSWERED, error.text());
+      failed(error);
     }
 
     @Override
@@ -143,7 +149,7 @@ public final class Probe implements Executable {
 
     @Override
     public void error(Ipv4Address from, int type, int code, int sequence) {
-      end(NOT_ANSWERED, "ICMP type " + type + " code " + code + " from " + from);
+      end(NOT_ANSWERED, IcmpErrorText.of(type, code) + ", says " + from);
     }
 
     @Override

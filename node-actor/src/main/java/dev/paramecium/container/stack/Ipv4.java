@@ -35,6 +35,7 @@ final class Ipv4 {
   private final Datagram datagram = new Datagram();
   private final Datagram whole = new Datagram();
   private final ArrayDeque<SkBuff> loopback = new ArrayDeque<>();
+  private RoutingObserver observer = (_, _, _) -> {};
   private boolean forwarding;
   private int nextIdentification;
 
@@ -68,6 +69,10 @@ final class Ipv4 {
     return transports[protocol];
   }
 
+  void observeRouting(RoutingObserver next) {
+    observer = next;
+  }
+
   void setForwarding(boolean on) {
     forwarding = on;
   }
@@ -99,15 +104,20 @@ final class Ipv4 {
     boolean manyHosts = Routes.isMulticast(in.destination) || routes.isBroadcast(in.destination);
     if (isMartian(device, in, manyHosts)) {
       context.count(Counter.IP_IN_MARTIAN);
+      dropped(frame, "a source address that no host may have");
       return false;
     }
     in.broadcast = manyHosts || linkBroadcast;
     if (manyHosts || routes.isLocal(in.destination)) {
+      if (frame.traced) {
+        observer.decided(frame, "delivered to the host", "");
+      }
       deliver(in);
       return false;
     }
     if (!forwarding || linkBroadcast || device.isLoopback()) {
       context.count(Counter.IP_IN_ADDRESS_ERRORS);
+      dropped(frame, "not for this host, and it forwards nothing");
       return false;
     }
     return forward(frame, in);
@@ -157,23 +167,35 @@ final class Ipv4 {
     transport.receive(in);
   }
 
+  private void dropped(SkBuff frame, String reason) {
+    if (frame.traced) {
+      observer.decided(frame, "dropped", reason);
+    }
+  }
+
   private boolean forward(SkBuff frame, Datagram in) {
     if (in.ttl <= 1) {
       context.count(Counter.IP_IN_TTL_EXCEEDED);
+      dropped(frame, "TTL exceeded; the sender is told by ICMP");
       icmp.sendError(in, IcmpError.TIME_EXCEEDED, IcmpError.TTL_EXCEEDED, 0);
       return false;
     }
     Destination destination = routes.lookup(in.destination);
     if (destination == null) {
       context.count(Counter.IP_IN_NO_ROUTES);
+      dropped(frame, "no route to its destination; the sender is told by ICMP");
       icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.NET_UNREACHABLE, 0);
       return false;
     }
     int mtu = destination.mtu(context.now);
     if (in.totalLength > mtu && in.dontFragment()) {
       context.count(Counter.IP_FRAGMENT_FAILED);
+      dropped(frame, "larger than the route's MTU; the sender is told by ICMP");
       icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.FRAGMENTATION_NEEDED, mtu);
       return false;
+    }
+    if (frame.traced) {
+      observer.decided(frame, "forwarded to " + destination.device.name(), "");
     }
     byte[] bytes = in.bytes;
     int at = in.at;
@@ -372,6 +394,7 @@ final class Ipv4 {
                   lost));
         }
       } else {
+        dropped(frame, "the next hop does not answer ARP; the sender is told by ICMP");
         icmp.sendError(lost, IcmpError.DESTINATION_UNREACHABLE, IcmpError.HOST_UNREACHABLE, 0);
       }
     }

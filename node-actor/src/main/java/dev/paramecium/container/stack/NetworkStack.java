@@ -212,6 +212,11 @@ public final class NetworkStack implements Sockets, NamespaceView {
     routes.routeLocalnet(network);
   }
 
+  /** Tells {@code observer} what becomes of packets that are traced. */
+  public void observeRouting(RoutingObserver observer) {
+    ipv4.observeRouting(observer);
+  }
+
   /** Takes one frame from a device. Never throws on what is in it. */
   public void receive(int ifindex, SkBuff frame) {
     context.tick();

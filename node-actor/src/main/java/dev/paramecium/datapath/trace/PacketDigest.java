@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  * @param offset where the packet's Ethernet header stands in the frame: behind the outer headers of
  *     an encapsulated one
  * @param vni of the VXLAN header around it, -1 if there is none
- * @param sourcePort of an ICMP echo 0
- * @param destinationPort of an ICMP echo its identifier
+ * @param sourcePort 0 where there are no ports
+ * @param icmp what an ICMP message says, null of others
  * @param flags TCP's, 0 for others
  * @param payload offset of the first byte above the transport header
  * @param end offset behind the packet's last byte
@@ -30,6 +30,7 @@ public record PacketDigest(
     int protocol,
     int sourcePort,
     int destinationPort,
+    @Nullable IcmpDigest icmp,
     int flags,
     int ttl,
     int payload,
@@ -74,6 +75,7 @@ public record PacketDigest(
     int fragmentOffset = frame.u16(ip + 6) & 0x1fff;
     int sourcePort = 0;
     int destinationPort = 0;
+    IcmpDigest icmp = null;
     int flags = 0;
     int payload = l4;
     long entropy = 0;
@@ -89,9 +91,8 @@ public record PacketDigest(
         destinationPort = frame.u16(l4 + 2);
         payload = l4 + UDP;
       } else if (protocol == ICMP_PROTOCOL && end - l4 >= 8) {
-        int type = frame.u8(l4);
-        destinationPort = type == 0 || type == 8 ? frame.u16(l4 + 4) : 0;
-        entropy = (long) frame.u16(l4) << 16 | frame.u16(l4 + 6);
+        icmp = IcmpDigest.at(frame, l4, end);
+        entropy = (long) frame.u16(l4) << 32 | frame.i32(l4 + 4) & 0xffff_ffffL;
         payload = l4 + 8;
       }
     }
@@ -112,6 +113,7 @@ public record PacketDigest(
         protocol,
         sourcePort,
         destinationPort,
+        icmp,
         flags,
         frame.u8(ip + 8),
         payload,
@@ -123,7 +125,19 @@ public record PacketDigest(
   static PacketDigest ofSockets(
       int protocol, int source, int sourcePort, int destination, int destinationPort, int length) {
     return new PacketDigest(
-        0, -1, source, destination, protocol, sourcePort, destinationPort, 0, 0, 0, length, 0);
+        0,
+        -1,
+        source,
+        destination,
+        protocol,
+        sourcePort,
+        destinationPort,
+        null,
+        0,
+        0,
+        0,
+        length,
+        0);
   }
 
   private static long mix(long state, long value) {
@@ -140,18 +154,13 @@ public record PacketDigest(
         && (filter.destinationPort() == 0 || destinationPort == filter.destinationPort());
   }
 
-  /** Whether the packet answers one that goes the filter's way, with an ICMP error perhaps. */
+  /** Whether the packet answers one that goes the filter's way, or is an ICMP error about it. */
   boolean isReplyOf(TraceFilter filter) {
+    if (icmp != null && icmp.isAbout(filter)) {
+      return true;
+    }
     if (source != filter.destination().value() || destination != filter.source().value()) {
       return false;
-    }
-    if (protocol == ICMP_PROTOCOL && filter.protocol() == ICMP_PROTOCOL) {
-      return filter.destinationPort() == 0
-          || destinationPort == 0
-          || destinationPort == filter.destinationPort();
-    }
-    if (protocol == ICMP_PROTOCOL) {
-      return true;
     }
     return protocol == filter.protocol()
         && (filter.sourcePort() == 0 || destinationPort == filter.sourcePort())
@@ -181,6 +190,7 @@ public record PacketDigest(
           default -> Integer.toString(protocol);
         },
         flagNames(),
+        icmp == null ? "" : icmp.text(),
         ttl,
         length,
         end - payload);

@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.process.Process;
 import dev.paramecium.container.process.ProcessContext;
 import dev.paramecium.container.process.Signals;
+import dev.paramecium.container.socket.IcmpErrorText;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketException;
@@ -22,8 +23,6 @@ import org.jspecify.annotations.Nullable;
 public final class Ping implements Process, PingHandler {
 
   private static final int HEADERS = 28;
-  private static final int DESTINATION_UNREACHABLE = 3;
-  private static final int TIME_EXCEEDED = 11;
   private static final long DEFAULT_WAIT_MS = 10_000;
 
   private final ProcessContext context;
@@ -198,7 +197,8 @@ public final class Ping implements Process, PingHandler {
   public void error(Ipv4Address from, int type, int code, int sequence) {
     errors++;
     if (!quiet) {
-      context.print("From " + from + " icmp_seq=" + sequence + " " + text(type, code) + "\n");
+      context.print(
+          "From " + from + " icmp_seq=" + sequence + " " + IcmpErrorText.of(type, code) + "\n");
     }
     finishIfComplete();
   }
@@ -207,28 +207,6 @@ public final class Ping implements Process, PingHandler {
     if (count > 0 && transmitted >= count && received + errors >= count) {
       finish();
     }
-  }
-
-  private static String text(int type, int code) {
-    return switch (type) {
-      case DESTINATION_UNREACHABLE ->
-          switch (code) {
-            case 0 -> "Destination Net Unreachable";
-            case 1 -> "Destination Host Unreachable";
-            case 2 -> "Destination Protocol Unreachable";
-            case 3 -> "Destination Port Unreachable";
-            case 4 -> "Frag needed and DF set";
-            case 9 -> "Destination Net Prohibited";
-            case 10 -> "Destination Host Prohibited";
-            case 13 -> "Packet filtered";
-            default -> "Dest Unreachable, Bad Code: " + code;
-          };
-      case TIME_EXCEEDED -> code == 0 ? "Time to live exceeded" : "Frag reassembly time exceeded";
-      case 4 -> "Source Quench";
-      case 5 -> "Redirect Host";
-      case 12 -> "Parameter problem";
-      default -> "Bad ICMP type: " + type;
-    };
   }
 
   private void finish() {
