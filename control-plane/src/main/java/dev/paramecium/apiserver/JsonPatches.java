@@ -7,7 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Map;
+import dev.paramecium.apiserver.schema.Type;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,41 +21,22 @@ final class JsonPatches {
   /** Operations of one JSON patch ({@code maxJSONPatchOperations} in {@code k8s.io/apiserver}). */
   private static final int MAX_OPERATIONS = 10_000;
 
-  /**
-   * The lists of the built-in kinds that merge by a key ({@code patchMergeKey} in {@code
-   * k8s.io/api}), by field name.
-   */
-  private static final Map<String, String> MERGE_KEYS =
-      Map.ofEntries(
-          Map.entry("containers", "name"),
-          Map.entry("initContainers", "name"),
-          Map.entry("ephemeralContainers", "name"),
-          Map.entry("env", "name"),
-          Map.entry("volumes", "name"),
-          Map.entry("volumeMounts", "mountPath"),
-          Map.entry("volumeDevices", "devicePath"),
-          Map.entry("ports", "containerPort"),
-          Map.entry("imagePullSecrets", "name"),
-          Map.entry("hostAliases", "ip"),
-          Map.entry("conditions", "type"),
-          Map.entry("addresses", "type"),
-          Map.entry("ownerReferences", "uid"),
-          Map.entry("podIPs", "ip"),
-          Map.entry("taints", "key"));
-
   private JsonPatches() {}
 
   /**
    * A patched copy.
    *
    * @param type the Content-Type of the patch
+   * @param schema what lists of the target merge by
    */
-  static ObjectNode apply(String type, ObjectNode target, String body) throws StatusException {
+  static ObjectNode apply(String type, Type schema, ObjectNode target, String body)
+      throws StatusException {
     JsonNode patch = parse(body);
     JsonNode result =
         switch (type) {
           case "application/merge-patch+json" -> merge(target, patch);
-          case "application/strategic-merge-patch+json" -> strategic(target, patch);
+          case "application/strategic-merge-patch+json" ->
+              StrategicMerge.apply(schema, target, patch);
           case "application/json-patch+json" -> operations(target, patch);
           default -> throw StatusException.unsupportedMediaType(type);
         };
@@ -92,99 +73,6 @@ final class JsonPatches {
               }
             });
     return result;
-  }
-
-  private static JsonNode strategic(@Nullable JsonNode target, JsonNode patch)
-      throws StatusException {
-    if (!(patch instanceof ObjectNode changes)) {
-      return patch.deepCopy();
-    }
-    if (changes.path("$patch").asText().equals("replace")) {
-      ObjectNode replacement = changes.deepCopy();
-      replacement.remove("$patch");
-      return replacement;
-    }
-    ObjectNode result =
-        target instanceof ObjectNode object ? object.deepCopy() : JSON.createObjectNode();
-    for (Map.Entry<String, JsonNode> field : changes.properties()) {
-      String name = field.getKey();
-      JsonNode change = field.getValue();
-      if (name.startsWith("$")) {
-        if (name.startsWith("$deleteFromPrimitiveList/")) {
-          removeValues(result, name.substring(name.indexOf('/') + 1), change);
-        }
-      } else if (change.isNull()) {
-        result.remove(name);
-      } else if (change instanceof ArrayNode list && MERGE_KEYS.containsKey(name)) {
-        result.set(name, mergeList(result.get(name), list, String.valueOf(MERGE_KEYS.get(name))));
-      } else if (change instanceof ArrayNode list && name.equals("finalizers")) {
-        result.set(name, union(result.get(name), list));
-      } else {
-        result.set(name, strategic(result.get(name), change));
-      }
-    }
-    return result;
-  }
-
-  private static void removeValues(ObjectNode object, String name, JsonNode values) {
-    if (object.get(name) instanceof ArrayNode list) {
-      ArrayNode kept = JSON.createArrayNode();
-      for (JsonNode element : list) {
-        boolean removed = false;
-        for (JsonNode value : values) {
-          removed |= value.equals(element);
-        }
-        if (!removed) {
-          kept.add(element);
-        }
-      }
-      object.set(name, kept);
-    }
-  }
-
-  private static ArrayNode union(@Nullable JsonNode target, ArrayNode additions) {
-    ArrayNode result = target instanceof ArrayNode list ? list.deepCopy() : JSON.createArrayNode();
-    for (JsonNode addition : additions) {
-      boolean there = false;
-      for (JsonNode element : result) {
-        there |= element.equals(addition);
-      }
-      if (!there) {
-        result.add(addition);
-      }
-    }
-    return result;
-  }
-
-  private static ArrayNode mergeList(@Nullable JsonNode target, ArrayNode changes, String key)
-      throws StatusException {
-    ArrayNode result = target instanceof ArrayNode list ? list.deepCopy() : JSON.createArrayNode();
-    for (JsonNode change : changes) {
-      if (change.path("$patch").asText().equals("replace")) {
-        result.removeAll();
-        continue;
-      }
-      int at = indexOf(result, key, change.path(key));
-      if (change.path("$patch").asText().equals("delete")) {
-        if (at >= 0) {
-          result.remove(at);
-        }
-      } else if (at >= 0) {
-        result.set(at, strategic(result.get(at), change));
-      } else {
-        result.add(change);
-      }
-    }
-    return result;
-  }
-
-  private static int indexOf(ArrayNode list, String key, JsonNode value) {
-    for (int i = 0; i < list.size(); i++) {
-      if (!value.isMissingNode() && list.get(i).path(key).equals(value)) {
-        return i;
-      }
-    }
-    return -1;
   }
 
   /** RFC 6902. */

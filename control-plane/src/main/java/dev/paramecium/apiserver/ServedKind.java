@@ -3,6 +3,8 @@ package dev.paramecium.apiserver;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.apiserver.schema.BuiltInTypes;
+import dev.paramecium.apiserver.schema.Type;
 import java.time.Instant;
 import java.util.List;
 
@@ -10,12 +12,14 @@ import java.util.List;
  * What the API server knows of one kind of object: its names, what it fills in, what it refuses,
  * how it prints.
  *
+ * @param schema the fields of its objects
  * @param hasStatus whether status is a subresource, which its own writer finishes
  * @param scale where {@code autoscaling/v1 Scale} finds its numbers; {@link Scale#NONE} if it has
  *     no such subresource
  */
 public record ServedKind(
     ResourceType type,
+    Type.Struct schema,
     String singular,
     List<String> shortNames,
     List<String> categories,
@@ -28,8 +32,18 @@ public record ServedKind(
 
   /** A kind without status, short names and rules of its own; {@code with…} adds them. */
   static ServedKind of(ResourceType type) {
+    return of(
+        type,
+        BuiltInTypes.of(type.group(), type.kind())
+            .orElseThrow(
+                () -> new IllegalStateException("kubernetes.schema has no " + type.kind())));
+  }
+
+  /** A kind of which only the fields are known; {@code with…} adds the rest. */
+  static ServedKind of(ResourceType type, Type.Struct schema) {
     return new ServedKind(
         type,
+        schema,
         type.kind().toLowerCase(java.util.Locale.ROOT),
         List.of(),
         List.of(),
@@ -40,29 +54,33 @@ public record ServedKind(
   }
 
   ServedKind withSingular(String name) {
-    return new ServedKind(type, name, shortNames, categories, hasStatus, scale, rules, columns);
+    return new ServedKind(
+        type, schema, name, shortNames, categories, hasStatus, scale, rules, columns);
   }
 
   ServedKind withShortNames(String... names) {
     return new ServedKind(
-        type, singular, List.of(names), categories, hasStatus, scale, rules, columns);
+        type, schema, singular, List.of(names), categories, hasStatus, scale, rules, columns);
   }
 
   ServedKind in(String... categories) {
     return new ServedKind(
-        type, singular, shortNames, List.of(categories), hasStatus, scale, rules, columns);
+        type, schema, singular, shortNames, List.of(categories), hasStatus, scale, rules, columns);
   }
 
   ServedKind withStatus() {
-    return new ServedKind(type, singular, shortNames, categories, true, scale, rules, columns);
+    return new ServedKind(
+        type, schema, singular, shortNames, categories, true, scale, rules, columns);
   }
 
   ServedKind withScale(Scale scale) {
-    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+    return new ServedKind(
+        type, schema, singular, shortNames, categories, hasStatus, scale, rules, columns);
   }
 
   ServedKind withRules(Rules rules) {
-    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+    return new ServedKind(
+        type, schema, singular, shortNames, categories, hasStatus, scale, rules, columns);
   }
 
   ServedKind withColumns(Column... columns) {
@@ -70,7 +88,8 @@ public record ServedKind(
   }
 
   ServedKind withColumns(List<Column> columns) {
-    return new ServedKind(type, singular, shortNames, categories, hasStatus, scale, rules, columns);
+    return new ServedKind(
+        type, schema, singular, shortNames, categories, hasStatus, scale, rules, columns);
   }
 
   /**

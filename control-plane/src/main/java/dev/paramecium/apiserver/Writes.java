@@ -7,6 +7,8 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.apiserver.schema.Type;
+import dev.paramecium.apiserver.schema.TypeCheck;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -107,7 +109,13 @@ final class Writes {
   }
 
   private static void checkType(ServedKind kind, ObjectNode object) throws StatusException {
-    Schema.check(kind.type(), object);
+    List<String> wrong = TypeCheck.of(kind.schema(), object).wrong();
+    if (!wrong.isEmpty()) {
+      throw StatusException.badRequest(
+          "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s"
+              .formatted(
+                  kind.type().kind(), kind.type().version(), kind.type().kind(), wrong.getFirst()));
+    }
     String kindName = object.path("kind").asText();
     String apiVersion = object.path("apiVersion").asText();
     if (kindName.isEmpty()) {
@@ -228,10 +236,11 @@ final class Writes {
     KubeObject old = require(kind, request.namespace(), request.name());
     if (request.subresource().equals("scale")) {
       ObjectNode scale =
-          JsonPatches.apply(request.patchType(), Scales.of(kind, old), request.body());
+          JsonPatches.apply(request.patchType(), Type.ANY, Scales.of(kind, old), request.body());
       return replace(kind, old, Scales.applied(kind, old, scale), "scale", request.dryRun());
     }
-    ObjectNode patched = JsonPatches.apply(request.patchType(), old.json(), request.body());
+    ObjectNode patched =
+        JsonPatches.apply(request.patchType(), kind.schema(), old.json(), request.body());
     Bounds.check(patched);
     checkType(kind, patched);
     for (String field : List.of("name", "namespace")) {

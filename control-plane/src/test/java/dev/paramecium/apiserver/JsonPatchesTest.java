@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.apiserver.schema.BuiltInTypes;
+import dev.paramecium.apiserver.schema.Type;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -18,8 +20,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 class JsonPatchesTest {
 
+  private static final Type POD = BuiltInTypes.of("", "Pod").orElseThrow();
+
   private static ObjectNode patch(String type, String target, String patch) throws StatusException {
-    return JsonPatches.apply(type, json(target), patch.replace('\'', '"'));
+    return JsonPatches.apply(type, POD, json(target), patch.replace('\'', '"'));
   }
 
   /** The examples of RFC 7386, appendix A, whose result is an object. */
@@ -127,12 +131,42 @@ class JsonPatchesTest {
             json("{'spec':{'containers':[{'name':'a','image':'3'},{'name':'c','image':'2'}]}}"));
   }
 
+  @Test
+  void everyListMergesByTheKeyOfItsOwnType() throws StatusException {
+    // A container's ports go by containerPort; tolerations have no key and are replaced.
+    assertThat(
+            patch(
+                "application/strategic-merge-patch+json",
+                "{'spec':{'tolerations':[{'key':'a'}],'containers':[{'name':'a','ports':[{'containerPort':80,'name':'x'}]}]}}",
+                "{'spec':{'tolerations':[{'key':'b'}],'containers':[{'name':'a','ports':[{'containerPort':80,'protocol':'UDP'},{'containerPort':81}]}]}}"))
+        .isEqualTo(
+            json(
+                "{'spec':{'tolerations':[{'key':'b'}],'containers':[{'name':'a','ports':[{'containerPort':80,'name':'x','protocol':'UDP'},{'containerPort':81}]}]}}"));
+    assertThatThrownBy(
+            () ->
+                patch(
+                    "application/strategic-merge-patch+json",
+                    "{}",
+                    "{'spec':{'containers':[{'image':'x'}]}}"))
+        .hasMessageContaining("merge key: name");
+  }
+
+  @Test
+  void aVolumeThatChangesItsSourceKeepsOnlyTheNewOne() throws StatusException {
+    assertThat(
+            patch(
+                "application/strategic-merge-patch+json",
+                "{'spec':{'volumes':[{'name':'v','emptyDir':{}}]}}",
+                "{'spec':{'volumes':[{'$retainKeys':['name','hostPath'],'name':'v','hostPath':{'path':'/x'}}]}}"))
+        .isEqualTo(json("{'spec':{'volumes':[{'name':'v','hostPath':{'path':'/x'}}]}}"));
+  }
+
   @Property(tries = 300)
   void aMergeOfTheDifferenceMakesTheOther(
       @ForAll("objects") ObjectNode from, @ForAll("objects") ObjectNode to) throws StatusException {
     assertThat(
             JsonPatches.apply(
-                "application/merge-patch+json", from, difference(from, to).toString()))
+                "application/merge-patch+json", POD, from, difference(from, to).toString()))
         .isEqualTo(to);
   }
 

@@ -8,8 +8,9 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.apiserver.Scales;
-import dev.paramecium.apiserver.Schema;
 import dev.paramecium.apiserver.ServedKind;
+import dev.paramecium.apiserver.schema.OpenApi;
+import dev.paramecium.apiserver.schema.TypeCheck;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -117,9 +118,8 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       health(context);
       return;
     }
-    if (path.equals("/openapi/v2")) {
-      // An empty gnostic document: every kubectl then leaves validation to the server.
-      respond(context, Answer.of(200, "application/octet-stream", new byte[0]), false);
+    if (path.startsWith("/openapi/")) {
+      respond(context, openApi(path, parsed.accept()), false);
       return;
     }
     Optional<String> aggregated = aggregatedVersion(parsed.accept());
@@ -142,6 +142,25 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     } else {
       resource(context, request, parsed);
     }
+  }
+
+  private FullHttpResponse openApi(String path, String accept) throws BadRequest {
+    OpenApi documents = new OpenApi(services.kinds().all());
+    if (path.equals("/openapi/v2")) {
+      ObjectNode document = documents.version2();
+      // kubectl 1.20 cannot read the media type that it asks for, so it gets none that says more.
+      return accept.contains("protobuf")
+          ? Answer.of(200, "application/octet-stream", GnosticDocument.encode(document))
+          : Answer.json(200, document);
+    }
+    if (path.equals("/openapi/v3")) {
+      return Answer.json(200, documents.index());
+    }
+    return Answer.json(
+        200,
+        documents
+            .version3(path.substring(path.indexOf('/', 9) + 1))
+            .orElseThrow(BadRequest::notFound));
   }
 
   /** The version of aggregated discovery that a client takes before plain JSON, if any. */
@@ -340,7 +359,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     if (parsed.path().endsWith("/scale")) {
       return;
     }
-    List<String> unknown = Schema.unknownFields(kind.type(), object);
+    List<String> unknown = TypeCheck.of(kind.schema(), object).unknown();
     if (!unknown.isEmpty()) {
       throw new BadRequest(
           400,

@@ -1,0 +1,134 @@
+package dev.paramecium.apiserver.schema;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Whether JSON is of a type's shape. What cannot be an object of its kind is refused before
+ * anything reads it; what its kind does not know is told.
+ */
+public final class TypeCheck {
+
+  private final List<String> wrong = new ArrayList<>();
+  private final List<String> unknown = new ArrayList<>();
+
+  private TypeCheck() {}
+
+  /** Looks at a whole object; {@code apiVersion} and {@code kind} may stand in it. */
+  public static TypeCheck of(Type.Struct type, JsonNode object) {
+    TypeCheck check = new TypeCheck();
+    check.walk(simpleName(type), type, "", object);
+    check.unknown.removeIf(path -> path.equals("apiVersion") || path.equals("kind"));
+    for (String field : new String[] {"apiVersion", "kind"}) {
+      JsonNode value = object.path(field);
+      if (!value.isMissingNode() && !value.isNull() && !value.isTextual()) {
+        check.wrong.addFirst(
+            check.mismatch(simpleName(type), new Type.Scalar(Type.Format.STRING), field, value));
+      }
+    }
+    return check;
+  }
+
+  /** The values of another type than their field's, in the words of Go's decoder. */
+  public List<String> wrong() {
+    return wrong;
+  }
+
+  /** The paths of fields that the type does not have, as {@code spec.containers[0].imgae}. */
+  public List<String> unknown() {
+    return unknown;
+  }
+
+  private void walk(String struct, Type type, String path, JsonNode value) {
+    if (value.isNull() || value.isMissingNode()) {
+      return;
+    }
+    if (!fits(type, value)) {
+      wrong.add(mismatch(struct, type, path, value));
+      return;
+    }
+    switch (type) {
+      case Type.Any _, Type.Scalar _ -> {}
+      case Type.ListOf list -> {
+        for (int i = 0; i < value.size(); i++) {
+          walk(struct, list.element(), path + "[" + i + "]", value.get(i));
+        }
+      }
+      case Type.MapOf map -> {
+        for (Map.Entry<String, JsonNode> entry : value.properties()) {
+          walk(struct, map.value(), path + "." + entry.getKey(), entry.getValue());
+        }
+      }
+      case Type.Struct fields -> {
+        for (Map.Entry<String, JsonNode> entry : value.properties()) {
+          String at = path.isEmpty() ? entry.getKey() : path + "." + entry.getKey();
+          Type.Field field = fields.field(entry.getKey());
+          if (field != null) {
+            walk(simpleName(fields), field.type(), at, entry.getValue());
+          } else if (!fields.open()) {
+            unknown.add(at);
+          }
+        }
+      }
+    }
+  }
+
+  private static boolean fits(Type type, JsonNode value) {
+    return switch (type) {
+      case Type.Any _ -> true;
+      case Type.ListOf _ -> value.isArray();
+      case Type.MapOf _, Type.Struct _ -> value.isObject();
+      case Type.Scalar scalar ->
+          switch (scalar.format()) {
+            case STRING, BYTES, TIME, MICRO_TIME -> value.isTextual();
+            case INT32 -> value.isIntegralNumber() && value.canConvertToInt();
+            case INT64 -> value.isIntegralNumber() && value.canConvertToLong();
+            case BOOL -> value.isBoolean();
+            case NUMBER -> value.isNumber();
+            case QUANTITY -> value.isTextual() || value.isNumber();
+            case INT_OR_STRING -> value.isTextual() || value.isIntegralNumber();
+          };
+    };
+  }
+
+  private String mismatch(String struct, Type type, String path, JsonNode value) {
+    String found =
+        switch (value.getNodeType()) {
+          case STRING -> "string";
+          case NUMBER -> "number" + (type instanceof Type.Scalar ? " " + value : "");
+          case BOOLEAN -> "bool";
+          case ARRAY -> "array";
+          case OBJECT, POJO -> "object";
+          case BINARY, MISSING, NULL -> "null";
+        };
+    String field = path.replaceAll("\\[[0-9]+]", "");
+    return "%s into Go struct field %s.%s of type %s".formatted(found, struct, field, goType(type));
+  }
+
+  private static String goType(Type type) {
+    return switch (type) {
+      case Type.Any _ -> "map[string]interface {}";
+      case Type.ListOf list -> "[]" + goType(list.element());
+      case Type.MapOf map -> "map[string]" + goType(map.value());
+      case Type.Struct struct -> "v1." + simpleName(struct);
+      case Type.Scalar scalar ->
+          switch (scalar.format()) {
+            case STRING -> "string";
+            case INT32 -> "int32";
+            case INT64 -> "int64";
+            case BOOL -> "bool";
+            case NUMBER -> "float64";
+            case BYTES -> "[]uint8";
+            case TIME, MICRO_TIME -> "v1.Time";
+            case QUANTITY -> "resource.Quantity";
+            case INT_OR_STRING -> "intstr.IntOrString";
+          };
+    };
+  }
+
+  private static String simpleName(Type.Struct struct) {
+    return struct.name().substring(struct.name().lastIndexOf('.') + 1);
+  }
+}
