@@ -9,6 +9,7 @@ import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.NamespacePort;
 import dev.paramecium.datapath.trace.StackTracer;
 import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.Result;
 import java.util.function.Consumer;
@@ -83,6 +84,11 @@ final class HostNetwork {
           }
           if (before == null || !before.routerIp().equals(wanted.routerIp())) {
             stack.addAddress(ifindex, wanted.routerIp(), 32);
+          }
+          if (wanted.options().masquerade() == DatapathOptions.Masquerade.IPTABLES) {
+            stack.masquerade(wanted.podCidr(), wanted.options().snatExclusion());
+          } else {
+            stack.noMasquerade();
           }
           stack.addRoute(
               new NamespaceView.Route(

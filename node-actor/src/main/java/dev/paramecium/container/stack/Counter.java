@@ -28,6 +28,7 @@ enum Counter {
   IP_IN_UNKNOWN_PROTOCOL("IpInUnknownProtos"),
   IP_IN_DELIVERS("IpInDelivers"),
   IP_FORWARDED("IpForwDatagrams"),
+  NF_NO_PORT("NfNatNoPort"),
   IP_IN_NO_ROUTES("IpExtInNoRoutes"),
   IP_IN_TTL_EXCEEDED("IpInTtlExceeded"),
   IP_OUT("IpOutRequests"),

@@ -37,6 +37,9 @@ final class Datagram {
   /** Whether the frame or the address meant more than this host. */
   boolean broadcast;
 
+  /** Whether it answers a masqueraded connection and is on its way to the pod that asked. */
+  boolean translated;
+
   /**
    * Reads a header and checks it as RFC 1122, 3.2.1 asks.
    *
@@ -95,6 +98,7 @@ final class Datagram {
     payloadAt = from + header;
     payloadLength = total - header;
     broadcast = false;
+    translated = false;
   }
 
   int identification() {

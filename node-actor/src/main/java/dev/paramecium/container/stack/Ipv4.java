@@ -35,8 +35,10 @@ final class Ipv4 {
   private final Datagram datagram = new Datagram();
   private final Datagram whole = new Datagram();
   private final ArrayDeque<SkBuff> loopback = new ArrayDeque<>();
+  private final Reassembly defragmentation;
   private RoutingObserver observer = (_, _, _) -> {};
   private boolean forwarding;
+  private @Nullable Masquerade masquerade;
   private int nextIdentification;
 
   Ipv4(Context context, Routes routes, FrameSink sink) {
@@ -45,6 +47,7 @@ final class Ipv4 {
     this.neighbours = new Neighbours(context, routes, sink, this::unreachable);
     this.icmp = new Icmp(context, routes, this);
     this.reassembly = new Reassembly(context, this::reassemblyTimedOut);
+    this.defragmentation = new Reassembly(context, this::reassemblyTimedOut);
     this.nextIdentification = context.random.nextInt();
     register(IpProtocol.ICMP, icmp);
   }
@@ -77,6 +80,11 @@ final class Ipv4 {
     forwarding = on;
   }
 
+  /** Null to leave what is forwarded as it is. */
+  void setMasquerade(@Nullable Masquerade rule) {
+    masquerade = rule;
+  }
+
   /**
    * Takes a frame with an IPv4 datagram.
    *
@@ -101,6 +109,34 @@ final class Ipv4 {
         return false;
       }
     }
+    Masquerade rule = device.isLoopback() ? null : masquerade;
+    if (rule == null) {
+      return route(device, frame, in, linkBroadcast);
+    }
+    if (!in.isFragment()) {
+      rule.prerouting(in);
+      return route(device, frame, in, linkBroadcast);
+    }
+    // Whose connection a later fragment is of, only the whole datagram tells.
+    byte[] complete = defragmentation.add(in);
+    if (complete != null) {
+      context.count(Counter.IP_REASSEMBLY_OK);
+      if (whole.parse(complete, 0, complete.length) != Datagram.Fault.NONE) {
+        throw new IllegalStateException("a datagram was put together wrongly");
+      }
+      rule.prerouting(whole);
+      route(device, frame, whole, linkBroadcast);
+    }
+    return false;
+  }
+
+  /**
+   * To this host or on to another.
+   *
+   * @param frame that the datagram is in, or the last fragment of one that was put together
+   * @return whether the frame went on and is no longer the caller's
+   */
+  private boolean route(NetDevice device, SkBuff frame, Datagram in, boolean linkBroadcast) {
     boolean manyHosts = Routes.isMulticast(in.destination) || routes.isBroadcast(in.destination);
     if (isMartian(device, in, manyHosts)) {
       context.count(Counter.IP_IN_MARTIAN);
@@ -203,8 +239,21 @@ final class Ipv4 {
     int checksum = Wire.u16(bytes, at + 10) + 0x100;
     Wire.setU16(bytes, at + 10, checksum + (checksum >>> 16));
     context.count(Counter.IP_FORWARDED);
+    if (masquerade != null && !masquerade.postrouting(in, destination.device)) {
+      dropped(frame, "no port is free to masquerade it with");
+      return false;
+    }
     if (in.totalLength > mtu) {
       fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
+      return false;
+    }
+    if (bytes != frame.bytes) {
+      SkBuff copy = context.take();
+      if (copy != null) {
+        copy.length = Headers.ETHERNET + in.totalLength;
+        System.arraycopy(bytes, at, copy.bytes, copy.head + Headers.ETHERNET, in.totalLength);
+        neighbours.output(destination, copy);
+      }
       return false;
     }
     frame.trim(Headers.ETHERNET + in.totalLength);
@@ -417,6 +466,7 @@ final class Ipv4 {
       context.release(frame);
     }
     reassembly.close();
+    defragmentation.close();
     neighbours.close();
   }
 }

@@ -205,6 +205,19 @@ public final class NetworkStack implements Sockets, NamespaceView {
   }
 
   /**
+   * {@code iptables -t nat -s PODS ! -d EXCLUSION ! -o cilium_+ -j MASQUERADE}, in the place of any
+   * such rule before.
+   */
+  public void masquerade(Ipv4Prefix pods, Ipv4Prefix exclusion) {
+    ipv4.setMasquerade(new Masquerade(context, pods, exclusion, tcp::hearsReply));
+  }
+
+  /** Takes that rule away; connections that it translated are cut. */
+  public void noMasquerade() {
+    ipv4.setMasquerade(null);
+  }
+
+  /**
    * net.ipv4.conf.all.route_localnet for one part of 127.0.0.0/8, where nodes on one machine have
    * their addresses.
    */

@@ -158,6 +158,12 @@ final class Tcp implements Transport {
 
   // ---- segments in ----
 
+  /** Whether a packet of these ends would be one of this host's own connections. */
+  boolean hearsReply(Masquerade.Tuple of) {
+    return of.protocol == IpProtocol.TCP
+        && table.find(of.destination, of.destinationPort, of.source, of.sourcePort) != null;
+  }
+
   @Override
   public void receive(Datagram in) {
     context.count(Counter.TCP_IN);

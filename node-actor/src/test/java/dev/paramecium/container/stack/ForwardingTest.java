@@ -263,6 +263,67 @@ class ForwardingTest implements Clock {
     assertThat(host.counters().get("IpFragCreates")).isEqualTo(3);
   }
 
+  /** From now on the other node knows no way back to pods. */
+  private void masquerade(String exclusion) {
+    other.removeRoute(Ipv4Prefix.parse("10.42.1.0/24"));
+    host.masquerade(Ipv4Prefix.parse("10.42.1.0/24"), Ipv4Prefix.parse(exclusion));
+  }
+
+  @Test
+  void whatAPodSendsOutsideComesFromTheNode() throws SocketException {
+    masquerade("10.42.0.0/16");
+    pod.openPing(pings()).send(OTHER_NODE, 1, 64, new byte[56]);
+    run(10);
+    assertThat(heard).containsExactly("reply 192.168.1.13 ttl 63");
+    byte[] bytes = TcpTransferTest.bytes(200_000, 9);
+    Recorder server = new Recorder();
+    Recorder client = new Recorder(bytes, true);
+    List<Ipv4Address> clients = new ArrayList<>();
+    other.listen(
+        Ipv4Address.ANY,
+        80,
+        8,
+        socket -> {
+          clients.add(socket.remote().address());
+          return server;
+        });
+    pod.connect(new SocketAddress(OTHER_NODE, 80), client);
+    run(5_000);
+    assertThat(server.firstDifference(bytes)).isEqualTo(-1);
+    assertThat(clients).containsExactly(NODE);
+  }
+
+  @Test
+  void fragmentsOfAMasqueradedDatagramFindTheirWayBothWays() throws SocketException {
+    masquerade("10.42.0.0/16");
+    pod.openPing(pings()).send(OTHER_NODE, 1, 64, new byte[4_000]);
+    run(10);
+    assertThat(heard).containsExactly("reply 192.168.1.13 ttl 63");
+  }
+
+  @Test
+  void anErrorAboutAMasqueradedPacketIsThePods() throws SocketException {
+    masquerade("10.42.0.0/16");
+    other.setForwarding(true);
+    route(host, "172.16.0.0/12", OTHER_NODE, "eth0", null, 0);
+    pod.openPing(pings()).send(Ipv4Address.parse("172.16.0.1"), 1, 2, new byte[56]);
+    run(10);
+    assertThat(heard).containsExactly("error 192.168.1.13 11/0");
+  }
+
+  @Test
+  void anAnswerToTheOutsideAndAnExcludedDestinationSeeThePodsOwnAddress() throws SocketException {
+    host.masquerade(Ipv4Prefix.parse("10.42.1.0/24"), Ipv4Prefix.parse("10.42.0.0/16"));
+    other.openPing(pings()).send(POD, 1, 64, new byte[56]);
+    run(10);
+    assertThat(heard).as("an answer is not masqueraded").containsExactly("reply 10.42.1.80 ttl 63");
+    heard.clear();
+    masquerade("192.168.1.0/24");
+    pod.openPing(pings()).send(OTHER_NODE, 1, 64, new byte[56]);
+    run(10);
+    assertThat(heard).as("there is no way back").isEmpty();
+  }
+
   @Test
   void withoutForwardingStrangersAreDropped() throws SocketException {
     host.setForwarding(false);
