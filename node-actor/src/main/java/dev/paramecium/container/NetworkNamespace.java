@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -54,9 +55,12 @@ public final class NetworkNamespace {
   /**
    * A device was moved into the namespace, up and without an address.
    *
+   * @param statistics what the device has counted; from any thread
    * @param noArp IFF_NOARP, as {@code cilium_host} and {@code cilium_net} have it
    */
-  public record AttachInterface(LinkInfo link, boolean noArp, FrameSink sink) implements Command {}
+  public record AttachInterface(
+      LinkInfo link, boolean noArp, FrameSink sink, Supplier<NamespaceView.Statistics> statistics)
+      implements Command {}
 
   /**
    * Changes the stack's addresses, routes and settings on the namespace's actor, as netlink and
@@ -207,9 +211,13 @@ public final class NetworkNamespace {
         stack.receive(ifindex, frames, count);
         backlog.done(count);
       }
-      case AttachInterface(LinkInfo link, boolean noArp, FrameSink sink) -> {
+      case AttachInterface(var link, var noArp, var sink, var statistics) -> {
         outgoing.attach(link.ifindex(), sink);
-        stack.addInterface(link, noArp);
+        if (link.kind() == LinkInfo.Kind.LOOPBACK) {
+          stack.attachLoopback(statistics);
+        } else {
+          stack.addInterface(link, noArp, statistics);
+        }
       }
       case Configure(var change) -> change.accept(stack);
       case DetachInterface(int ifindex) -> {

@@ -6,6 +6,7 @@ import dev.paramecium.datapath.trace.PacketTrace;
 import dev.paramecium.packet.EtherType;
 import dev.paramecium.packet.Ethernet;
 import dev.paramecium.packet.Vlan;
+import dev.paramecium.syscall.LinkInfo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -259,7 +260,8 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
 
   private void leave(PacketBatch packets) {
     countTransmitted(packets);
-    if (!taps.isEmpty()) {
+    // What leaves on lo comes back at once: libpcap takes it then, and once.
+    if (!taps.isEmpty() && port.link().kind() != LinkInfo.Kind.LOOPBACK) {
       tap(packets, true);
     }
     driverTransmit(packets);

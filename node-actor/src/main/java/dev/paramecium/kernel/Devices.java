@@ -3,12 +3,15 @@ package dev.paramecium.kernel;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.container.NetworkNamespace;
+import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.datapath.DeviceCounters;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.NamespacePort;
 import dev.paramecium.datapath.NetDevice;
 import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.datapath.container.PodInterface;
 import dev.paramecium.datapath.host.HostDevice;
+import dev.paramecium.datapath.host.LoopbackDevice;
 import dev.paramecium.datapath.lxc.LxcDevice;
 import dev.paramecium.datapath.netdev.NativeDevice;
 import dev.paramecium.datapath.overlay.VxlanDevice;
@@ -20,7 +23,9 @@ import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.VethPair;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -38,6 +43,10 @@ final class Devices {
   static final String HOST = "cilium_host";
   static final String NET = "cilium_net";
   static final String VXLAN = "cilium_vxlan";
+
+  private static final int LOOPBACK_IFINDEX = 1;
+
+  private static final int LOOPBACK_MTU = 65536;
 
   /** The node's own eth0 is the second device, after lo. */
   private static final int ETH0_IFINDEX = 2;
@@ -57,8 +66,10 @@ final class Devices {
   private final Underlay underlay;
   private final RandomSource random;
   private final DispatcherSelector dispatcher;
+  private final Map<String, DevicePort> loopbacks = new HashMap<>();
   private final DevicePort eth0;
   private int lastIfindex = ETH0_IFINDEX;
+  private int loopbacksMade;
 
   Devices(
       ActorContext<Object> context,
@@ -75,6 +86,7 @@ final class Devices {
     this.underlay = underlay;
     this.random = random;
     this.dispatcher = dispatcher;
+    createLoopback("", host);
     this.eth0 =
         port(
             new LinkInfo(
@@ -213,14 +225,49 @@ final class Devices {
     return new DevicePort(link, config.backlog(), node.drops());
   }
 
+  /** Every namespace's lo has index 1; the node's table knows the node's own. */
+  void createLoopback(String netns, NamespacePort namespace) {
+    DevicePort lo =
+        port(
+            new LinkInfo(
+                LOOPBACK_IFINDEX,
+                "lo",
+                LinkInfo.Kind.LOOPBACK,
+                MacAddress.ZERO,
+                LOOPBACK_MTU,
+                0,
+                netns,
+                ""));
+    spawn(lo, LoopbackDevice.create(lo, namespace, node));
+    if (netns.isEmpty()) {
+      node.devices().add(lo);
+    } else {
+      loopbacks.put(netns, lo);
+    }
+    attach(namespace, lo, false);
+  }
+
+  /** A pod's lo, which goes with its namespace; null if there is none. */
+  @Nullable DevicePort takeLoopback(String netns) {
+    return loopbacks.remove(netns);
+  }
+
   private void start(DevicePort port, Behavior<NetDevice.Command> device) {
+    spawn(port, device);
+    node.devices().add(port);
+  }
+
+  private void spawn(DevicePort port, Behavior<NetDevice.Command> device) {
     port.open(
         context.spawn(
             Behaviors.supervise(device)
                 .onFailure(RuntimeException.class, SupervisorStrategy.resume()),
-            "device-" + port.ifindex() + "-" + port.link().name(),
+            "device-"
+                + port.ifindex()
+                + "-"
+                + port.link().name()
+                + (port.ifindex() == LOOPBACK_IFINDEX ? "-" + ++loopbacksMade : ""),
             dispatcher));
-    node.devices().add(port);
   }
 
   private void attachToHost(DevicePort port, boolean noArp) {
@@ -234,7 +281,19 @@ final class Devices {
             new NetworkNamespace.AttachInterface(
                 port.link(),
                 noArp,
-                frames -> port.transmit(NamespacePort.batchOf(frames, node.pool()))));
+                frames -> port.transmit(NamespacePort.batchOf(frames, node.pool())),
+                () -> statistics(port)));
+  }
+
+  private static NamespaceView.Statistics statistics(DevicePort port) {
+    DeviceCounters counters = port.counters();
+    return new NamespaceView.Statistics(
+        counters.rxPackets(),
+        counters.rxBytes(),
+        counters.rxDropped() + port.backlog().dropped(),
+        counters.txPackets(),
+        counters.txBytes(),
+        counters.txDropped());
   }
 
   /** A device and its veth peer, if it has one. */
@@ -249,6 +308,8 @@ final class Devices {
 
   /** Takes a device out of the tables; its actor still has to be told {@link NetDevice.Remove}. */
   void forget(DevicePort port) {
-    node.devices().remove(port.ifindex());
+    if (port.equals(node.devices().get(port.ifindex()))) {
+      node.devices().remove(port.ifindex());
+    }
   }
 }

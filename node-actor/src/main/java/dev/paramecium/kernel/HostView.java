@@ -30,13 +30,11 @@ final class HostView implements KernelView {
   private volatile @Nullable DatapathConfig datapath;
   private volatile List<String> namespaces = List.of();
   private volatile List<Attachment> attachments = List.of();
-  private volatile LinkInfo loopback;
 
-  HostView(KernelConfig config, NodeDatapath node, MapTable maps, LinkInfo loopback) {
+  HostView(KernelConfig config, NodeDatapath node, MapTable maps) {
     this.config = config;
     this.node = node;
     this.maps = maps;
-    this.loopback = loopback;
   }
 
   void publish(
@@ -70,7 +68,6 @@ final class HostView implements KernelView {
   public List<Link> links() {
     List<Attachment> attached = attachments;
     List<Link> links = new ArrayList<>();
-    links.add(new Link(loopback, true, true, false, "noqueue", false, "", Counters.ZERO));
     for (DevicePort port : node.devices().all()) {
       LinkInfo info = port.link();
       boolean noArp = info.name().equals(Devices.HOST) || info.name().equals(Devices.NET);

@@ -88,8 +88,6 @@ public final class Kernel extends AbstractBehavior<Object> {
   private static final String DISPATCHER = "paramecium.datapath-dispatcher";
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
-  private static final int LOOPBACK_MTU = 65536;
-
   private final KernelConfig config;
   private final RandomSource random;
   private final DispatcherSelector dispatcher = DispatcherSelector.fromConfig(DISPATCHER);
@@ -131,9 +129,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             trace,
             new Cgroup(trace));
     this.maps = new MapTable(config.possibleCpus(), table::program);
-    LinkInfo lo =
-        new LinkInfo(1, "lo", LinkInfo.Kind.LOOPBACK, MacAddress.ZERO, LOOPBACK_MTU, 0, "", "");
-    this.view = new HostView(config, node, maps, lo);
+    this.view = new HostView(config, node, maps);
     this.containers = new Containers(spawnNamespace("", config.nodeName()));
     this.devices =
         new Devices(context, config, node, containers.host(), underlay, random, dispatcher);
@@ -394,7 +390,9 @@ public final class Kernel extends AbstractBehavior<Object> {
     if (containers.namespace(netns) != null) {
       return Result.failed(Errno.EEXIST, "namespace " + netns + " exists");
     }
-    containers.add(netns, spawnNamespace(netns, netns));
+    NamespacePort namespace = spawnNamespace(netns, netns);
+    containers.add(netns, namespace);
+    devices.createLoopback(netns, namespace);
     publish();
     return done();
   }
@@ -410,6 +408,10 @@ public final class Kernel extends AbstractBehavior<Object> {
       if (port.link().netns().equals(netns)) {
         gone.addAll(devices.withPeer(port));
       }
+    }
+    DevicePort loopback = devices.takeLoopback(netns);
+    if (loopback != null) {
+      gone.add(loopback);
     }
     containers.remove(netns);
     CompletionStage<Done> stopped =

@@ -9,6 +9,7 @@ import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.socket.SocketHooks;
+import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
@@ -438,7 +439,9 @@ final class NetworkNamespaceTest {
           backlog.reserve(frames.length);
           to.tell(new NetworkNamespace.Receive(2, frames, backlog));
         };
-    from.tell(new NetworkNamespace.AttachInterface(link, false, sink));
+    from.tell(
+        new NetworkNamespace.AttachInterface(
+            link, false, sink, () -> NamespaceView.Statistics.ZERO));
   }
 
   @Test

@@ -320,6 +320,11 @@ public final class WalkNode implements KernelView {
       implements NamespaceView {
 
     @Override
+    public Statistics statistics(int ifindex) {
+      return Statistics.ZERO;
+    }
+
+    @Override
     public @Nullable Route routeTo(Ipv4Address destination) {
       Route best = null;
       for (Route route : routes) {

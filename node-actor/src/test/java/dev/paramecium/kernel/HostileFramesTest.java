@@ -131,6 +131,7 @@ final class HostileFramesTest {
       List<DevicePort> devices = node.devices().all();
       assertThat(devices.stream().map(device -> device.link().name()))
           .containsExactly(
+              "lo",
               "eth0",
               "cilium_net",
               "cilium_host",

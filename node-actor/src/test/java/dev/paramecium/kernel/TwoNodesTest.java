@@ -56,6 +56,36 @@ final class TwoNodesTest {
   }
 
   @Test
+  void whatIsSentOnLoIsCountedThereAndSeenByTcpdump() {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      String pod = nodes.httpbin.containerId();
+      for (String container : List.of("", pod)) {
+        TestNode node = container.isEmpty() ? nodes.one : nodes.two;
+        assertThat(node.exec(container, "ping", "-c", "2", "127.0.0.1").exitCode()).isZero();
+
+        String shown = node.exec(container, "ip", "-s", "link", "show", "lo").stdout();
+
+        List<String> lines = shown.lines().toList();
+        assertThat(lines.get(2)).contains("RX:", "bytes", "packets");
+        // Two echo requests and two replies of 98 bytes, each sent and received here.
+        assertThat(lines.get(3).strip()).startsWith("392 ").contains(" 4 ");
+        assertThat(lines.get(5).strip()).startsWith("392 ").contains(" 4 ");
+      }
+      assertThat(nodes.two.exec(pod, "curl", "-s", "http://127.0.0.1/status/204").exitCode())
+          .isZero();
+      TestNode.Outcome dump =
+          nodes.one.exec(
+              "",
+              "sh",
+              "-c",
+              "(sleep 0.3; ping -c 1 127.0.0.1 >/dev/null) & tcpdump -ni lo -c 2 icmp; wait");
+      assertThat(dump.stdout())
+          .contains("127.0.0.1 > 127.0.0.1: ICMP echo request")
+          .contains("127.0.0.1 > 127.0.0.1: ICMP echo reply");
+    }
+  }
+
+  @Test
   void podsSeeTheirGatewayAtTheLxcDevice() {
     try (TwoNodes nodes = new TwoNodes(config -> config)) {
       assertReachable(nodes);

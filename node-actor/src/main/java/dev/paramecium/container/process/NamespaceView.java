@@ -24,6 +24,16 @@ public interface NamespaceView {
    */
   @Nullable Route routeTo(Ipv4Address destination);
 
+  /** What the interface of that index has counted so far. */
+  Statistics statistics(int ifindex);
+
+  /** {@code struct rtnl_link_stats64}: rx is what the device received. */
+  record Statistics(
+      long rxPackets, long rxBytes, long rxDropped, long txPackets, long txBytes, long txDropped) {
+
+    public static final Statistics ZERO = new Statistics(0, 0, 0, 0, 0, 0);
+  }
+
   /** An address on a link. */
   record Address(String device, Ipv4Address address, int prefixLength, String scope) {}
 

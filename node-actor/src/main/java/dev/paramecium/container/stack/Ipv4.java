@@ -24,10 +24,13 @@ final class Ipv4 {
   /** Frames that may wait on lo; more are dropped and counted. */
   static final int LOOPBACK_BACKLOG = 8192;
 
+  private static final int LOOPBACK = 1;
+
   private static final int MAX_DATAGRAM = 65535;
 
   private final Context context;
   private final Routes routes;
+  private final FrameSink sink;
   private final Neighbours neighbours;
   private final Reassembly reassembly;
   private final Icmp icmp;
@@ -39,11 +42,13 @@ final class Ipv4 {
   private RoutingObserver observer = (_, _, _) -> {};
   private boolean forwarding;
   private @Nullable Masquerade masquerade;
+  private boolean loopbackAttached;
   private int nextIdentification;
 
   Ipv4(Context context, Routes routes, FrameSink sink) {
     this.context = context;
     this.routes = routes;
+    this.sink = sink;
     this.neighbours = new Neighbours(context, routes, sink, this::unreachable);
     this.icmp = new Icmp(context, routes, this);
     this.reassembly = new Reassembly(context, this::reassemblyTimedOut);
@@ -74,6 +79,11 @@ final class Ipv4 {
 
   void observeRouting(RoutingObserver next) {
     observer = next;
+  }
+
+  /** What is sent on lo goes to its device. */
+  void attachLoopback() {
+    loopbackAttached = true;
   }
 
   void setForwarding(boolean on) {
@@ -324,15 +334,19 @@ final class Ipv4 {
   private void output(Destination destination, SkBuff frame) {
     if (!destination.local) {
       neighbours.output(destination, frame);
-    } else if (loopback.size() >= LOOPBACK_BACKLOG) {
+      return;
+    }
+    frame.setMac(0, 0);
+    frame.setMac(6, 0);
+    frame.setU16(12, EtherType.IPV4);
+    frame.ifindex = LOOPBACK;
+    if (loopbackAttached) {
+      sink.transmit(LOOPBACK, frame);
+    } else if (loopback.size() < LOOPBACK_BACKLOG) {
+      loopback.add(frame);
+    } else {
       context.count(Counter.DROP_LOOPBACK_FULL);
       context.release(frame);
-    } else {
-      frame.setMac(0, 0);
-      frame.setMac(6, 0);
-      frame.setU16(12, EtherType.IPV4);
-      frame.ifindex = destination.device.ifindex();
-      loopback.add(frame);
     }
   }
 

@@ -2,9 +2,11 @@ package dev.paramecium.container.stack;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.container.process.NamespaceView.Statistics;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** An interface of the namespace: the link, its addresses, and what the stack does on it. */
 final class NetDevice {
@@ -26,6 +28,9 @@ final class NetDevice {
 
   /** The largest IPv4 datagram: the link's MTU, or what a buffer holds if that is less. */
   final int mtu;
+
+  /** What the device has counted. */
+  Supplier<Statistics> statistics = () -> Statistics.ZERO;
 
   final List<Assigned> addresses = new ArrayList<>();
 

@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,8 @@ public final class NetworkStack implements Sockets, NamespaceView {
   private static final int DRAIN_LIMIT = 4096;
 
   private static final int LOOPBACK_BATCH = 64;
+
+  private static final int LOOPBACK = 1;
 
   private final Context context;
   private final Routes routes;
@@ -153,7 +156,20 @@ public final class NetworkStack implements Sockets, NamespaceView {
    *     unless a permanent neighbour says otherwise
    */
   public void addInterface(LinkInfo link, boolean noArp) {
-    routes.addDevice(device(link, noArp));
+    addInterface(link, noArp, () -> Statistics.ZERO);
+  }
+
+  /** As above, for a device that counts. */
+  public void addInterface(LinkInfo link, boolean noArp, Supplier<Statistics> statistics) {
+    NetDevice device = device(link, noArp);
+    device.statistics = statistics;
+    routes.addDevice(device);
+  }
+
+  /** From now on what is sent on {@code lo} goes to a device; before, the stack loops it itself. */
+  public void attachLoopback(Supplier<Statistics> statistics) {
+    device(LOOPBACK).statistics = statistics;
+    ipv4.attachLoopback();
   }
 
   /** Takes an interface away with its addresses, routes and neighbours. */
@@ -315,7 +331,7 @@ public final class NetworkStack implements Sockets, NamespaceView {
       for (int i = 0; i < frames; i++, left--) {
         SkBuff frame = ipv4.pollLoopback();
         if (frame != null) {
-          take(1, frame);
+          take(LOOPBACK, frame);
         }
       }
       tcp.endBatch();
@@ -431,6 +447,12 @@ public final class NetworkStack implements Sockets, NamespaceView {
       links.add(device.link);
     }
     return links;
+  }
+
+  @Override
+  public Statistics statistics(int ifindex) {
+    NetDevice device = routes.device(ifindex);
+    return device == null ? Statistics.ZERO : device.statistics.get();
   }
 
   @Override

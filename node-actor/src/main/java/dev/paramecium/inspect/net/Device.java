@@ -100,7 +100,7 @@ record Device(
   static List<Device> list(@Nullable KernelView kernel, String netns, NamespaceView namespace) {
     List<KernelView.Link> links =
         kernel == null
-            ? namespace.links().stream().map(Device::ofPod).toList()
+            ? namespace.links().stream().map(link -> ofPod(link, namespace)).toList()
             : kernel.links().stream().filter(link -> link.info().netns().equals(netns)).toList();
     List<String> names = kernel == null ? List.of() : kernel.namespaces();
     Map<Integer, KernelView.Link> here =
@@ -111,9 +111,25 @@ record Device(
         .toList();
   }
 
-  private static KernelView.Link ofPod(LinkInfo info) {
+  private static KernelView.Link ofPod(LinkInfo info, NamespaceView namespace) {
+    NamespaceView.Statistics counted = namespace.statistics(info.ifindex());
     return new KernelView.Link(
-        info, true, true, false, "noqueue", false, "", KernelView.Counters.ZERO);
+        info,
+        true,
+        true,
+        false,
+        "noqueue",
+        false,
+        "",
+        new KernelView.Counters(
+            counted.rxPackets(),
+            counted.rxBytes(),
+            0,
+            counted.rxDropped(),
+            counted.txPackets(),
+            counted.txBytes(),
+            0,
+            counted.txDropped()));
   }
 
   private static Device of(
