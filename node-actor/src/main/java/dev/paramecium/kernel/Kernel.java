@@ -32,6 +32,7 @@ import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
+import dev.paramecium.syscall.TraceFilter;
 import dev.paramecium.syscall.VethPair;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -295,7 +296,8 @@ public final class Kernel extends AbstractBehavior<Object> {
       }
       case Syscall.ArmTrace(var traceId, var filter, var observer, var replyTo) -> {
         getContext().watch(observer);
-        node.trace().arm(traceId, filter, observer);
+        List<TraceFilter> targets = TraceTargets.of(filter, maps.shared().services());
+        node.trace().arm(traceId, targets, observer);
         replyTo.tell(done());
       }
       case Syscall.DisarmTrace(var traceId, var replyTo) ->

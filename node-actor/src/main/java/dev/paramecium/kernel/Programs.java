@@ -126,7 +126,8 @@ final class Programs {
             ConntrackTimeouts.DEFAULT,
             nodePort(config, fib, eth0),
             options.tunnel(),
-            options.sessionAffinity());
+            options.sessionAffinity(),
+            !options.sockets().loadBalancing() || options.sockets().hostNamespaceOnly());
     ProgramContext loaded =
         new ProgramContext(nodeConfig, maps.shared(), node.clock(), random, Recording.recorder());
     programContext = loaded;

@@ -28,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param nodePort ENABLE_NODEPORT; null if off
  * @param tunnel TUNNEL_MODE; false for native routing
  * @param sessionAffinity ENABLE_SESSION_AFFINITY
+ * @param perPacketLb ENABLE_PER_PACKET_LB; false where every socket is translated already
  */
 public record NodeConfig(
     int nodeIp,
@@ -48,7 +49,8 @@ public record NodeConfig(
     ConntrackTimeouts timeouts,
     @Nullable NodePortConfig nodePort,
     boolean tunnel,
-    boolean sessionAffinity) {
+    boolean sessionAffinity,
+    boolean perPacketLb) {
 
   /** 169.254.42.1. */
   public static final int DEFAULT_LOOPBACK_IP = 0xa9fe2a01;
@@ -59,7 +61,7 @@ public record NodeConfig(
   /** TRACE_PAYLOAD_LEN: how much of a packet an event carries. */
   public static final int TRACE_PAYLOAD_LENGTH = 128;
 
-  /** In tunnel mode, with session affinity. */
+  /** In tunnel mode, with session affinity, services translated by packet. */
   public NodeConfig(
       int nodeIp,
       int routerIp,
@@ -96,6 +98,7 @@ public record NodeConfig(
         policyAudit,
         timeouts,
         nodePort,
+        true,
         true,
         true);
   }

@@ -82,7 +82,7 @@ final class SocketHooksTest {
     assertThat(tracked)
         .extracting(entry -> CtTuple.decode(entry.key()).toString())
         .anySatisfy(tuple -> assertThat(tuple).startsWith(BIN + ":").contains(CURL + ":80"))
-        .noneSatisfy(tuple -> assertThat(tuple).contains(VIP.toString()));
+        .noneSatisfy(tuple -> assertThat(tuple).contains(VIP.toString()).contains(CURL.toString()));
   }
 
   @Test
@@ -105,6 +105,22 @@ final class SocketHooksTest {
     TestNode.Outcome outcome =
         node.exec(bin.containerId(), "nc", "-z", "-w", "2", "10.96.0.10", "8000");
     assertThat(outcome.exitCode()).as(outcome.stderr()).isZero();
+  }
+
+  /** Where every socket is translated, no packet is: what the hook leaves alone stays as it is. */
+  @Test
+  void aPacketToAServiceIsNotTranslatedOnTheDevice() {
+    Lb4Key key = new Lb4Key(VIP, 8001);
+    int redirect = Lb4Service.FLAG2_LOCAL_REDIRECT;
+    node.update(
+        MapNames.LB4_SERVICES, key.encode(), new Lb4Service(0, 1, 8001, 0, redirect).encode());
+    node.update(
+        MapNames.LB4_SERVICES,
+        key.withBackendSlot(1).encode(),
+        new Lb4Service(7, 0, 8001, 0, redirect).encode());
+    String[] connect = {"nc", "-z", "-w", "1", VIP.toString(), "8001"};
+    assertThat(node.exec(curl.containerId(), connect).exitCode()).isZero();
+    assertThat(node.exec(bin.containerId(), connect).exitCode()).isNotZero();
   }
 
   @Test

@@ -141,6 +141,7 @@ final class TraceCommand implements Callable<Integer> {
     printer.print("The request", request.get());
     Optional<Walk> reply = walk(seen, true);
     reply.ifPresent(walk -> printer.print("The reply", walk));
+    Walk.pastTheDevices(seen).ifPresent(walk -> printer.print("Past the devices", walk));
     System.out.println();
     System.out.println(outcome(exitCode, complaint));
     return isAnswer(exitCode) ? 0 : UserError.FAILED;

@@ -27,17 +27,31 @@ public record Walk(List<Observation> steps) {
   /** cilium_vxlan's, on the sending and on the receiving node. */
   private static final Set<Integer> TUNNEL_STEPS = Set.of(3, 6);
 
+  /** The packet id of what happens to sockets instead of packets. */
+  private static final long NO_PACKET = 0;
+
+  private static final Set<String> CHOOSING_HOOKS = Set.of("cgroup connect4", "cgroup sendmsg4");
+
   public Walk {
     steps = List.copyOf(steps);
   }
 
-  /** Every packet that was seen, in the order in which their first steps were. */
+  /**
+   * Every packet that was seen, in the order in which their first steps were. A socket call that
+   * chose where the packet goes belongs to it; what else programs did to sockets is not among them.
+   */
   public static List<Walk> byPacket(List<Observation> observations) {
     Map<PacketKey, List<Observation>> packets = new LinkedHashMap<>();
     for (Observation observation : observations) {
+      if (isPastTheDevices(observation)) {
+        continue;
+      }
+      long packet =
+          choosesDestination(observation)
+              ? firstPacketAfter(observation, observations)
+              : observation.packetId();
       packets
-          .computeIfAbsent(
-              new PacketKey(observation.packetId(), observation.reply()), _ -> new ArrayList<>())
+          .computeIfAbsent(new PacketKey(packet, observation.reply()), _ -> new ArrayList<>())
           .add(observation);
     }
     List<Walk> walks = new ArrayList<>();
@@ -48,6 +62,34 @@ public record Walk(List<Observation> steps) {
     return walks;
   }
 
+  /** What programs on sockets did while no packet was on its way, in both directions. */
+  public static Optional<Walk> pastTheDevices(List<Observation> observations) {
+    List<Observation> calls =
+        observations.stream()
+            .filter(Walk::isPastTheDevices)
+            .sorted(Comparator.comparingLong(Observation::sequence))
+            .toList();
+    return calls.isEmpty() ? Optional.empty() : Optional.of(new Walk(calls));
+  }
+
+  private static boolean isPastTheDevices(Observation observation) {
+    return observation.packetId() == NO_PACKET && !choosesDestination(observation);
+  }
+
+  private static boolean choosesDestination(Observation observation) {
+    return CHOOSING_HOOKS.contains(observation.hook());
+  }
+
+  /** The packet that a socket call led to, or none. */
+  private static long firstPacketAfter(Observation call, List<Observation> observations) {
+    return observations.stream()
+        .filter(o -> o.packetId() != NO_PACKET && o.node().equals(call.node()))
+        .filter(o -> o.reply() == call.reply() && o.sequence() > call.sequence())
+        .min(Comparator.comparingLong(Observation::sequence))
+        .map(Observation::packetId)
+        .orElse(NO_PACKET);
+  }
+
   private record PacketKey(long packetId, boolean reply) {}
 
   private static List<Observation> inOrder(List<Observation> packet) {
@@ -55,7 +97,7 @@ public record Walk(List<Observation> steps) {
     String receiver = nodeOf(packet.reversed(), o -> o.step() > LAST_SENDER_STEP);
     List<Observation> ordered = new ArrayList<>(packet);
     ordered.sort(
-        Comparator.comparing((Observation o) -> rank(o.node(), sender, receiver))
+        Comparator.comparingInt((Observation o) -> rank(o.node(), sender, receiver))
             .thenComparing(Observation::node)
             .thenComparingLong(Observation::sequence));
     return ordered;

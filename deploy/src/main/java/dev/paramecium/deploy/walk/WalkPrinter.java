@@ -50,9 +50,7 @@ public final class WalkPrinter {
             + packet.protocol()
             + (packet.flags().isEmpty() ? "" : " [" + packet.flags() + "]")
             + (packet.icmp().isEmpty() ? "" : " " + packet.icmp())
-            + ", "
-            + packet.length()
-            + " bytes");
+            + (packet.length() == 0 ? "" : ", " + packet.length() + " bytes"));
     for (Observation observation : walk.steps()) {
       print(observation);
     }
@@ -61,9 +59,10 @@ public final class WalkPrinter {
   private void print(Observation step) {
     String number = step.step() == 0 ? "·" : Integer.toString(step.step());
     StringBuilder head = new StringBuilder();
-    head.append(
-        String.format(
-            Locale.ROOT, "%3s  %-12s %s(%d)", number, step.node(), step.device(), step.ifindex()));
+    head.append(String.format(Locale.ROOT, "%3s  %-12s", number, step.node()));
+    if (!step.device().isEmpty()) {
+      head.append(' ').append(step.device()).append('(').append(step.ifindex()).append(')');
+    }
     head.append("  ").append(step.hook());
     if (!step.program().isEmpty()) {
       head.append("  ").append(step.program());
@@ -81,14 +80,23 @@ public final class WalkPrinter {
           lookup.key() + "  →  " + (lookup.value().isEmpty() ? "(no entry)" : lookup.value()));
     }
     Observation.PacketSummary packet = step.packet();
-    detail(
-        "frame",
-        packet.sourceMac()
-            + " > "
-            + packet.destinationMac()
-            + ", ttl "
-            + packet.ttl()
-            + (step.vni() >= 0 ? ", VNI " + step.vni() : ""));
+    if (packet.sourceMac().isEmpty()) {
+      detail(
+          "socket",
+          endpoint(packet.source(), packet.sourcePort())
+              + " > "
+              + endpoint(packet.destination(), packet.destinationPort())
+              + (packet.length() == 0 ? "" : ", " + packet.length() + " bytes"));
+    } else {
+      detail(
+          "frame",
+          packet.sourceMac()
+              + " > "
+              + packet.destinationMac()
+              + ", ttl "
+              + packet.ttl()
+              + (step.vni() >= 0 ? ", VNI " + step.vni() : ""));
+    }
     if (!step.rule().isEmpty()) {
       detail("decided by", step.rule());
     }

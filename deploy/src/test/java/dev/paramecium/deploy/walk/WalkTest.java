@@ -50,6 +50,48 @@ class WalkTest {
     assertThat(walk.missingSteps()).isEmpty();
   }
 
+  private static Observation call(String hook, long sequence, boolean reply) {
+    return new Observation(
+        "node-1",
+        1000 + sequence,
+        sequence,
+        0,
+        0,
+        "",
+        0,
+        hook,
+        "bpf_sock.o:[cgroup/connect4]",
+        3,
+        List.of("sock4_connect"),
+        List.of(),
+        "SYS_PROCEED",
+        "",
+        "",
+        reply,
+        new Observation.PacketSummary(
+            "", "", "10.42.0.1", "10.96.0.10", 0, 80, "TCP", "", "", 0, 0, 0),
+        -1);
+  }
+
+  @Test
+  void aCallThatChoseTheDestinationBelongsToThePacketThatFollowedIt() {
+    List<Observation> seen = new ArrayList<>();
+    seen.add(call("cgroup connect4", 0, false));
+    seen.addAll(crossing(false, 7));
+    seen.add(call("cgroup sock_ops", 20, false));
+
+    List<Walk> walks = Walk.byPacket(seen);
+
+    assertThat(walks).hasSize(1);
+    assertThat(walks.getFirst().steps())
+        .extracting(Observation::step)
+        .containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8);
+    assertThat(walks.getFirst().isComplete()).isTrue();
+    assertThat(Walk.pastTheDevices(seen).orElseThrow().steps())
+        .extracting(Observation::hook)
+        .containsExactly("cgroup sock_ops");
+  }
+
   @Test
   void isNotCompleteWhenAStepIsMissing() {
     List<Observation> steps = crossing(false, 7);

@@ -150,7 +150,10 @@ public final class FromContainer implements Program {
     CtState state = cpu.ctStateNew;
     state.clear();
     int l4Offset = Ipv4Header.l4Offset(packet);
-    int error = lib.loadBalancer().extractKey(packet, tuple, l4Offset, cpu);
+    int error =
+        config.perPacketLb()
+            ? lib.loadBalancer().extractKey(packet, tuple, l4Offset, cpu)
+            : -DropReason.NO_SERVICE;
     if (error == 0) {
       int service = lib.loadBalancer().lookup(packet, tuple, config.nodePort() != null);
       if (service >= 0) {

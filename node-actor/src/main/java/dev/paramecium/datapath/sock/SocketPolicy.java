@@ -51,30 +51,40 @@ final class SocketPolicy {
       return 0;
     }
     int entry = policy.find(identity, port, IpProtocol.TCP, true);
-    boolean named = entry >= 0;
-    if (!named) {
-      entry = policy.find(0, port, IpProtocol.TCP, true);
-      named = entry >= 0;
+    if (entry >= 0) {
+      return decide(policy, entry, identity, port, trace);
     }
-    if (entry < 0) {
-      entry = policy.find(identity, 0, 0, true);
+    entry = policy.find(0, port, IpProtocol.TCP, true);
+    if (entry >= 0) {
+      return decide(policy, entry, 0, port, trace);
     }
-    if (entry < 0) {
-      entry = policy.find(0, 0, 0, true);
+    entry = policy.find(identity, 0, 0, true);
+    if (entry >= 0) {
+      return decide(policy, entry, identity, 0, trace);
+    }
+    entry = policy.find(0, 0, 0, true);
+    if (entry >= 0) {
+      return decide(policy, entry, 0, 0, trace);
     }
     if (trace != null) {
-      trace.lookup(
-          policy.map().name(),
-          new PolicyKey(identity, port, IpProtocol.TCP, true).toString(),
-          entry < 0 ? "" : policy.isDeny(entry) ? "Deny" : "Allow");
+      PolicyKey asked = new PolicyKey(identity, port, IpProtocol.TCP, true);
+      trace.lookup(policy.map().name(), asked.toString(), "");
     }
-    if (entry < 0) {
-      return -DropReason.POLICY;
+    return -DropReason.POLICY;
+  }
+
+  /** Only entries that name a port may redirect to a proxy. */
+  private static int decide(
+      PolicyMap policy, int entry, int identity, int port, @Nullable SocketTrace trace) {
+    boolean deny = policy.isDeny(entry);
+    if (trace != null) {
+      PolicyKey key = new PolicyKey(identity, port, port == 0 ? 0 : IpProtocol.TCP, true);
+      trace.lookup(policy.map().name(), key.toString(), deny ? "Deny" : "Allow");
     }
     policy.account(entry, 0);
-    if (policy.isDeny(entry)) {
+    if (deny) {
       return -DropReason.POLICY_DENY;
     }
-    return named ? policy.rawProxyPort(entry) : 0;
+    return port == 0 ? 0 : policy.rawProxyPort(entry);
   }
 }

@@ -42,10 +42,15 @@ public final class PacketTrace {
     return isArmed;
   }
 
-  /** Arms a trace, in place of one with the same id. */
-  public synchronized void arm(String traceId, TraceFilter filter, ActorRef<Observation> observer) {
+  /**
+   * Arms a trace, in place of one with the same id.
+   *
+   * @param filters of which a packet has to match one
+   */
+  public synchronized void arm(
+      String traceId, List<TraceFilter> filters, ActorRef<Observation> observer) {
     List<Armed> next = without(traceId);
-    next.add(new Armed(traceId, filter, observer));
+    filters.forEach(filter -> next.add(new Armed(traceId, filter, observer)));
     armed = List.copyOf(next);
     isArmed = true;
   }
