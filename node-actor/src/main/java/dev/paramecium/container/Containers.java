@@ -103,7 +103,13 @@ final class Containers {
   /** What kubelet mounts into every container. */
   private void writeNames(FileSystem files, String hostname) {
     StringBuilder hosts = new StringBuilder("# Kubernetes-managed hosts file.\n");
-    hosts.append("127.0.0.1\tlocalhost\n");
+    hosts
+        .append("127.0.0.1\tlocalhost\n")
+        .append("::1\tlocalhost ip6-localhost ip6-loopback\n")
+        .append("fe00::0\tip6-localnet\n")
+        .append("fe00::0\tip6-mcastprefix\n")
+        .append("fe00::1\tip6-allnodes\n")
+        .append("fe00::2\tip6-allrouters\n");
     for (NamespaceView.Address address : services.view().addresses()) {
       if (!address.device().equals("lo")) {
         hosts.append(address.address()).append('\t').append(hostname).append('\n');

@@ -28,6 +28,7 @@ import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.bpf.Verdict;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.ArrayList;
@@ -318,6 +319,11 @@ public final class WalkNode implements KernelView {
   private record Namespace(
       List<LinkInfo> links, List<Address> addresses, List<Route> routes, List<Neighbour> neighbours)
       implements NamespaceView {
+
+    @Override
+    public List<SocketInfo> sockets() {
+      return List.of();
+    }
 
     @Override
     public Statistics statistics(int ifindex) {

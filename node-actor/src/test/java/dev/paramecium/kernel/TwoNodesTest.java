@@ -86,6 +86,38 @@ final class TwoNodesTest {
   }
 
   @Test
+  void netstatAndSsListAPodsSockets() {
+    try (TwoNodes nodes = new TwoNodes(config -> config)) {
+      String pod = nodes.httpbin.containerId();
+
+      assertThat(nodes.two.exec(pod, "netstat", "-tln").stdout())
+          .isEqualTo(
+              """
+              Active Internet connections (only servers)
+              Proto Recv-Q Send-Q Local Address           Foreign Address         State      \s
+              tcp        0      0 0.0.0.0:80              0.0.0.0:*               LISTEN     \s
+              """);
+      assertThat(nodes.two.exec(pod, "ss", "-tln").stdout())
+          .isEqualTo(
+              """
+              State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess
+              LISTEN 0      2048         0.0.0.0:80        0.0.0.0:*  \s
+              """);
+      assertThat(
+              nodes
+                  .one
+                  .exec(
+                      nodes.curl.containerId(),
+                      "sh",
+                      "-c",
+                      "curl -s http://10.42.0.51/delay/1 >/dev/null & sleep 0.5; netstat -tn")
+                  .stdout())
+          .containsPattern(
+              "tcp        0      0 10\\.42\\.1\\.80:[0-9]+ +10\\.42\\.0\\.51:80 +ESTABLISHED");
+    }
+  }
+
+  @Test
   void podsSeeTheirGatewayAtTheLxcDevice() {
     try (TwoNodes nodes = new TwoNodes(config -> config)) {
       assertReachable(nodes);

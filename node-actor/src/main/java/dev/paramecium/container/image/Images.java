@@ -6,8 +6,10 @@ import dev.paramecium.container.process.coreutils.Tar;
 import dev.paramecium.container.process.curl.Curl;
 import dev.paramecium.container.process.curl.Wget;
 import dev.paramecium.container.process.net.Netcat;
+import dev.paramecium.container.process.net.Netstat;
 import dev.paramecium.container.process.net.Nslookup;
 import dev.paramecium.container.process.net.Ping;
+import dev.paramecium.container.process.net.Ss;
 import dev.paramecium.container.process.net.Traceroute;
 import dev.paramecium.container.process.server.Agnhost;
 import dev.paramecium.container.process.server.Httpbin;
@@ -52,6 +54,8 @@ public final class Images {
     tools.put("ping", Ping::start);
     tools.put("nc", Netcat::start);
     tools.put("nslookup", Nslookup::start);
+    tools.put("netstat", Executable.immediate(Netstat::run));
+    tools.put("ss", Executable.immediate(Ss::run));
     tools.put("traceroute", Traceroute::start);
     return Map.copyOf(tools);
   }

@@ -24,6 +24,9 @@ public interface NamespaceView {
    */
   @Nullable Route routeTo(Ipv4Address destination);
 
+  /** Every TCP and UDP socket, listeners first. */
+  List<SocketInfo> sockets();
+
   /** What the interface of that index has counted so far. */
   Statistics statistics(int ifindex);
 

@@ -9,6 +9,7 @@ import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
 import dev.paramecium.container.socket.SocketAddress;
@@ -447,6 +448,13 @@ public final class NetworkStack implements Sockets, NamespaceView {
       links.add(device.link);
     }
     return links;
+  }
+
+  @Override
+  public List<SocketInfo> sockets() {
+    List<SocketInfo> all = new ArrayList<>(tcp.infos());
+    all.addAll(udp.infos());
+    return all;
   }
 
   @Override

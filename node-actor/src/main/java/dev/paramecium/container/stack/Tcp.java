@@ -2,6 +2,7 @@ package dev.paramecium.container.stack;
 
 import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
@@ -360,6 +361,38 @@ final class Tcp implements Transport {
   /** Connections that are not in TIME-WAIT. */
   int connections() {
     return table.size() - timeWaits.size();
+  }
+
+  /** For {@code netstat}: listeners, then connections. */
+  List<SocketInfo> infos() {
+    List<SocketInfo> infos = new ArrayList<>();
+    for (TcpListenSocket listener : listeners.values()) {
+      infos.add(listener.info());
+    }
+    for (Connection connection : table.list()) {
+      infos.add(
+          switch (connection) {
+            case TcpSocket socket ->
+                info(
+                    socket,
+                    socket.state().shown(),
+                    socket.receiver.unread(),
+                    socket.sender.buffered());
+            case TimeWait over -> info(over, SocketInfo.State.TIME_WAIT, 0, 0);
+          });
+    }
+    return infos;
+  }
+
+  private static SocketInfo info(
+      Connection connection, SocketInfo.State state, int unread, int unsent) {
+    return new SocketInfo(
+        SocketInfo.Protocol.TCP,
+        state,
+        new SocketAddress(new Ipv4Address(connection.localAddress), connection.localPort),
+        new SocketAddress(new Ipv4Address(connection.remoteAddress), connection.remotePort),
+        unread,
+        unsent);
   }
 
   List<Connection> list() {

@@ -1,5 +1,6 @@
 package dev.paramecium.container.stack;
 
+import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.Sockets.Acceptor;
 import dev.paramecium.container.socket.TcpHandler;
@@ -27,6 +28,11 @@ final class TcpListenSocket implements TcpListener {
   @Override
   public SocketAddress local() {
     return local;
+  }
+
+  SocketInfo info() {
+    return new SocketInfo(
+        SocketInfo.Protocol.TCP, SocketInfo.State.LISTEN, local, null, synQueue.size(), backlog);
   }
 
   boolean isFull() {

@@ -92,6 +92,11 @@ final class TcpReceiver {
     return finReceived ? buffer.next() + 1 : buffer.next();
   }
 
+  /** Bytes in order that the process has not taken. */
+  int unread() {
+    return buffer.readable();
+  }
+
   boolean hasUnread() {
     IngressQueue queue = ingress;
     return buffer.readable() > 0 || queue != null && !queue.isEmpty();

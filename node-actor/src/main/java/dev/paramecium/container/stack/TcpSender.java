@@ -201,6 +201,11 @@ final class TcpSender {
     return buffer.size() == 0;
   }
 
+  /** Bytes that the peer has not acknowledged. */
+  int buffered() {
+    return buffer.size();
+  }
+
   boolean isFinishing() {
     return finQueued;
   }

@@ -3,6 +3,7 @@ package dev.paramecium.container.stack;
 import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
@@ -77,6 +78,19 @@ final class Udp implements Transport {
       }
     }
     return false;
+  }
+
+  /** For {@code netstat}. */
+  List<SocketInfo> infos() {
+    List<SocketInfo> infos = new ArrayList<>();
+    for (List<Socket> bound : byPort.values()) {
+      for (Socket socket : bound) {
+        infos.add(
+            new SocketInfo(
+                SocketInfo.Protocol.UDP, SocketInfo.State.CLOSE, socket.local, null, 0, 0));
+      }
+    }
+    return infos;
   }
 
   @Override
