@@ -76,13 +76,14 @@ public final class LoadBalancer {
 
   /**
    * {@code lb4_lookup_service}: the frontend's entry, or -1. A service without backends counts as
-   * none.
+   * none. {@link PerCpu#serviceScope} says which of the frontend's two services it is: its backends
+   * are found there too.
    *
    * @param tuple as {@link #extractKey} leaves it
    * @param switchScope whether a service that differs inside and outside is looked up inside
    */
-  public int lookup(SkBuff packet, Ipv4CtTuple tuple, boolean switchScope) {
-    int found = lookup(tuple.daddr, tuple.sport, switchScope);
+  public int lookup(SkBuff packet, Ipv4CtTuple tuple, boolean switchScope, PerCpu cpu) {
+    int found = lookup(tuple.daddr, tuple.sport, switchScope, cpu);
     if (packet.traced) {
       recorder.lookup(
           packet,
@@ -93,11 +94,13 @@ public final class LoadBalancer {
     return found;
   }
 
-  private int lookup(int address, int port, boolean switchScope) {
+  private int lookup(int address, int port, boolean switchScope, PerCpu cpu) {
+    cpu.serviceScope = Lb4Key.SCOPE_EXTERNAL;
     int service = services.findService(address, port, 0, Lb4Key.SCOPE_EXTERNAL);
     if (service >= 0
         && switchScope
         && (services.flags(service) & Lb4Service.FLAG_LOCAL_SCOPE) != 0) {
+      cpu.serviceScope = Lb4Key.SCOPE_INTERNAL;
       service = services.findService(address, port, 0, Lb4Key.SCOPE_INTERNAL);
     }
     return service >= 0 && services.count(service) > 0 ? service : -1;
@@ -154,19 +157,20 @@ public final class LoadBalancer {
     int address = tuple.daddr;
     int port = tuple.sport;
     int flags = tuple.flags;
+    cpu.service = service;
     int chosen =
         switch (conntrack.lookup4(packet, tuple, l4Offset, Conntrack.SERVICE, state, cpu)) {
           case Conntrack.NEW -> choose(packet, service, tuple, address, port, client, state, cpu);
           case Conntrack.ESTABLISHED, Conntrack.REPLY, Conntrack.RELATED, Conntrack.REOPENED ->
-              keep(service, tuple, address, port, client, state);
+              keep(service, tuple, address, port, client, state, cpu);
           default -> -1;
         };
     tuple.flags = flags;
     if (chosen < 0) {
       return -DropReason.NO_SERVICE;
     }
-    state.rawRevNatIndex = services.rawRevNatIndex(service);
-    if (hasAffinity(service)) {
+    state.rawRevNatIndex = services.rawRevNatIndex(cpu.service);
+    if (hasAffinity(cpu.service)) {
       affinity.update(
           ServiceMaps.addressId(client), false, state.rawRevNatIndex, state.backendId, cpu.value);
     }
@@ -208,7 +212,7 @@ public final class LoadBalancer {
       backend = backendId == 0 ? -1 : services.findBackend(backendId);
     }
     if (backend < 0) {
-      backendId = selectBackend(service, tuple, address, port);
+      backendId = selectBackend(service, tuple, address, port, cpu);
       backend = services.findBackend(backendId);
       if (backend < 0) {
         return -1;
@@ -225,7 +229,13 @@ public final class LoadBalancer {
    * gone, or it takes no new connections and this is one.
    */
   private int keep(
-      int service, Ipv4CtTuple tuple, int address, int port, int client, CtState state) {
+      int service,
+      Ipv4CtTuple tuple,
+      int address,
+      int port,
+      int client,
+      CtState state,
+      PerCpu cpu) {
     int rawRevNatIndex = services.rawRevNatIndex(service);
     if (state.rawRevNatIndex == 0) {
       // An entry of a release that did not store it.
@@ -238,7 +248,7 @@ public final class LoadBalancer {
               ? affinity.backend(service, ServiceMaps.addressId(client), false)
               : 0;
       if (backendId == 0) {
-        backendId = selectBackend(service, tuple, address, port);
+        backendId = selectBackend(service, tuple, address, port, cpu);
         if (backendId == 0) {
           return -1;
         }
@@ -253,10 +263,12 @@ public final class LoadBalancer {
     if (takesNew || backend >= 0 && !state.syn) {
       return backend;
     }
-    if (lookup(address, port, false) < 0) {
+    // From here on what is asked for outside counts, whoever asked.
+    cpu.service = lookup(address, port, false, cpu);
+    if (cpu.service < 0) {
       return -1;
     }
-    int backendId = selectBackend(service, tuple, address, port);
+    int backendId = selectBackend(cpu.service, tuple, address, port, cpu);
     backend = services.findBackend(backendId);
     if (backend >= 0) {
       state.backendId = backendId;
@@ -266,12 +278,12 @@ public final class LoadBalancer {
   }
 
   /** {@code lb4_select_backend_id}; 0 if the slot or the lookup table is missing. */
-  private int selectBackend(int service, Ipv4CtTuple tuple, int address, int port) {
+  private int selectBackend(int service, Ipv4CtTuple tuple, int address, int port, PerCpu cpu) {
     if (maglev) {
       return selectMaglev(service, tuple);
     }
     int slot = Integer.remainderUnsigned(random.nextInt(), services.count(service)) + 1;
-    int entry = services.findService(address, port, slot, Lb4Key.SCOPE_EXTERNAL);
+    int entry = services.findService(address, port, slot, cpu.serviceScope);
     return entry < 0 ? 0 : services.backendId(entry);
   }
 
@@ -332,10 +344,17 @@ public final class LoadBalancer {
    * @param state of the connection; of a looped-back one the destination is the pod itself again
    * @param sourceFromTuple REV_NAT_F_TUPLE_SADDR: the tuple has the packet's source as {@code
    *     saddr}, and gets the frontend's
+   * @param correctsFragments whether the caller's v1.12.3 counterpart takes what stands in a later
+   *     fragment where a checksum would be for one: all but {@code ipv4_policy} do
    * @return 0, also if the rev_nat index is gone, or a negative drop reason
    */
   public int reverseNat(
-      SkBuff packet, int l4Offset, CtState state, Ipv4CtTuple tuple, boolean sourceFromTuple) {
+      SkBuff packet,
+      int l4Offset,
+      CtState state,
+      Ipv4CtTuple tuple,
+      boolean sourceFromTuple,
+      boolean correctsFragments) {
     int entry = services.findReverseNat(state.rawRevNatIndex);
     if (packet.traced) {
       recordReverseNat(packet, state.rawRevNatIndex, entry);
@@ -364,10 +383,9 @@ public final class LoadBalancer {
       tuple.saddr = oldSource;
     }
     L4.rewriteAddress(packet, Ipv4Header.SOURCE, oldSource, frontend);
-    if (!hasL4Header && sourceFromTuple) {
+    if (!hasL4Header && !correctsFragments) {
       return 0;
     }
-    // On its way from a pod v1.12.3 corrects a later fragment too, whose payload stands there.
     int error = L4.correctForAddress(packet, l4Offset, protocol, oldSource, frontend);
     return error == 0 && state.loopback
         ? L4.correctForAddress(packet, l4Offset, protocol, oldDestination, oldSource)

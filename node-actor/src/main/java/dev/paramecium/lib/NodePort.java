@@ -154,7 +154,7 @@ public final class NodePort {
     }
     int frontend = tuple.daddr;
     int frontendPort = tuple.sport;
-    int service = lib.loadBalancer().lookup(packet, tuple, false);
+    int service = lib.loadBalancer().lookup(packet, tuple, false, cpu);
     if (service < 0) {
       return maybeReply(packet, tuple.nexthdr);
     }
@@ -397,7 +397,7 @@ public final class NodePort {
       return call(packet, Calls.IPV4_FROM_NETDEV);
     }
     int monitor = cpu.monitor;
-    int error = lib.loadBalancer().reverseNat(packet, l4Offset, state, tuple, true);
+    int error = lib.loadBalancer().reverseNat(packet, l4Offset, state, tuple, true, true);
     if (error < 0) {
       return error;
     }

@@ -35,6 +35,12 @@ public final class PerCpu {
   final CtState otherState = new CtState();
   final Fib.Answer fib = new Fib.Answer();
 
+  /** The frontend that the packet asks for. */
+  int service;
+
+  /** SCOPE of the keys that its backends are under. */
+  int serviceScope;
+
   /** Who sent the packet. */
   public int sourceIdentity;
 

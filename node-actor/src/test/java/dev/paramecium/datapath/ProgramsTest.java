@@ -21,6 +21,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.paramecium.abi.DropNotify;
 import dev.paramecium.abi.DropReason;
 import dev.paramecium.abi.IpProtocol;
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MetricsKey;
 import dev.paramecium.abi.MonitorEvent;
 import dev.paramecium.abi.PolicyVerdictNotify;
@@ -189,6 +190,16 @@ class ProgramsTest {
     assertThat(Ipv4Header.saddr(syn)).isEqualTo(0xa9fe2a01);
     assertThat(Ipv4Header.daddr(syn)).isEqualTo(CURL.value());
     assertThat(syn.redirectIfindex).isEqualTo(CURL_IFINDEX);
+  }
+
+  @Test
+  void takesATupleWithoutSourceForOneThatWasNeverStored() {
+    node.curl.allowEgress(0, 0, 0);
+    SkBuff syn = node.tcp(CURL, 40000, new Ipv4Address(0), 80, Tcp.SYN);
+    assertThat(run(node.curl.programs().fromContainer(), syn)).isEqualTo(Verdict.SHOT);
+    DropNotify drop = (DropNotify) node.events().get(0);
+    assertThat(drop.reason()).isEqualTo(DropReason.INVALID_TC_BUFFER);
+    assertThat(node.maps.conntrack().tcp().size()).isZero();
   }
 
   @Test

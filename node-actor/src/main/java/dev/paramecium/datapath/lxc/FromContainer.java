@@ -155,7 +155,7 @@ public final class FromContainer implements Program {
             ? lib.loadBalancer().extractKey(packet, tuple, l4Offset, cpu)
             : -DropReason.NO_SERVICE;
     if (error == 0) {
-      int service = lib.loadBalancer().lookup(packet, tuple, config.nodePort() != null);
+      int service = lib.loadBalancer().lookup(packet, tuple, config.nodePort() != null, cpu);
       if (service >= 0) {
         error = lib.loadBalancer().local(packet, service, tuple, l4Offset, state, cpu);
         if (error < 0) {
@@ -211,6 +211,9 @@ public final class FromContainer implements Program {
     lookupDestination(packet, cpu);
     restoreServiceState(packet, cpu.ctStateNew);
     boolean hairpin = cpu.ctStateNew.loopback;
+    if (cpu.tuple.saddr == 0) {
+      return -DropReason.INVALID_TC_BUFFER;
+    }
     if (Conntrack.isReply(cpu.ctStatus) && cpu.ctState.proxyRedirect) {
       // The stack finds the ingress proxy's socket.
       return Proxy.redirect(packet, 0);
@@ -343,7 +346,7 @@ public final class FromContainer implements Program {
       return 0;
     }
     return lib.loadBalancer()
-        .reverseNat(packet, Ipv4Header.l4Offset(packet), cpu.ctState, cpu.tuple, false);
+        .reverseNat(packet, Ipv4Header.l4Offset(packet), cpu.ctState, cpu.tuple, false, true);
   }
 
   private int redirectToProxy(SkBuff packet, int rawProxyPort, PerCpu cpu) {

@@ -63,6 +63,9 @@ final class IngressPolicy {
     }
     packet.cb2 = 0; // policy_clear_mark
     int originalSource = Ipv4Header.saddr(packet);
+    if (cpu.tuple.saddr == 0) {
+      return -DropReason.INVALID_TC_BUFFER;
+    }
     int status = cpu.ctStatus;
     CtState state = cpu.ctState;
     if (Conntrack.isReply(status)
@@ -73,7 +76,7 @@ final class IngressPolicy {
     if (status == Conntrack.REPLY && state.rawRevNatIndex != 0 && !state.loopback) {
       int error =
           lib.loadBalancer()
-              .reverseNat(packet, Ipv4Header.l4Offset(packet), state, cpu.tuple, true);
+              .reverseNat(packet, Ipv4Header.l4Offset(packet), state, cpu.tuple, true, false);
       if (error < 0) {
         return error;
       }
