@@ -18,9 +18,19 @@ public sealed interface ApiRequest {
       ResourceType type,
       String namespace,
       KubeObject object,
-      boolean dryRun,
+      WriteOptions options,
       ActorRef<ApiReply> replyTo)
-      implements ApiRequest {}
+      implements ApiRequest {
+
+    public Create(
+        ResourceType type,
+        String namespace,
+        KubeObject object,
+        boolean dryRun,
+        ActorRef<ApiReply> replyTo) {
+      this(type, namespace, object, WriteOptions.dryRun(dryRun), replyTo);
+    }
+  }
 
   /** Answered with {@link ApiReply.Stored}, or 404. */
   record Get(ResourceType type, String namespace, String name, ActorRef<ApiReply> replyTo)
@@ -39,7 +49,8 @@ public sealed interface ApiRequest {
    * Replaces an object, or only its status. A non-empty {@code metadata.resourceVersion} must be
    * the stored one, else 409.
    *
-   * @param subresource empty or {@code status}
+   * @param subresource empty, {@code status}, {@code scale}, {@code binding} or {@code eviction},
+   *     each with an object of its own kind
    */
   record Update(
       ResourceType type,
@@ -47,15 +58,28 @@ public sealed interface ApiRequest {
       String name,
       String subresource,
       KubeObject object,
-      boolean dryRun,
+      WriteOptions options,
       ActorRef<ApiReply> replyTo)
-      implements ApiRequest {}
+      implements ApiRequest {
+
+    public Update(
+        ResourceType type,
+        String namespace,
+        String name,
+        String subresource,
+        KubeObject object,
+        boolean dryRun,
+        ActorRef<ApiReply> replyTo) {
+      this(type, namespace, name, subresource, object, WriteOptions.dryRun(dryRun), replyTo);
+    }
+  }
 
   /**
    * Patches an object.
    *
    * @param patchType the Content-Type: {@code application/merge-patch+json}, {@code
-   *     application/strategic-merge-patch+json} or {@code application/json-patch+json}
+   *     application/strategic-merge-patch+json}, {@code application/json-patch+json} or {@code
+   *     application/apply-patch+yaml}, which creates the object if it is not there
    * @param body the patch as JSON
    */
   record Patch(
@@ -65,15 +89,38 @@ public sealed interface ApiRequest {
       String subresource,
       String patchType,
       String body,
-      boolean dryRun,
+      WriteOptions options,
       ActorRef<ApiReply> replyTo)
-      implements ApiRequest {}
+      implements ApiRequest {
+
+    public Patch(
+        ResourceType type,
+        String namespace,
+        String name,
+        String subresource,
+        String patchType,
+        String body,
+        boolean dryRun,
+        ActorRef<ApiReply> replyTo) {
+      this(
+          type,
+          namespace,
+          name,
+          subresource,
+          patchType,
+          body,
+          WriteOptions.dryRun(dryRun),
+          replyTo);
+    }
+  }
 
   /**
    * Deletes an object: at once, or gracefully (Pods on a node: {@code deletionTimestamp} is set,
    * the kubelet finishes with grace 0).
    *
    * @param gracePeriodSeconds -1 for the kind's own
+   * @param propagation what becomes of the objects that it owns: {@code Background}, {@code
+   *     Foreground}, {@code Orphan}; empty for the kind's own
    */
   record Delete(
       ResourceType type,
@@ -81,6 +128,34 @@ public sealed interface ApiRequest {
       String name,
       long gracePeriodSeconds,
       String preconditionUid,
+      String propagation,
+      boolean dryRun,
+      ActorRef<ApiReply> replyTo)
+      implements ApiRequest {
+
+    public Delete(
+        ResourceType type,
+        String namespace,
+        String name,
+        long gracePeriodSeconds,
+        String preconditionUid,
+        ActorRef<ApiReply> replyTo) {
+      this(type, namespace, name, gracePeriodSeconds, preconditionUid, "", false, replyTo);
+    }
+  }
+
+  /**
+   * Deletes everything that a list would show, each as {@link Delete} would; answered with {@link
+   * ApiReply.Listed}.
+   */
+  record DeleteAll(
+      ResourceType type,
+      String namespace,
+      String labelSelector,
+      String fieldSelector,
+      long gracePeriodSeconds,
+      String propagation,
+      boolean dryRun,
       ActorRef<ApiReply> replyTo)
       implements ApiRequest {}
 

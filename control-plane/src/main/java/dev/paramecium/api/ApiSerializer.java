@@ -77,7 +77,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
           to.setType(encode(r.type()))
               .setNamespace(r.namespace())
               .setBody(json(r.object()))
-              .setDryRun(r.dryRun())
+              .mergeFrom(options(r.options()))
               .setReplyTo(encode(r.replyTo()));
       case ApiRequest.Get r ->
           to.setType(encode(r.type()))
@@ -96,7 +96,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               .setName(r.name())
               .setSubresource(r.subresource())
               .setBody(json(r.object()))
-              .setDryRun(r.dryRun())
+              .mergeFrom(options(r.options()))
               .setReplyTo(encode(r.replyTo()));
       case ApiRequest.Patch r ->
           to.setType(encode(r.type()))
@@ -105,7 +105,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               .setSubresource(r.subresource())
               .setPatchType(r.patchType())
               .setBody(ByteString.copyFromUtf8(r.body()))
-              .setDryRun(r.dryRun())
+              .mergeFrom(options(r.options()))
               .setReplyTo(encode(r.replyTo()));
       case ApiRequest.Delete r ->
           to.setType(encode(r.type()))
@@ -113,6 +113,17 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               .setName(r.name())
               .setGracePeriodSeconds(r.gracePeriodSeconds())
               .setPreconditionUid(r.preconditionUid())
+              .setPropagation(r.propagation())
+              .setDryRun(r.dryRun())
+              .setReplyTo(encode(r.replyTo()));
+      case ApiRequest.DeleteAll r ->
+          to.setType(encode(r.type()))
+              .setNamespace(r.namespace())
+              .setLabelSelector(r.labelSelector())
+              .setFieldSelector(r.fieldSelector())
+              .setGracePeriodSeconds(r.gracePeriodSeconds())
+              .setPropagation(r.propagation())
+              .setDryRun(r.dryRun())
               .setReplyTo(encode(r.replyTo()));
       case ApiRequest.Watch r ->
           to.setType(encode(r.type()))
@@ -125,6 +136,23 @@ public final class ApiSerializer extends SerializerWithStringManifest {
       case ApiRequest.Unwatch r -> to.setReplyTo(encode(r.subscriber()));
     }
     return to.build();
+  }
+
+  private static ApiRequestMessage options(WriteOptions options) {
+    return ApiRequestMessage.newBuilder()
+        .setDryRun(options.dryRun())
+        .setFieldManager(options.fieldManager())
+        .setFieldValidation(options.fieldValidation().name())
+        .setForce(options.force())
+        .build();
+  }
+
+  private static WriteOptions options(ApiRequestMessage from) {
+    return new WriteOptions(
+        from.getDryRun(),
+        from.getFieldManager(),
+        WriteOptions.Validation.valueOf(from.getFieldValidation()),
+        from.getForce());
   }
 
   private ApiReplyMessage encode(ApiReply reply) {
@@ -222,7 +250,16 @@ public final class ApiSerializer extends SerializerWithStringManifest {
   public Object fromBinary(byte[] bytes, String manifest) throws NotSerializableException {
     try {
       return switch (manifest) {
-        case "Create", "Get", "List", "Update", "Patch", "Delete", "Watch", "WatchAck", "Unwatch" ->
+        case "Create",
+            "Get",
+            "List",
+            "Update",
+            "Patch",
+            "Delete",
+            "DeleteAll",
+            "Watch",
+            "WatchAck",
+            "Unwatch" ->
             request(manifest, ApiRequestMessage.parseFrom(bytes));
         case "Stored", "Deleted", "Listed", "Failed" -> reply(manifest, bytes);
         case "Added", "Modified", "Bookmark", "Expired" ->
@@ -269,7 +306,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
     return switch (manifest) {
       case "Create" ->
           new ApiRequest.Create(
-              type, from.getNamespace(), object(from.getBody()), from.getDryRun(), replyTo);
+              type, from.getNamespace(), object(from.getBody()), options(from), replyTo);
       case "Get" -> new ApiRequest.Get(type, from.getNamespace(), from.getName(), replyTo);
       case "List" ->
           new ApiRequest.List(
@@ -281,7 +318,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               from.getName(),
               from.getSubresource(),
               object(from.getBody()),
-              from.getDryRun(),
+              options(from),
               replyTo);
       case "Patch" ->
           new ApiRequest.Patch(
@@ -291,7 +328,7 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               from.getSubresource(),
               from.getPatchType(),
               from.getBody().toStringUtf8(),
-              from.getDryRun(),
+              options(from),
               replyTo);
       case "Delete" ->
           new ApiRequest.Delete(
@@ -300,6 +337,18 @@ public final class ApiSerializer extends SerializerWithStringManifest {
               from.getName(),
               from.getGracePeriodSeconds(),
               from.getPreconditionUid(),
+              from.getPropagation(),
+              from.getDryRun(),
+              replyTo);
+      case "DeleteAll" ->
+          new ApiRequest.DeleteAll(
+              type,
+              from.getNamespace(),
+              from.getLabelSelector(),
+              from.getFieldSelector(),
+              from.getGracePeriodSeconds(),
+              from.getPropagation(),
+              from.getDryRun(),
               replyTo);
       case "Watch" ->
           new ApiRequest.Watch(

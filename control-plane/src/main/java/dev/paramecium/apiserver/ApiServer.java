@@ -158,6 +158,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
       case ApiRequest.Update update -> write(update.replyTo(), () -> writes.update(update));
       case ApiRequest.Patch patch -> write(patch.replyTo(), () -> writes.patch(patch));
       case ApiRequest.Delete delete -> write(delete.replyTo(), () -> writes.delete(delete));
+      case ApiRequest.DeleteAll all -> write(all.replyTo(), () -> writes.deleteAll(all));
       case ApiRequest.Get get -> read(get.replyTo(), () -> get(get));
       case ApiRequest.List list -> read(list.replyTo(), () -> list(list));
       case ApiRequest.Watch watch -> read(() -> watch(watch));

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.apiserver.schema.Type;
 import org.jspecify.annotations.Nullable;
+import org.yaml.snakeyaml.error.YAMLException;
 
 /**
  * The patch types that an API server takes: JSON merge patch (RFC 7386), JSON patch (RFC 6902) and
@@ -45,6 +46,18 @@ final class JsonPatches {
     }
     throw StatusException.badRequest(
         "the patch turns the object into something that is not an object");
+  }
+
+  /** The configuration of a server-side apply, in YAML or JSON. */
+  static ObjectNode configuration(String body) throws StatusException {
+    try {
+      if (YamlText.parse(body) instanceof ObjectNode object) {
+        return object;
+      }
+    } catch (YAMLException e) {
+      throw StatusException.badRequest("error decoding YAML: " + e.getMessage());
+    }
+    throw StatusException.badRequest("error decoding YAML: the configuration is not an object");
   }
 
   private static JsonNode parse(String body) throws StatusException {

@@ -224,6 +224,31 @@ public final class Kinds {
     return Optional.ofNullable(byPath.get(path(group, version, plural)));
   }
 
+  /** The kind of what the store keeps under a key, {@code GROUP/PLURAL/…}. */
+  Optional<ServedKind> ofKey(String key) {
+    int slash = key.indexOf('/');
+    String group = key.substring(0, slash);
+    String plural = key.substring(slash + 1, key.indexOf('/', slash + 1));
+    for (ServedKind kind : byPath.values()) {
+      if (kind.type().group().equals(group) && kind.type().plural().equals(plural)) {
+        return Optional.of(kind);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** The kind that an owner reference names. */
+  Optional<ServedKind> named(String apiVersion, String kindName) {
+    int slash = apiVersion.indexOf('/');
+    String group = slash < 0 ? "" : apiVersion.substring(0, slash);
+    for (ServedKind kind : byPath.values()) {
+      if (kind.type().group().equals(group) && kind.type().kind().equals(kindName)) {
+        return Optional.of(kind);
+      }
+    }
+    return Optional.empty();
+  }
+
   ServedKind of(ResourceType type) throws StatusException {
     ServedKind kind = byPath.get(path(type.group(), type.version(), type.plural()));
     if (kind == null) {

@@ -2,6 +2,7 @@ package dev.paramecium.apiserver;
 
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiReply.About;
+import dev.paramecium.apiserver.apply.ManagedFields;
 import java.util.List;
 
 /** A request that is answered with a failed Status ({@code metav1.Status}). */
@@ -65,9 +66,18 @@ final class StatusException extends Exception {
   }
 
   /** Field managers that would overwrite each other. */
-  static StatusException applyConflict(String message, List<ApiReply.Cause> causes) {
+  static StatusException applyConflict(List<ManagedFields.Conflict> conflicts) {
+    List<ApiReply.Cause> causes =
+        conflicts.stream()
+            .map(
+                conflict ->
+                    new ApiReply.Cause(
+                        "FieldManagerConflict",
+                        "conflict with " + conflict.manager(),
+                        conflict.path()))
+            .toList();
     return new StatusException(
-        409, "Conflict", message, new About("", "", "", "", List.copyOf(causes)));
+        409, "Conflict", ManagedFields.message(conflicts), new About("", "", "", "", causes));
   }
 
   static StatusException forbidden(String resource, String name, String why) {

@@ -35,6 +35,7 @@ final class Store {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final NavigableMap<String, KubeObject> objects = new TreeMap<>();
+  private final Owners owners = new Owners();
   private final Deque<Change> uncommitted = new ArrayDeque<>();
   private final Map<ResourceType, History> histories = new HashMap<>();
   private long revision;
@@ -92,16 +93,35 @@ final class Store {
       return;
     }
     if (record.getJson().isEmpty()) {
-      objects.remove(record.getKey());
+      set(record.getKey(), null);
     } else {
       try {
-        objects.put(
+        set(
             record.getKey(),
             new KubeObject((ObjectNode) JSON.readTree(record.getJson().toByteArray())));
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
     }
+  }
+
+  /** Puts an object, or none, under a key. */
+  private @Nullable KubeObject set(String key, @Nullable KubeObject object) {
+    KubeObject before = object == null ? objects.remove(key) : objects.put(key, object);
+    owners.change(key, before, object);
+    return before;
+  }
+
+  /** The objects that name this uid as an owner's, with their types. */
+  List<Stored> dependentsOf(Kinds kinds, String uid) {
+    List<Stored> found = new ArrayList<>();
+    for (String key : owners.dependentsOf(uid)) {
+      KubeObject object = objects.get(key);
+      if (object != null) {
+        kinds.ofKey(key).ifPresent(kind -> found.add(new Stored(kind.type(), object)));
+      }
+    }
+    return found;
   }
 
   /** The newest revision, whether it is durable or not. */
@@ -158,7 +178,7 @@ final class Store {
   KubeObject put(ResourceType type, ObjectNode json) {
     KubeObject object = stamp(json);
     String key = key(type, object.namespace(), object.name());
-    uncommitted.add(new Change(revision, key, type, objects.put(key, object), object, false));
+    uncommitted.add(new Change(revision, key, type, set(key, object), object, false));
     return object;
   }
 
@@ -166,7 +186,7 @@ final class Store {
   KubeObject remove(ResourceType type, KubeObject object) {
     KubeObject last = stamp(object.copy().json());
     String key = key(type, object.namespace(), object.name());
-    uncommitted.add(new Change(revision, key, type, objects.remove(key), last, true));
+    uncommitted.add(new Change(revision, key, type, set(key, null), last, true));
     return last;
   }
 
@@ -208,11 +228,7 @@ final class Store {
   void rollBackTo(int count) {
     while (uncommitted.size() > count) {
       Change change = uncommitted.removeLast();
-      if (change.before() == null) {
-        objects.remove(change.key());
-      } else {
-        objects.put(change.key(), change.before());
-      }
+      set(change.key(), change.before());
     }
   }
 

@@ -7,6 +7,9 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.api.WriteOptions;
+import dev.paramecium.apiserver.apply.ManagedFields;
+import dev.paramecium.apiserver.apply.ManagedFields.Manager;
 import dev.paramecium.apiserver.schema.Type;
 import dev.paramecium.apiserver.schema.TypeCheck;
 import java.security.SecureRandom;
@@ -15,16 +18,15 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import java.util.random.RandomGenerator;
 
-/**
- * What creating, updating, patching and deleting mean: metadata, defaults, checks, graceful
- * deletion, namespaces.
- */
+/** What creating, updating and patching mean: metadata, defaults, checks, field managers. */
 final class Writes {
 
   private static final String SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
   private static final int SUFFIX_LENGTH = 5;
+  private static final String APPLY = "application/apply-patch+yaml";
   private static final int MAX_NAME = 253;
   private static final List<String> IMMUTABLE_METADATA =
       List.of("uid", "creationTimestamp", "namespace", "name");
@@ -32,12 +34,22 @@ final class Writes {
   private final Kinds kinds;
   private final Store store;
   private final InstantSource clock;
+  private final Deletions deletions;
   private final RandomGenerator random = new SecureRandom();
 
   Writes(Kinds kinds, Store store, InstantSource clock) {
     this.kinds = kinds;
     this.store = store;
     this.clock = clock;
+    this.deletions = new Deletions(kinds, store, this::now);
+  }
+
+  ApiReply delete(ApiRequest.Delete request) throws StatusException {
+    return deletions.delete(request);
+  }
+
+  ApiReply deleteAll(ApiRequest.DeleteAll request) throws StatusException {
+    return deletions.deleteAll(request);
   }
 
   /** The namespaces that every cluster has. */
@@ -53,6 +65,7 @@ final class Writes {
         setBirth(namespace);
         new NamespaceRules().setDefaults(namespace);
         store.put(ResourceType.NAMESPACE, namespace);
+        createDefaultServiceAccount(name);
       }
     }
   }
@@ -61,7 +74,7 @@ final class Writes {
     ServedKind kind = kinds.of(request.type());
     Bounds.check(request.object().json());
     ObjectNode object = request.object().copy().json();
-    checkType(kind, object);
+    checkType(kind, object, request.options());
     ObjectNode metadata = object.withObject("/metadata");
     placeInNamespace(kind, metadata, request.namespace());
     if (metadata.path("name").asText().isEmpty()
@@ -94,7 +107,40 @@ final class Writes {
       throw StatusException.alreadyExists(kind.qualifiedPlural(), created.name());
     }
     metadata.put("generation", 1);
-    return new ApiReply.Stored(request.dryRun() ? created : store.put(kind.type(), object), true);
+    Manager manager = manager(request.options(), "");
+    if (!manager.name().isEmpty()) {
+      ManagedFields.update(kind.schema(), null, object, manager);
+    }
+    return made(kind, created, request.options());
+  }
+
+  private ApiReply made(ServedKind kind, KubeObject created, WriteOptions options) {
+    if (options.dryRun()) {
+      return new ApiReply.Stored(created, true);
+    }
+    KubeObject stored = store.put(kind.type(), created.json());
+    if (kind.type().equals(ResourceType.NAMESPACE)) {
+      createDefaultServiceAccount(stored.name());
+    }
+    deletions.deleteIfOwnersAreGone(kind, stored);
+    return new ApiReply.Stored(stored, true);
+  }
+
+  private Manager manager(WriteOptions options, String subresource) {
+    return new Manager(options.fieldManager(), subresource, now().toString());
+  }
+
+  /** As its controller does, but at once, so that the namespace's first pod finds it. */
+  private void createDefaultServiceAccount(String namespace) {
+    ObjectNode account = JsonNodeFactory.instance.objectNode();
+    account
+        .put("apiVersion", "v1")
+        .put("kind", "ServiceAccount")
+        .putObject("metadata")
+        .put("name", "default")
+        .put("namespace", namespace);
+    setBirth(account);
+    store.put(ResourceType.SERVICE_ACCOUNT, account);
   }
 
   private void setBirth(ObjectNode object) {
@@ -108,8 +154,11 @@ final class Writes {
     return clock.instant().truncatedTo(ChronoUnit.SECONDS);
   }
 
-  private static void checkType(ServedKind kind, ObjectNode object) throws StatusException {
-    List<String> wrong = TypeCheck.of(kind.schema(), object).wrong();
+  /** Refuses what is of another kind, and drops the fields that the kind does not have. */
+  private static void checkType(ServedKind kind, ObjectNode object, WriteOptions options)
+      throws StatusException {
+    TypeCheck check = TypeCheck.of(kind.schema(), object);
+    List<String> wrong = check.wrong();
     if (!wrong.isEmpty()) {
       throw StatusException.badRequest(
           "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s"
@@ -138,6 +187,27 @@ final class Writes {
               + kind.type().apiVersion()
               + ")");
     }
+    unknownFields(kind, object, check.unknown(), options);
+  }
+
+  private static void unknownFields(
+      ServedKind kind, ObjectNode object, List<String> unknown, WriteOptions options)
+      throws StatusException {
+    if (unknown.isEmpty()) {
+      return;
+    }
+    if (options.fieldValidation() == WriteOptions.Validation.STRICT) {
+      throw StatusException.badRequest(
+          "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s"
+              .formatted(
+                  kind.type().kind(),
+                  kind.type().version(),
+                  kind.type().kind(),
+                  unknown.stream()
+                      .map(field -> "unknown field \"" + field + "\"")
+                      .collect(Collectors.joining(", "))));
+    }
+    TypeCheck.prune(kind.schema(), object);
   }
 
   private static void placeInNamespace(ServedKind kind, ObjectNode metadata, String namespace)
@@ -213,12 +283,23 @@ final class Writes {
     ServedKind kind = kinds.of(request.type());
     KubeObject old = require(kind, request.namespace(), request.name());
     Bounds.check(request.object().json());
-    if (request.subresource().equals("scale")) {
-      return replace(
-          kind, old, Scales.applied(kind, old, request.object().json()), "scale", request.dryRun());
+    String subresource = request.subresource();
+    switch (subresource) {
+      case "scale" -> {
+        ObjectNode scaled = Scales.applied(kind, old, request.object().json());
+        return replace(kind, old, scaled, subresource, request.options());
+      }
+      case "binding" -> {
+        ObjectNode bound = Bindings.bound(kind, old, request.object().json(), now());
+        return replace(kind, old, bound, subresource, request.options());
+      }
+      case "eviction" -> {
+        return deletions.evict(kind, old, request.object().json(), request.options());
+      }
+      default -> {}
     }
     ObjectNode object = request.object().copy().json();
-    checkType(kind, object);
+    checkType(kind, object, request.options());
     placeInNamespace(kind, object.withObject("/metadata"), request.namespace());
     if (!object.path("metadata").path("name").asText().equals(request.name())) {
       throw StatusException.badRequest(
@@ -228,54 +309,82 @@ final class Writes {
               + request.name()
               + ")");
     }
-    return replace(kind, old, object, request.subresource(), request.dryRun());
+    return replace(kind, old, object, subresource, request.options());
   }
 
   ApiReply patch(ApiRequest.Patch request) throws StatusException {
     ServedKind kind = kinds.of(request.type());
+    if (request.patchType().equals(APPLY)) {
+      return apply(kind, request);
+    }
     KubeObject old = require(kind, request.namespace(), request.name());
     if (request.subresource().equals("scale")) {
       ObjectNode scale =
           JsonPatches.apply(request.patchType(), Type.ANY, Scales.of(kind, old), request.body());
-      return replace(kind, old, Scales.applied(kind, old, scale), "scale", request.dryRun());
+      ObjectNode scaled = Scales.applied(kind, old, scale);
+      return replace(kind, old, scaled, "scale", request.options());
     }
     ObjectNode patched =
         JsonPatches.apply(request.patchType(), kind.schema(), old.json(), request.body());
     Bounds.check(patched);
-    checkType(kind, patched);
+    checkType(kind, patched, request.options());
     for (String field : List.of("name", "namespace")) {
       if (!patched.path("metadata").path(field).equals(old.json().path("metadata").path(field))) {
         throw StatusException.badRequest("metadata." + field + " is immutable");
       }
     }
-    return replace(kind, old, patched, request.subresource(), request.dryRun());
+    return replace(kind, old, patched, request.subresource(), request.options());
+  }
+
+  /** Server-side apply; it makes the object if there is none. */
+  private ApiReply apply(ServedKind kind, ApiRequest.Patch request) throws StatusException {
+    if (request.options().fieldManager().isEmpty()) {
+      throw StatusException.badRequest(
+          "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is required for"
+              + " apply patch");
+    }
+    ObjectNode configuration = JsonPatches.configuration(request.body());
+    Bounds.check(configuration);
+    if (!configuration.path("metadata").path("managedFields").isEmpty()) {
+      throw StatusException.badRequest("metadata.managedFields must be nil");
+    }
+    checkType(kind, configuration, request.options());
+    ObjectNode metadata = configuration.withObject("/metadata");
+    placeInNamespace(kind, metadata, request.namespace());
+    Defaults.text(metadata, "name", request.name());
+    KubeObject old = store.get(kind.type(), request.namespace(), request.name());
+    ManagedFields.Applied applied =
+        ManagedFields.apply(
+            kind.schema(),
+            old == null ? null : old.json(),
+            configuration,
+            manager(request.options(), request.subresource()),
+            request.options().force());
+    if (!applied.conflicts().isEmpty()) {
+      throw StatusException.applyConflict(applied.conflicts());
+    }
+    if (old != null) {
+      return replace(kind, old, applied.object(), request.subresource(), request.options());
+    }
+    ObjectNode object = applied.object();
+    setBirth(object);
+    kind.rules().setDefaults(object);
+    KubeObject created = new KubeObject(object);
+    check(kind, created);
+    if (kind.type().namespaced()) {
+      requireActiveNamespace(kind, created);
+    }
+    object.withObject("/metadata").put("generation", 1);
+    return made(kind, created, request.options());
   }
 
   private ApiReply replace(
-      ServedKind kind, KubeObject old, ObjectNode object, String subresource, boolean dryRun)
+      ServedKind kind, KubeObject old, ObjectNode object, String subresource, WriteOptions options)
       throws StatusException {
-    String version = object.path("metadata").path("resourceVersion").asText();
-    if (!version.isEmpty()
-        && !version.equals("0")
-        && !version.equals(Long.toString(old.resourceVersion()))) {
-      throw StatusException.conflict(
-          kind.qualifiedPlural(),
-          old.name(),
-          "the object has been modified; please apply your changes to the latest version and try"
-              + " again");
-    }
-    String uid = object.path("metadata").path("uid").asText();
-    if (!uid.isEmpty() && !uid.equals(old.uid())) {
-      throw StatusException.conflict(
-          kind.qualifiedPlural(),
-          old.name(),
-          "Precondition failed: UID in precondition: "
-              + uid
-              + ", UID in object meta: "
-              + old.uid());
-    }
-    ObjectNode next = subresource.equals("status") ? withStatusOf(old, object) : object;
-    if (!subresource.equals("status") && kind.hasStatus()) {
+    requireUnchanged(kind, old, object.path("metadata"));
+    boolean ofStatus = subresource.equals("status");
+    ObjectNode next = ofStatus ? withStatusOf(old, object) : object;
+    if (!ofStatus && kind.hasStatus() && !subresource.equals("binding")) {
       copyField(old.json(), next, "status");
     }
     keepMetadata(old, next.withObject("/metadata"));
@@ -292,11 +401,41 @@ final class Writes {
     if (!next.path("spec").equals(old.json().path("spec"))) {
       next.withObject("/metadata").put("generation", old.at("/metadata/generation").asLong() + 1);
     }
-    if (dryRun) {
+    boolean tracked = next.at("/metadata/managedFields").equals(old.at("/metadata/managedFields"));
+    if (!options.fieldManager().isEmpty() && tracked) {
+      ManagedFields.update(kind.schema(), old.json(), next, manager(options, subresource));
+    }
+    if (options.dryRun()) {
       return new ApiReply.Stored(now, false);
     }
     KubeObject stored = store.put(kind.type(), next);
-    return isReadyToGo(kind, stored) ? removed(kind, stored) : new ApiReply.Stored(stored, false);
+    return Deletions.isReadyToGo(kind, stored)
+        ? deletions.removed(kind, stored)
+        : new ApiReply.Stored(stored, false);
+  }
+
+  private static void requireUnchanged(ServedKind kind, KubeObject old, JsonNode metadata)
+      throws StatusException {
+    String version = metadata.path("resourceVersion").asText();
+    if (!version.isEmpty()
+        && !version.equals("0")
+        && !version.equals(Long.toString(old.resourceVersion()))) {
+      throw StatusException.conflict(
+          kind.qualifiedPlural(),
+          old.name(),
+          "the object has been modified; please apply your changes to the latest version and try"
+              + " again");
+    }
+    String uid = metadata.path("uid").asText();
+    if (!uid.isEmpty() && !uid.equals(old.uid())) {
+      throw StatusException.conflict(
+          kind.qualifiedPlural(),
+          old.name(),
+          "Precondition failed: UID in precondition: "
+              + uid
+              + ", UID in object meta: "
+              + old.uid());
+    }
   }
 
   private static ObjectNode withStatusOf(KubeObject old, ObjectNode object) {
@@ -322,91 +461,8 @@ final class Writes {
     for (String field : List.of("generation", "deletionTimestamp", "deletionGracePeriodSeconds")) {
       copyField(before, metadata, field);
     }
-  }
-
-  ApiReply delete(ApiRequest.Delete request) throws StatusException {
-    ServedKind kind = kinds.of(request.type());
-    KubeObject object = require(kind, request.namespace(), request.name());
-    if (!request.preconditionUid().isEmpty() && !request.preconditionUid().equals(object.uid())) {
-      throw StatusException.conflict(
-          kind.qualifiedPlural(),
-          object.name(),
-          "Precondition failed: UID in precondition: "
-              + request.preconditionUid()
-              + ", UID in object meta: "
-              + object.uid());
-    }
-    return kind.type().equals(ResourceType.NAMESPACE)
-        ? deleteNamespace(object)
-        : delete(kind, object, request.gracePeriodSeconds());
-  }
-
-  private ApiReply delete(ServedKind kind, KubeObject object, long gracePeriodSeconds) {
-    boolean waitsForNode = kind.rules().deletesGracefully(object) && gracePeriodSeconds != 0;
-    if (!waitsForNode && !hasFinalizers(object)) {
-      return removed(kind, object);
-    }
-    if (!object.text("/metadata/deletionTimestamp").isEmpty()) {
-      return new ApiReply.Stored(object, false);
-    }
-    long grace =
-        !waitsForNode
-            ? 0
-            : gracePeriodSeconds > 0
-                ? gracePeriodSeconds
-                : object.at("/spec/terminationGracePeriodSeconds").asLong();
-    ObjectNode marked = object.copy().json();
-    marked
-        .withObject("/metadata")
-        .put("deletionTimestamp", now().plusSeconds(grace).toString())
-        .put("deletionGracePeriodSeconds", grace);
-    return new ApiReply.Stored(store.put(kind.type(), marked), false);
-  }
-
-  private static boolean hasFinalizers(KubeObject object) {
-    return !object.at("/metadata/finalizers").isEmpty();
-  }
-
-  /** An object that is being deleted goes when nobody holds it any longer. */
-  private static boolean isReadyToGo(ServedKind kind, KubeObject object) {
-    return !object.text("/metadata/deletionTimestamp").isEmpty()
-        && !hasFinalizers(object)
-        && !kind.rules().deletesGracefully(object)
-        && !kind.type().equals(ResourceType.NAMESPACE);
-  }
-
-  private ApiReply removed(ServedKind kind, KubeObject object) {
-    KubeObject last = store.remove(kind.type(), object);
-    if (kind.type().namespaced()) {
-      removeNamespaceIfEmpty(object.namespace());
-    }
-    return new ApiReply.Deleted(last);
-  }
-
-  /** Everything in it is deleted first; the namespace goes with the last of it. */
-  private ApiReply deleteNamespace(KubeObject namespace) throws StatusException {
-    if (List.of("default", "kube-system", "kube-public").contains(namespace.name())) {
-      throw StatusException.forbidden(
-          "namespaces", namespace.name(), "this namespace may not be deleted");
-    }
-    ObjectNode marked = namespace.copy().json();
-    marked.withObject("/metadata").put("deletionTimestamp", now().toString());
-    marked.withObject("/status").put("phase", "Terminating");
-    KubeObject terminating = store.put(ResourceType.NAMESPACE, marked);
-    for (Store.Stored content : store.inNamespace(kinds, namespace.name())) {
-      delete(kinds.of(content.type()), content.object(), -1);
-    }
-    removeNamespaceIfEmpty(namespace.name());
-    KubeObject left = store.get(ResourceType.NAMESPACE, "", namespace.name());
-    return left == null ? new ApiReply.Deleted(terminating) : new ApiReply.Stored(left, false);
-  }
-
-  private void removeNamespaceIfEmpty(String name) {
-    KubeObject namespace = store.get(ResourceType.NAMESPACE, "", name);
-    if (namespace != null
-        && !namespace.text("/metadata/deletionTimestamp").isEmpty()
-        && store.inNamespace(kinds, name).isEmpty()) {
-      store.remove(ResourceType.NAMESPACE, namespace);
+    if (!metadata.has("managedFields")) {
+      copyField(before, metadata, "managedFields");
     }
   }
 }

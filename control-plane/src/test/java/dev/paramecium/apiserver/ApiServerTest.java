@@ -365,4 +365,98 @@ class ApiServerTest {
     @Override
     public void close() {}
   }
+
+  private KubeObject owner(String name) {
+    return stored(
+        api.create(
+            ResourceType.CONFIG_MAP,
+            Objects.object("{'metadata':{'name':'%s','namespace':'default'}}".formatted(name))));
+  }
+
+  private KubeObject ownedPod(String name, KubeObject... owners) {
+    KubeObject pod = pod(name, "x");
+    for (KubeObject owner : owners) {
+      pod.json()
+          .withObject("/metadata")
+          .withArray("/ownerReferences")
+          .addObject()
+          .put("apiVersion", "v1")
+          .put("kind", "ConfigMap")
+          .put("name", owner.name())
+          .put("uid", owner.uid())
+          .put("blockOwnerDeletion", true);
+    }
+    return stored(api.create(ResourceType.POD, pod));
+  }
+
+  private ApiReply delete(String name, String propagation) {
+    return reply(
+        org.apache.pekko.actor.typed.javadsl.AskPattern.ask(
+            server,
+            replyTo ->
+                new ApiRequest.Delete(
+                    ResourceType.CONFIG_MAP, "default", name, -1, "", propagation, false, replyTo),
+            java.time.Duration.ofSeconds(5),
+            KIT.system().scheduler()));
+  }
+
+  @Test
+  void whatNobodyElseOwnsGoesWithItsOwner() {
+    KubeObject a = owner("a");
+    KubeObject b = owner("b");
+    ownedPod("of-a", a);
+    ownedPod("of-both", a, b);
+
+    assertThat(delete("a", "Background")).isInstanceOf(ApiReply.Deleted.class);
+
+    fails(api.get(ResourceType.POD, "default", "of-a"), 404, "not found");
+    KubeObject shared = stored(api.get(ResourceType.POD, "default", "of-both"));
+    assertThat(shared.at("/metadata/ownerReferences").size()).isEqualTo(1);
+    assertThat(shared.text("/metadata/ownerReferences/0/name")).isEqualTo("b");
+  }
+
+  @Test
+  void anOwnerWaitsInTheForegroundForWhatBlocksIt() {
+    KubeObject a = owner("a");
+    KubeObject pod = ownedPod("p", a);
+    stored(patch("p", "application/merge-patch+json", "{'metadata':{'finalizers':['test/held']}}"));
+
+    assertThat(delete("a", "Foreground")).isInstanceOf(ApiReply.Stored.class);
+    assertThat(
+            stored(api.get(ResourceType.CONFIG_MAP, "default", "a")).text("/metadata/finalizers/0"))
+        .isEqualTo("foregroundDeletion");
+
+    assertThat(reply(patch("p", "application/merge-patch+json", "{'metadata':{'finalizers':[]}}")))
+        .isInstanceOf(ApiReply.Deleted.class);
+    fails(api.get(ResourceType.CONFIG_MAP, "default", "a"), 404, "not found");
+    assertThat(pod.uid()).isNotEmpty();
+  }
+
+  @Test
+  void orphansForgetTheirOwnerAndStay() {
+    ownedPod("p", owner("a"));
+
+    assertThat(delete("a", "Orphan")).isInstanceOf(ApiReply.Deleted.class);
+    assertThat(
+            stored(api.get(ResourceType.POD, "default", "p"))
+                .at("/metadata/ownerReferences")
+                .isMissingNode())
+        .isTrue();
+  }
+
+  @Test
+  void whatIsMadeForAnOwnerThatIsGoneGoesAtOnce() {
+    KubeObject a = owner("a");
+    delete("a", "Background");
+    ownedPod("late", a);
+
+    fails(api.get(ResourceType.POD, "default", "late"), 404, "not found");
+  }
+
+  @Test
+  void everyNamespaceHasADefaultServiceAccount() {
+    stored(api.create(ResourceType.NAMESPACE, Objects.object("{'metadata':{'name':'fresh'}}")));
+    assertThat(stored(api.get(ResourceType.SERVICE_ACCOUNT, "fresh", "default")).uid())
+        .isNotEmpty();
+  }
 }

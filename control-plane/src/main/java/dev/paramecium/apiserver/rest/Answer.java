@@ -94,6 +94,13 @@ final class Answer {
     }
   }
 
+  /** {@code metav1.Status} of what was done. */
+  static ObjectNode success() {
+    ObjectNode status = JsonNodeFactory.instance.objectNode();
+    status.put("kind", "Status").put("apiVersion", "v1").putObject("metadata");
+    return status.put("status", "Success").put("code", 201);
+  }
+
   /** {@code metav1.Status} of a deletion. */
   static ObjectNode deleted(String name, String plural, String group, String uid) {
     ObjectNode status = JsonNodeFactory.instance.objectNode();

@@ -3,14 +3,17 @@ package dev.paramecium.apiserver.rest;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.api.WriteOptions;
 import dev.paramecium.apiserver.Scales;
 import dev.paramecium.apiserver.ServedKind;
+import dev.paramecium.apiserver.YamlText;
 import dev.paramecium.apiserver.schema.OpenApi;
-import dev.paramecium.apiserver.schema.TypeCheck;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -31,7 +34,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.yaml.snakeyaml.error.YAMLException;
@@ -63,6 +65,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       Query query,
       String contentType,
       String accept,
+      String userAgent,
       String body) {}
 
   @Override
@@ -86,6 +89,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               new Query(url.parameters()),
               header(request, HttpHeaderNames.CONTENT_TYPE.toString()),
               header(request, HttpHeaderNames.ACCEPT.toString()),
+              header(request, HttpHeaderNames.USER_AGENT.toString()),
               body(request));
       route(context, request, parsed);
     } catch (BadRequest e) {
@@ -186,7 +190,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void health(ChannelHandlerContext context) {
     services
         .api()
-        .get(dev.paramecium.api.ResourceType.NAMESPACE, "", "default")
+        .get(ResourceType.NAMESPACE, "", "default")
         .thenAccept(
             reply ->
                 respond(
@@ -247,14 +251,51 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         object(context, parsed, kind, path);
       }
+      case "binding", "eviction" -> act(context, parsed, kind, path);
+      case "ephemeralcontainers" -> {
+        if (!kind.type().equals(ResourceType.POD)) {
+          throw BadRequest.notFound();
+        }
+        object(context, parsed, kind, path);
+      }
       default -> throw BadRequest.notFound();
     }
+  }
+
+  /** Posts what is to be done with a pod; the answer says only whether it was. */
+  private void act(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path)
+      throws BadRequest {
+    if (!kind.type().equals(ResourceType.POD)) {
+      throw BadRequest.notFound();
+    }
+    if (!parsed.method().equals(HttpMethod.POST)) {
+      throw BadRequest.methodNotAllowed();
+    }
+    KubeObject object = new KubeObject(json(parsed));
+    WriteOptions options = WriteParameters.of(parsed.query(), parsed.userAgent());
+    ask(replyTo ->
+            new ApiRequest.Update(
+                kind.type(),
+                path.namespace(),
+                path.name(),
+                path.subresource(),
+                object,
+                options,
+                replyTo))
+        .thenAccept(
+            reply ->
+                respond(
+                    context,
+                    reply instanceof ApiReply.Failed failed
+                        ? Answer.failure(failed)
+                        : Answer.json(201, Answer.success()),
+                    false));
   }
 
   private void object(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path)
       throws BadRequest {
     boolean collection = path.name().isEmpty();
-    boolean dryRun = parsed.query().text("dryRun").equals("All");
+    WriteOptions options = WriteParameters.of(parsed.query(), parsed.userAgent());
     String method = parsed.method().name();
     if (collection) {
       switch (method) {
@@ -268,14 +309,15 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         case "POST" -> {
           KubeObject object = new KubeObject(json(parsed));
-          requireKnownFields(parsed, kind, object.json());
           ask(
               context,
               parsed,
               kind,
+              WriteParameters.warnings(options, kind, object.json()),
               replyTo ->
-                  new ApiRequest.Create(kind.type(), path.namespace(), object, dryRun, replyTo));
+                  new ApiRequest.Create(kind.type(), path.namespace(), object, options, replyTo));
         }
+        case "DELETE" -> deleteAll(context, parsed, kind, path, options);
         default -> throw BadRequest.methodNotAllowed();
       }
       return;
@@ -286,14 +328,16 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
               context,
               parsed,
               kind,
+              List.of(),
               replyTo -> new ApiRequest.Get(kind.type(), path.namespace(), path.name(), replyTo));
       case "PUT" -> {
         KubeObject object = new KubeObject(json(parsed));
-        requireKnownFields(parsed, kind, object.json());
+        boolean whole = List.of("", "status").contains(path.subresource());
         ask(
             context,
             parsed,
             kind,
+            whole ? WriteParameters.warnings(options, kind, object.json()) : List.of(),
             replyTo ->
                 new ApiRequest.Update(
                     kind.type(),
@@ -301,7 +345,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     path.name(),
                     path.subresource(),
                     object,
-                    dryRun,
+                    options,
                     replyTo));
       }
       case "PATCH" -> {
@@ -310,6 +354,9 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             context,
             parsed,
             kind,
+            type.equals("application/json-patch+json") || path.subresource().equals("scale")
+                ? List.of()
+                : WriteParameters.warnings(options, kind, patch(parsed.body())),
             replyTo ->
                 new ApiRequest.Patch(
                     kind.type(),
@@ -318,60 +365,96 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     path.subresource(),
                     type,
                     parsed.body(),
-                    dryRun,
+                    options,
                     replyTo));
       }
-      case "DELETE" -> {
-        ObjectNode options =
-            parsed.body().isBlank() ? Answer.JSON.createObjectNode() : json(parsed);
-        long grace =
-            options
-                .path("gracePeriodSeconds")
-                .asLong(parsed.query().number("gracePeriodSeconds", -1));
-        String uid = options.path("preconditions").path("uid").asText();
-        if (dryRun || options.path("dryRun").path(0).asText().equals("All")) {
-          // What would be deleted, and still is there.
-          ask(
-              context,
-              parsed,
-              kind,
-              replyTo -> new ApiRequest.Get(kind.type(), path.namespace(), path.name(), replyTo));
-          return;
-        }
-        ask(
-            context,
-            parsed,
-            kind,
-            replyTo ->
-                new ApiRequest.Delete(
-                    kind.type(), path.namespace(), path.name(), grace, uid, replyTo));
-      }
+      case "DELETE" -> delete(context, parsed, kind, path, options);
       default -> throw BadRequest.methodNotAllowed();
     }
   }
 
-  /** {@code fieldValidation=Strict}: a field that the kind does not have is an error. */
-  private static void requireKnownFields(Parsed parsed, ServedKind kind, ObjectNode object)
-      throws BadRequest {
-    if (!parsed.query().text("fieldValidation").equals("Strict")) {
-      return;
+  /** What {@code metav1.DeleteOptions} say, in the body or else in the query. */
+  private record Deletion(long grace, String uid, String propagation, boolean dryRun) {}
+
+  private static Deletion deletion(Parsed parsed, WriteOptions options) throws BadRequest {
+    ObjectNode body = parsed.body().isBlank() ? Answer.JSON.createObjectNode() : json(parsed);
+    String propagation = body.path("propagationPolicy").asText();
+    if (propagation.isEmpty()) {
+      propagation = parsed.query().text("propagationPolicy");
     }
-    if (parsed.path().endsWith("/scale")) {
-      return;
+    if (body.path("orphanDependents").asBoolean() && propagation.isEmpty()) {
+      propagation = "Orphan";
     }
-    List<String> unknown = TypeCheck.of(kind.schema(), object).unknown();
-    if (!unknown.isEmpty()) {
+    if (!List.of("", "Background", "Foreground", "Orphan").contains(propagation)) {
       throw new BadRequest(
-          400,
-          "BadRequest",
-          "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s"
-              .formatted(
-                  kind.type().kind(),
-                  kind.type().version(),
-                  kind.type().kind(),
-                  unknown.stream()
-                      .map(field -> "unknown field \"" + field + "\"")
-                      .collect(Collectors.joining(", "))));
+          422,
+          "Invalid",
+          "propagationPolicy: Unsupported value: \""
+              + propagation
+              + "\": supported values: \"Background\", \"Foreground\", \"Orphan\"");
+    }
+    return new Deletion(
+        body.path("gracePeriodSeconds").asLong(parsed.query().number("gracePeriodSeconds", -1)),
+        body.path("preconditions").path("uid").asText(),
+        propagation,
+        options.dryRun() || body.path("dryRun").path(0).asText().equals("All"));
+  }
+
+  private void delete(
+      ChannelHandlerContext context,
+      Parsed parsed,
+      ServedKind kind,
+      ApiPath path,
+      WriteOptions options)
+      throws BadRequest {
+    Deletion deletion = deletion(parsed, options);
+    ask(
+        context,
+        parsed,
+        kind,
+        List.of(),
+        replyTo ->
+            new ApiRequest.Delete(
+                kind.type(),
+                path.namespace(),
+                path.name(),
+                deletion.grace(),
+                deletion.uid(),
+                deletion.propagation(),
+                deletion.dryRun(),
+                replyTo));
+  }
+
+  private void deleteAll(
+      ChannelHandlerContext context,
+      Parsed parsed,
+      ServedKind kind,
+      ApiPath path,
+      WriteOptions options)
+      throws BadRequest {
+    if (kind.type().namespaced() && path.namespace().isEmpty()) {
+      throw BadRequest.methodNotAllowed();
+    }
+    Deletion deletion = deletion(parsed, options);
+    ask(replyTo ->
+            new ApiRequest.DeleteAll(
+                kind.type(),
+                path.namespace(),
+                parsed.query().text("labelSelector"),
+                parsed.query().text("fieldSelector"),
+                deletion.grace(),
+                deletion.propagation(),
+                deletion.dryRun(),
+                replyTo))
+        .thenAccept(reply -> respond(context, listed(parsed, kind, reply, 0), false));
+  }
+
+  /** A patch as a tree, to look at what it names; what it is no patch, the API server says. */
+  private static JsonNode patch(String body) {
+    try {
+      return YamlText.parse(body);
+    } catch (YAMLException e) {
+      return MissingNode.getInstance();
     }
   }
 
@@ -390,7 +473,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     try {
       JsonNode body =
           parsed.contentType().contains("yaml")
-              ? YamlBody.parse(parsed.body())
+              ? YamlText.parse(parsed.body())
               : Answer.JSON.readTree(parsed.body());
       if (body instanceof ObjectNode object) {
         return object;
@@ -418,6 +501,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       ChannelHandlerContext context,
       Parsed parsed,
       ServedKind kind,
+      List<String> warnings,
       Function<ActorRef<ApiReply>, ApiRequest> request) {
     ask(request)
         .thenAccept(
@@ -442,8 +526,15 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         throw new IllegalStateException(
                             "a list in answer to a request for one object");
                   };
+              for (String warning : warnings) {
+                response.headers().add("Warning", "299 - \"" + escaped(warning) + "\"");
+              }
               respond(context, response, false);
             });
+  }
+
+  private static String escaped(String text) {
+    return text.replaceAll("[^ -~]", "?").replace("\\", "\\\\").replace("\"", "\\\"");
   }
 
   private JsonNode shown(Parsed parsed, ServedKind kind, KubeObject object) {
@@ -471,20 +562,17 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 parsed.query().text("labelSelector"),
                 parsed.query().text("fieldSelector"),
                 replyTo))
-        .thenAccept(
-            reply ->
-                respond(
-                    context,
-                    switch (reply) {
-                      case ApiReply.Listed listed ->
-                          Answer.json(
-                              200,
-                              shown(parsed, kind, services.continuations().first(listed, limit)));
-                      case ApiReply.Failed failed -> Answer.failure(failed);
-                      case ApiReply.Stored _, ApiReply.Deleted _ ->
-                          throw new IllegalStateException("one object in answer to a list");
-                    },
-                    false));
+        .thenAccept(reply -> respond(context, listed(parsed, kind, reply, limit), false));
+  }
+
+  private FullHttpResponse listed(Parsed parsed, ServedKind kind, ApiReply reply, long limit) {
+    return switch (reply) {
+      case ApiReply.Listed listed ->
+          Answer.json(200, shown(parsed, kind, services.continuations().first(listed, limit)));
+      case ApiReply.Failed failed -> Answer.failure(failed);
+      case ApiReply.Stored _, ApiReply.Deleted _ ->
+          throw new IllegalStateException("one object in answer to a list");
+    };
   }
 
   private ObjectNode shown(Parsed parsed, ServedKind kind, Continuations.Page page) {

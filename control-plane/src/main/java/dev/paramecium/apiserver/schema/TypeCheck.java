@@ -1,6 +1,7 @@
 package dev.paramecium.apiserver.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +40,31 @@ public final class TypeCheck {
   /** The paths of fields that the type does not have, as {@code spec.containers[0].imgae}. */
   public List<String> unknown() {
     return unknown;
+  }
+
+  /** Drops the fields that the type does not have, as Go's decoder does. */
+  public static void prune(Type.Struct type, ObjectNode object) {
+    for (String name : object.properties().stream().map(Map.Entry::getKey).toList()) {
+      Type.Field field = type.field(name);
+      if (field != null) {
+        prune(field.type(), object.path(name));
+      } else if (!type.open() && !name.equals("apiVersion") && !name.equals("kind")) {
+        object.remove(name);
+      }
+    }
+  }
+
+  private static void prune(Type type, JsonNode value) {
+    switch (type) {
+      case Type.Any _, Type.Scalar _ -> {}
+      case Type.Struct struct -> {
+        if (value instanceof ObjectNode object) {
+          prune(struct, object);
+        }
+      }
+      case Type.ListOf list -> value.forEach(element -> prune(list.element(), element));
+      case Type.MapOf map -> value.forEach(element -> prune(map.value(), element));
+    }
   }
 
   private void walk(String struct, Type type, String path, JsonNode value) {

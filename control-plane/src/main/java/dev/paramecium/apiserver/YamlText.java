@@ -1,7 +1,6 @@
-package dev.paramecium.apiserver.rest;
+package dev.paramecium.apiserver;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.paramecium.apiserver.Bounds;
 import java.util.Collection;
 import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -10,22 +9,22 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
 /** A request's YAML as JSON. Aliases are expanded, as far as that stays an object one can store. */
-final class YamlBody {
+public final class YamlText {
 
   /** An object of 1.5 MiB, which is as large as one may be, has fewer values. */
   private static final int MAX_VALUES = 200_000;
 
-  private YamlBody() {}
+  private YamlText() {}
 
   /**
    * Parses one document.
    *
    * @throws YAMLException if it is not YAML, or would be too deep or too large without aliases
    */
-  static JsonNode parse(String text) {
+  public static JsonNode parse(String text) {
     Object document = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
     count(document, 0, 0);
-    return Answer.JSON.valueToTree(document);
+    return Bounds.reader().valueToTree(document);
   }
 
   /** How many values there are with this one and what is in it; aliases count where they stand. */

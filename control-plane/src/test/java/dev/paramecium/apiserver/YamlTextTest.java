@@ -1,4 +1,4 @@
-package dev.paramecium.apiserver.rest;
+package dev.paramecium.apiserver;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import org.junit.jupiter.api.Test;
 import org.yaml.snakeyaml.error.YAMLException;
 
-class YamlBodyTest {
+class YamlTextTest {
 
   @Test
   void expandsAliases() {
-    assertThat(YamlBody.parse("a: &x {b: 1}\nc: *x").toString())
+    assertThat(YamlText.parse("a: &x {b: 1}\nc: *x").toString())
         .isEqualTo("{\"a\":{\"b\":1},\"c\":{\"b\":1}}");
   }
 
@@ -20,14 +20,14 @@ class YamlBodyTest {
     for (int i = 1; i <= 16; i++) {
       bomb.append("a%d: &a%d [*a%d, *a%d, *a%d]\n".formatted(i, i, i - 1, i - 1, i - 1));
     }
-    assertThatThrownBy(() -> YamlBody.parse(bomb.toString()))
+    assertThatThrownBy(() -> YamlText.parse(bomb.toString()))
         .isInstanceOf(YAMLException.class)
         .hasMessageContaining("more than 200000 values");
   }
 
   @Test
   void refusesAListThatIsInItself() {
-    assertThatThrownBy(() -> YamlBody.parse("a: &a [*a]"))
+    assertThatThrownBy(() -> YamlText.parse("a: &a [*a]"))
         .isInstanceOf(YAMLException.class)
         .hasMessageContaining("levels deep");
   }
