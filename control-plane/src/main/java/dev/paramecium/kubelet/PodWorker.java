@@ -48,7 +48,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  *   SANDBOX --CNI ADD done--> RUNNING --deletionTimestamp, or gone--> STOPPING --containers ended-->
- *   LEAVING (CNI DEL, namespace) --> CONFIRMING (delete with grace 0) --> stopped
+ *   LEAVING (CNI DEL, namespace) --> CONFIRMING (delete with grace 0) --> GONE: stopped
  * </pre>
  */
 final class PodWorker extends AbstractBehavior<PodWorker.Command> {
@@ -105,7 +105,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     RUNNING,
     STOPPING,
     LEAVING,
-    CONFIRMING
+    CONFIRMING,
+    GONE
   }
 
   private static final Duration CNI_PATIENCE = Duration.ofSeconds(15);
@@ -261,7 +262,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private Behavior<Command> onCommand(Command command) {
-    return switch (command) {
+    switch (command) {
       case Update update -> onUpdate(update);
       case Vanish _ -> onVanish();
       case Exec exec -> onExec(exec);
@@ -277,10 +278,11 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case NetnsDeleted deleted -> onNetnsDeleted(deleted);
       case Confirmed confirmed -> onConfirmed(confirmed);
       case Tick tick -> onTick(tick);
-    };
+    }
+    return stage == Stage.GONE ? Behaviors.stopped() : this;
   }
 
-  private Behavior<Command> onUpdate(Update update) {
+  private void onUpdate(Update update) {
     pod = update.pod();
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
@@ -288,7 +290,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       written = null; // somebody else changed it, as the node lifecycle controller does
       publish();
     }
-    return this;
   }
 
   private boolean storedAsWritten(ObjectNode status) {
@@ -300,16 +301,16 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     return true;
   }
 
-  private Behavior<Command> onVanish() {
+  private void onVanish() {
     vanished = true;
     if (stage == Stage.CONFIRMING) {
-      return Behaviors.stopped();
+      stage = Stage.GONE;
+      return;
     }
     stop();
-    return this;
   }
 
-  private Behavior<Command> onTick(Tick tick) {
+  private void onTick(Tick tick) {
     timers.cancel(tick.timer());
     switch (tick.timer()) {
       case SANDBOX -> {
@@ -324,7 +325,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case LEAVE -> deleteNetns();
       case CONFIRM -> confirm();
     }
-    return this;
   }
 
   // ---- sandbox
@@ -345,7 +345,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             (_, failure) -> new SandboxMade(failure == null ? "" : KernelCalls.message(failure)));
   }
 
-  private Behavior<Command> onSandboxMade(SandboxMade made) {
+  private void onSandboxMade(SandboxMade made) {
     if (!made.error().isEmpty()) {
       sandboxFailed(made.error());
     } else if (stage == Stage.SANDBOX) {
@@ -353,7 +353,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     } else {
       deleteNetns(); // deleted meanwhile
     }
-    return this;
   }
 
   private void askCni() {
@@ -371,9 +370,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
   }
 
-  private Behavior<Command> onCni(CniResult result) {
+  private void onCni(CniResult result) {
     if (stage != Stage.SANDBOX) {
-      return this;
+      return;
     }
     timers.cancel(Timer.CNI);
     switch (result) {
@@ -384,7 +383,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       }
       case CniResult.Refused refused -> sandboxFailed(refused.message());
     }
-    return this;
   }
 
   private void sandboxFailed(String error) {
@@ -503,7 +501,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   /** The runtime took the container, or not; that it runs is told by its events. */
-  private Behavior<Command> onStarted(Started started) {
+  private void onStarted(Started started) {
     for (ContainerRecord container : containers) {
       if (!started.error().isEmpty() && container.id.equals(started.id())) {
         container.failedToStart(started.error(), clock.instant());
@@ -511,7 +509,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
         leaveIfStopped();
       }
     }
-    return this;
   }
 
   private void attempt(String what, CompletionStage<?> call) {
@@ -522,14 +519,13 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                 new Attempted(what, failure == null ? "" : KernelCalls.message(failure)));
   }
 
-  private Behavior<Command> onAttempted(Attempted attempted) {
+  private void onAttempted(Attempted attempted) {
     if (!attempted.error().isEmpty()) {
       getContext().getLog().warn("cannot {}: {}", attempted.what(), attempted.error());
     }
-    return this;
   }
 
-  private Behavior<Command> onContainerEvent(ContainerEvent event) {
+  private void onContainerEvent(ContainerEvent event) {
     for (ContainerRecord container : containers) {
       if (!container.id.equals(event.containerId())) {
         continue;
@@ -550,9 +546,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       } else {
         leaveIfStopped();
       }
-      return this;
+      return;
     }
-    return this;
   }
 
   // ---- deletion
@@ -600,12 +595,11 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
   }
 
-  private Behavior<Command> onCniDeleted() {
+  private void onCniDeleted() {
     timers.cancel(Timer.CNI);
     if (stage == Stage.LEAVING) {
       deleteNetns();
     }
-    return this;
   }
 
   private void deleteNetns() {
@@ -619,22 +613,23 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             (_, failure) -> new NetnsDeleted(failure == null ? "" : KernelCalls.message(failure)));
   }
 
-  private Behavior<Command> onNetnsDeleted(NetnsDeleted deleted) {
+  private void onNetnsDeleted(NetnsDeleted deleted) {
     if (stage != Stage.LEAVING) {
-      return this;
+      return;
     }
     if (!deleted.error().isEmpty()) {
       timers.startSingleTimer(Timer.LEAVE, new Tick(Timer.LEAVE), apiBackoff.next());
-      return this;
+      return;
     }
-    return confirm();
+    confirm();
   }
 
   /** The last word: the API server may forget the pod, nothing of it is left here. */
-  private Behavior<Command> confirm() {
+  private void confirm() {
     stage = Stage.CONFIRMING;
     if (vanished) {
-      return Behaviors.stopped();
+      stage = Stage.GONE;
+      return;
     }
     getContext()
         .pipeToSelf(
@@ -648,15 +643,14 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                                 && failed.code() != 409
                             ? failed.message()
                             : ""));
-    return this;
   }
 
-  private Behavior<Command> onConfirmed(Confirmed confirmed) {
+  private void onConfirmed(Confirmed confirmed) {
     if (confirmed.error().isEmpty()) {
-      return Behaviors.stopped();
+      stage = Stage.GONE;
+      return;
     }
     timers.startSingleTimer(Timer.CONFIRM, new Tick(Timer.CONFIRM), apiBackoff.next());
-    return this;
   }
 
   // ---- status
@@ -696,7 +690,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                             : ""));
   }
 
-  private Behavior<Command> onStatusWritten(StatusWritten done) {
+  private void onStatusWritten(StatusWritten done) {
     writing = false;
     if (done.error().isEmpty()) {
       written = done.status();
@@ -706,7 +700,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       getContext().getLog().info("status of pod {} is not written yet: {}", ref, done.error());
       timers.startSingleTimer(Timer.STATUS, new Tick(Timer.STATUS), apiBackoff.next());
     }
-    return this;
   }
 
   // ---- exec and logs
@@ -720,7 +713,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     return null;
   }
 
-  private Behavior<Command> onExec(Exec exec) {
+  private void onExec(Exec exec) {
     ContainerRecord container = container(exec.container());
     if (container == null || !container.isRunning()) {
       exec.client()
@@ -741,10 +734,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                   new ExecRequest(container.id, request.argv(), request.stdin(), request.tty()),
                   exec.client()));
     }
-    return this;
   }
 
-  private Behavior<Command> onForwardPort(ForwardPort forward) {
+  private void onForwardPort(ForwardPort forward) {
     ContainerRecord container = container("");
     if (container == null || !container.isRunning()) {
       forward
@@ -761,10 +753,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
               new Syscall.ForwardPort(
                   agentPod ? "" : container.id, forward.port(), forward.client()));
     }
-    return this;
   }
 
-  private Behavior<Command> onReadLog(ReadLog read) {
+  private void onReadLog(ReadLog read) {
     ContainerRecord container = container(read.container());
     String id = container == null ? null : logIds.get(container.name());
     if (container == null || id == null) {
@@ -795,6 +786,5 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                       request.timestamps()),
                   read.client()));
     }
-    return this;
   }
 }

@@ -171,6 +171,31 @@ class KubeletTest {
   }
 
   @Test
+  void forgetsAHostNetworkPodThatIsDeletedAtOnce() {
+    ActorRef<KubeletRequest> kubelet = kubelet();
+    eventually(() -> workers(kubelet) == 1); // the agent's pod
+    KubeObject pod =
+        cluster.create(
+            ResourceType.POD,
+            """
+            {"kind":"Pod","metadata":{"name":"proxy","namespace":"default"},
+             "spec":{"nodeName":"node-1","hostNetwork":true,
+               "containers":[{"name":"main","image":"busybox"}]}}
+            """);
+    cluster.awaitPod("proxy", "Running");
+    assertThat(workers(kubelet)).isEqualTo(2);
+    TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "proxy", 0, pod.uid()));
+    eventually(() -> workers(kubelet) == 1);
+    assertThat(kernel.containers).isEmpty();
+  }
+
+  private long workers(ActorRef<KubeletRequest> kubelet) {
+    TestProbe<KubeletStatus> status = cluster.kit.createTestProbe();
+    kubelet.tell(new KubeletRequest.ReadStatus(status.ref()));
+    return status.receiveMessage(Duration.ofSeconds(5)).counters().get("pods");
+  }
+
+  @Test
   void showsTheNodeAsARealKubeletDoes() {
     kubelet();
     eventually(
