@@ -129,7 +129,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             new DropCounters(pool),
             trace,
             new Cgroup(trace));
-    this.maps = new MapTable(config.possibleCpus(), table::program);
+    this.maps = new MapTable(config.possibleCpus(), table::program, config.maps());
     this.view = new HostView(config, node, maps);
     this.containers = new Containers(spawnNamespace("", config.nodeName()));
     this.devices =

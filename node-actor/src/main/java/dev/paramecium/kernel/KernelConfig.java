@@ -6,6 +6,7 @@ import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.datapath.underlay.NodeResolver;
 import dev.paramecium.datapath.underlay.Underlay;
 import dev.paramecium.datapath.underlay.UnderlayKind;
+import dev.paramecium.map.MapSizes;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param buffers how many packets may be on the node at once
  * @param backlog how many packets may wait at one device or namespace
  * @param objects what LoadNodeDatapath and LoadEndpointDatapath load
+ * @param maps how large the maps are that the agent's options size
  * @param network a ready underlay in place of sockets, for a cluster within one JVM; null to open
  *     sockets
  */
@@ -37,6 +39,7 @@ public record KernelConfig(
     int buffers,
     int backlog,
     ObjectFiles objects,
+    MapSizes maps,
     @Nullable UnderlayFactory network) {
 
   /** MTU of the network that the nodes are on. */
@@ -72,6 +75,7 @@ public record KernelConfig(
         1 << 16,
         1 << 13,
         CompiledObjects.INSTANCE,
+        MapSizes.DEFAULT,
         null);
   }
 
@@ -81,25 +85,30 @@ public record KernelConfig(
   }
 
   public KernelConfig withUnderlay(UnderlayKind kind) {
-    return with(kind, resolver, objects, network);
+    return with(kind, resolver, objects, maps, network);
   }
 
   public KernelConfig withResolver(NodeResolver other) {
-    return with(underlay, other, objects, network);
+    return with(underlay, other, objects, maps, network);
   }
 
   public KernelConfig withObjects(ObjectFiles other) {
-    return with(underlay, resolver, other, network);
+    return with(underlay, resolver, other, maps, network);
+  }
+
+  public KernelConfig withMaps(MapSizes other) {
+    return with(underlay, resolver, objects, other, network);
   }
 
   public KernelConfig withNetwork(UnderlayFactory other) {
-    return with(underlay, resolver, objects, other);
+    return with(underlay, resolver, objects, maps, other);
   }
 
   private KernelConfig with(
       UnderlayKind otherUnderlay,
       NodeResolver otherResolver,
       ObjectFiles otherObjects,
+      MapSizes otherMaps,
       @Nullable UnderlayFactory otherNetwork) {
     return new KernelConfig(
         nodeName,
@@ -113,6 +122,7 @@ public record KernelConfig(
         buffers,
         backlog,
         otherObjects,
+        otherMaps,
         otherNetwork);
   }
 }

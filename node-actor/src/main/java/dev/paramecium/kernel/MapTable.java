@@ -6,6 +6,7 @@ import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.map.CiliumMaps;
+import dev.paramecium.map.MapSizes;
 import dev.paramecium.map.PolicyMap;
 import dev.paramecium.map.SocketMaps;
 import dev.paramecium.map.PrefilterMaps;
@@ -30,6 +31,7 @@ final class MapTable {
 
   private final CiliumMaps shared;
   private final IntFunction<@Nullable Program> loaded;
+  private final MapSizes sizes;
   private final Map<String, BpfMap> byName = new LinkedHashMap<>();
   private final Map<String, PolicyMap> policies = new LinkedHashMap<>();
   private final SocketMaps sockets;
@@ -37,9 +39,10 @@ final class MapTable {
   private int lastId;
   private volatile List<BpfMap> all = List.of();
 
-  MapTable(int cpus, IntFunction<@Nullable Program> loaded) {
+  MapTable(int cpus, IntFunction<@Nullable Program> loaded, MapSizes sizes) {
     this.loaded = loaded;
-    this.shared = new CiliumMaps(() -> ++lastId, cpus, loaded);
+    this.sizes = sizes;
+    this.shared = new CiliumMaps(() -> ++lastId, cpus, loaded, sizes);
     this.sockets = new SocketMaps(() -> ++lastId);
     shared.all().forEach(map -> byName.put(map.name(), map));
     publish();
@@ -78,7 +81,7 @@ final class MapTable {
     String name = MapNames.policyMapName(endpointId);
     PolicyMap known = policies.get(name);
     if (known == null) {
-      known = PolicyMap.create(++lastId, endpointId);
+      known = PolicyMap.create(++lastId, endpointId, sizes.policy());
       policies.put(name, known);
       byName.put(name, known.map());
       publish();

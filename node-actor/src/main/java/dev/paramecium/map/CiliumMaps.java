@@ -22,12 +22,9 @@ public final class CiliumMaps {
   public static final int IPCACHE_ENTRIES = 512_000;
   public static final int TUNNEL_ENTRIES = 65536;
   public static final int POLICY_CALLS = 65535;
-  public static final int CT_TCP_ENTRIES = 524_288;
-  public static final int CT_ANY_ENTRIES = 262_144;
   public static final int FRAGMENT_ENTRIES = 8192;
   public static final int METRICS_ENTRIES = 1024;
   public static final int SERVICE_ENTRIES = 65536;
-  public static final int NAT_ENTRIES = 524_288;
 
   /** CILIUM_CALL_SIZE: slots of a program's own tail calls. */
   public static final int CALLS = 33;
@@ -50,6 +47,17 @@ public final class CiliumMaps {
    * @param loaded finds a loaded program by its id, or null
    */
   public CiliumMaps(IntSupplier ids, int cpus, IntFunction<@Nullable Program> loaded) {
+    this(ids, cpus, loaded, MapSizes.DEFAULT);
+  }
+
+  /**
+   * @param ids gives each map its id
+   * @param cpus how many CPUs the node has
+   * @param loaded finds a loaded program by its id, or null
+   * @param sizes of the maps that the agent's options size
+   */
+  public CiliumMaps(
+      IntSupplier ids, int cpus, IntFunction<@Nullable Program> loaded, MapSizes sizes) {
     this.lxc = new EndpointMap(ids.getAsInt(), LXC_ENTRIES);
     this.ipcache = new Ipcache(ids.getAsInt(), IPCACHE_ENTRIES);
     this.tunnel = new TunnelMap(ids.getAsInt(), TUNNEL_ENTRIES);
@@ -57,12 +65,12 @@ public final class CiliumMaps {
     this.egressPolicyCalls =
         new ProgramArray(ids.getAsInt(), MapNames.EGRESS_CALL_POLICY, POLICY_CALLS, loaded);
     this.conntrack =
-        new ConntrackMaps(ids.getAsInt(), ids.getAsInt(), CT_TCP_ENTRIES, CT_ANY_ENTRIES);
+        new ConntrackMaps(ids.getAsInt(), ids.getAsInt(), sizes.ctTcp(), sizes.ctAny());
     this.fragments = new FragmentMap(ids.getAsInt(), FRAGMENT_ENTRIES);
     this.metrics = new MetricsMap(ids.getAsInt(), METRICS_ENTRIES, cpus);
     this.events = new PerfEventArray(ids.getAsInt(), MapNames.EVENTS, cpus);
     this.services = new ServiceMaps(ids, SERVICE_ENTRIES);
-    this.nat = new NatMaps(ids.getAsInt(), ids.getAsInt(), ids.getAsInt(), NAT_ENTRIES);
+    this.nat = new NatMaps(ids.getAsInt(), ids.getAsInt(), ids.getAsInt(), sizes.nat());
   }
 
   public EndpointMap lxc() {

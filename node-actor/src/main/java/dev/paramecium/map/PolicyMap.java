@@ -8,8 +8,6 @@ import dev.paramecium.bpf.BpfHashMap;
 /** {@code cilium_policy_NNNNN}: what one endpoint may say and hear. */
 public final class PolicyMap {
 
-  public static final int MAX_ENTRIES = 16384;
-
   private final BpfHashMap map;
 
   private PolicyMap(BpfHashMap map) {
@@ -17,9 +15,13 @@ public final class PolicyMap {
   }
 
   public static PolicyMap create(int id, int endpointId) {
+    return create(id, endpointId, MapSizes.DEFAULT.policy());
+  }
+
+  public static PolicyMap create(int id, int endpointId, int maxEntries) {
     return new PolicyMap(
         BpfHashMap.hash(
-            id, MapNames.policyMapName(endpointId), PolicyKey.SIZE, PolicyEntry.SIZE, MAX_ENTRIES));
+            id, MapNames.policyMapName(endpointId), PolicyKey.SIZE, PolicyEntry.SIZE, maxEntries));
   }
 
   public BpfHashMap map() {

@@ -6,6 +6,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.apiserver.ClusterApi;
 import dev.paramecium.kernel.Kernel;
 import dev.paramecium.kernel.KernelConfig;
+import dev.paramecium.map.MapSizes;
 import dev.paramecium.syscall.Syscall;
 import dev.paramecium.userland.NodeUserland;
 import java.security.SecureRandom;
@@ -52,7 +53,15 @@ public record NodeProcess(
   }
 
   private KernelConfig kernelConfig(long seed) {
-    return KernelConfig.of(name, ip, seed).withUnderlay(options.underlay());
+    return KernelConfig.of(name, ip, seed).withUnderlay(options.underlay()).withMaps(mapSizes());
+  }
+
+  private MapSizes mapSizes() {
+    return new MapSizes(
+        options.agent().number("bpf-ct-global-tcp-max"),
+        options.agent().number("bpf-ct-global-any-max"),
+        options.agent().number("bpf-nat-global-max"),
+        options.agent().number("bpf-policy-map-max"));
   }
 
   private NodeConfig nodeConfig() {

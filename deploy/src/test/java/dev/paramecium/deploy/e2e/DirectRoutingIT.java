@@ -29,7 +29,9 @@ class DirectRoutingIT {
           "kube-proxy-replacement", "strict",
           "bpf-lb-algorithm", "maglev",
           "bpf-lb-maglev-table-size", "251",
-          "bpf-lb-mode", "dsr");
+          "bpf-lb-mode", "dsr",
+          "bpf-ct-global-tcp-max", "65536",
+          "bpf-policy-map-max", "512");
 
   private static TestCluster cluster;
   private static String curl;
@@ -140,6 +142,13 @@ class DirectRoutingIT {
     assertThat(cluster.host("node-1", "cilium", "service", "delete", "7").exitCode()).isZero();
     assertThat(cluster.host("node-1", "cilium", "bpf", "lb", "list").stdout())
         .doesNotContain("31000");
+  }
+
+  @Test
+  void sizesMapsAsTheOptionsSay() {
+    assertThat(cluster.host("node-1", "bpftool", "map", "show").stdout())
+        .containsPattern("cilium_ct4_glob.*\n\tkey 14B  value 56B  max_entries 65536 ")
+        .containsPattern("cilium_policy_.*\n\tkey 8B  value 24B  max_entries 512 ");
   }
 
   @Test

@@ -37,6 +37,9 @@ final class Datagram {
   /** Whether the frame or the address meant more than this host. */
   boolean broadcast;
 
+  /** Whether it was put together of fragments, and is in no frame. */
+  boolean assembled;
+
   /** Whether it answers a masqueraded connection and is on its way to the pod that asked. */
   boolean translated;
 
@@ -98,6 +101,7 @@ final class Datagram {
     payloadAt = from + header;
     payloadLength = total - header;
     broadcast = false;
+    assembled = false;
     translated = false;
   }
 

@@ -134,6 +134,7 @@ final class Ipv4 {
       if (whole.parse(complete, 0, complete.length) != Datagram.Fault.NONE) {
         throw new IllegalStateException("a datagram was put together wrongly");
       }
+      whole.assembled = true;
       rule.prerouting(whole);
       route(device, frame, whole, linkBroadcast);
     }
@@ -257,7 +258,7 @@ final class Ipv4 {
       fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
       return false;
     }
-    if (bytes != frame.bytes) {
+    if (in.assembled) {
       SkBuff copy = context.take();
       if (copy != null) {
         copy.length = Headers.ETHERNET + in.totalLength;
