@@ -6,7 +6,10 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.ClusterApi;
 import dev.paramecium.apiserver.rest.RestServer;
+import dev.paramecium.controller.Controller;
+import dev.paramecium.controller.Controllers;
 import dev.paramecium.controller.NodeLifecycle;
+import dev.paramecium.controller.Reconciler;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.operator.Operator;
 import dev.paramecium.operator.OperatorConfig;
@@ -89,5 +92,9 @@ public record ControlPlaneProcess(
         Props.empty());
     system.systemActorOf(
         NodeLifecycle.create(api, clock, NodeLifecycle.GRACE), "node-lifecycle", Props.empty());
+    for (Reconciler reconciler : Controllers.all()) {
+      system.systemActorOf(
+          Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
+    }
   }
 }

@@ -1,0 +1,90 @@
+package dev.paramecium.controller.workload;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.controller.Owners;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.Comparator;
+
+/** Pods as workload controllers see them ({@code pkg/controller/controller_utils.go}). */
+final class Pods {
+
+  private Pods() {}
+
+  /** A pod from a template, owned by {@code owner}; its name is the API server's choice. */
+  static ObjectNode fromTemplate(JsonNode template, KubeObject owner) {
+    ObjectNode pod = JsonNodeFactory.instance.objectNode();
+    pod.put("apiVersion", "v1").put("kind", "Pod");
+    ObjectNode metadata = pod.putObject("metadata");
+    metadata.put("generateName", owner.name() + "-");
+    metadata.put("namespace", owner.namespace());
+    for (String field : new String[] {"labels", "annotations", "finalizers"}) {
+      if (template.path("metadata").has(field)) {
+        metadata.set(field, template.path("metadata").path(field).deepCopy());
+      }
+    }
+    pod.set("spec", template.path("spec").deepCopy());
+    Owners.setController(pod, owner);
+    return pod;
+  }
+
+  static boolean isTerminating(KubeObject pod) {
+    return pod.at("/metadata/deletionTimestamp").isTextual();
+  }
+
+  static boolean isFinished(KubeObject pod) {
+    String phase = pod.text("/status/phase");
+    return phase.equals("Succeeded") || phase.equals("Failed");
+  }
+
+  /** It counts: it runs or will, and nobody is deleting it. */
+  static boolean isActive(KubeObject pod) {
+    return !isFinished(pod) && !isTerminating(pod);
+  }
+
+  static boolean isReady(KubeObject pod) {
+    return condition(pod).path("status").asText().equals("True");
+  }
+
+  private static JsonNode condition(KubeObject pod) {
+    for (JsonNode condition : pod.at("/status/conditions")) {
+      if (condition.path("type").asText().equals("Ready")) {
+        return condition;
+      }
+    }
+    return JsonNodeFactory.instance.missingNode();
+  }
+
+  /** How long until it has been ready for {@code minReadySeconds}; null if it is not ready. */
+  static Duration untilAvailable(KubeObject pod, long minReadySeconds, Instant now) {
+    Instant since = time(condition(pod).path("lastTransitionTime").asText(), now);
+    Duration left = Duration.between(now, since.plusSeconds(minReadySeconds));
+    return left.isNegative() || minReadySeconds == 0 ? Duration.ZERO : left;
+  }
+
+  static boolean isAvailable(KubeObject pod, long minReadySeconds, Instant now) {
+    return isReady(pod) && untilAvailable(pod, minReadySeconds, now).isZero();
+  }
+
+  static Instant time(String text, Instant otherwise) {
+    try {
+      return Instant.parse(text);
+    } catch (DateTimeParseException e) {
+      return otherwise;
+    }
+  }
+
+  /** Whom to delete first: not placed, not running, not ready, young. */
+  static final Comparator<KubeObject> LEAST_WORTH_FIRST =
+      Comparator.comparing((KubeObject pod) -> !pod.text("/spec/nodeName").isEmpty())
+          .thenComparing(pod -> pod.text("/status/phase").equals("Running"))
+          .thenComparing(Pods::isReady)
+          .thenComparing(
+              Comparator.comparing((KubeObject pod) -> pod.text("/metadata/creationTimestamp"))
+                  .reversed())
+          .thenComparing(KubeObject::name);
+}
