@@ -138,7 +138,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
     this.writer =
         context.spawn(JournalWriter.create(journal), "journal", DispatcherSelector.blocking());
     this.outcomes = context.messageAdapter(JournalWriter.Outcome.class, outcome -> outcome);
-    writes.createStandardNamespaces();
+    writes.createStandardObjects();
     flush();
   }
 

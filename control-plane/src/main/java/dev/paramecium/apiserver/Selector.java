@@ -62,6 +62,9 @@ final class Selector {
           "Job",
           Set.of("status.successful"));
 
+  /** Selects every object. */
+  static final Selector EVERYTHING = new Selector(_ -> true);
+
   private final Predicate<KubeObject> predicate;
 
   private Selector(Predicate<KubeObject> predicate) {

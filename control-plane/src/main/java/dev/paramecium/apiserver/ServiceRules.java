@@ -7,10 +7,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/**
- * {@code v1/Service}. Addresses and node ports are not given here: they are a controller's to
- * allocate.
- */
+/** {@code v1/Service}. Addresses and node ports are {@link ServiceAllocation}'s to give. */
 final class ServiceRules implements ServedKind.Rules {
 
   private static final List<String> TYPES =

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.stream.Collectors;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 
 /** What creating, updating and patching mean: metadata, defaults, checks, field managers. */
 final class Writes {
@@ -52,8 +53,8 @@ final class Writes {
     return deletions.deleteAll(request);
   }
 
-  /** The namespaces that every cluster has. */
-  void createStandardNamespaces() {
+  /** The namespaces that every cluster has, and the Service that leads to the API server. */
+  void createStandardObjects() {
     for (String name : List.of("default", "kube-system", "kube-public", "kube-node-lease")) {
       if (store.get(ResourceType.NAMESPACE, "", name) == null) {
         ObjectNode namespace = JsonNodeFactory.instance.objectNode();
@@ -68,6 +69,32 @@ final class Writes {
         createDefaultServiceAccount(name);
       }
     }
+    if (store.get(ResourceType.SERVICE, "default", "kubernetes") == null) {
+      store.put(ResourceType.SERVICE, apiServerService());
+    }
+  }
+
+  /**
+   * Every cluster's first Service: the API server itself, at the first of the cluster addresses.
+   */
+  private ObjectNode apiServerService() {
+    ObjectNode service = JsonNodeFactory.instance.objectNode();
+    service.put("apiVersion", "v1").put("kind", "Service");
+    ObjectNode metadata = service.putObject("metadata");
+    metadata.put("name", "kubernetes").put("namespace", "default");
+    metadata.putObject("labels").put("component", "apiserver").put("provider", "kubernetes");
+    setBirth(service);
+    ObjectNode spec = service.putObject("spec");
+    String address = ServiceAllocation.FIRST_CLUSTER_IP.toString();
+    spec.put("clusterIP", address).putArray("clusterIPs").add(address);
+    spec.putArray("ports")
+        .addObject()
+        .put("name", "https")
+        .put("port", 443)
+        .put("targetPort", 6443);
+    spec.put("ipFamilyPolicy", "SingleStack").putArray("ipFamilies").add("IPv4");
+    new ServiceRules().setDefaults(service);
+    return service;
   }
 
   ApiReply create(ApiRequest.Create request) throws StatusException {
@@ -98,6 +125,7 @@ final class Writes {
     }
     setBirth(object);
     kind.rules().setDefaults(object);
+    allocate(kind, object, null);
     KubeObject created = new KubeObject(object);
     check(kind, created);
     if (kind.type().namespaced()) {
@@ -141,6 +169,17 @@ final class Writes {
         .put("namespace", namespace);
     setBirth(account);
     store.put(ResourceType.SERVICE_ACCOUNT, account);
+  }
+
+  /** What only the whole of the stored objects can give: a Service's addresses and ports. */
+  private void allocate(ServedKind kind, ObjectNode object, @Nullable KubeObject old)
+      throws StatusException {
+    if (kind.type().equals(ResourceType.SERVICE)) {
+      Violations violations = new Violations();
+      List<KubeObject> services = store.list(ResourceType.SERVICE, "", Selector.EVERYTHING);
+      new ServiceAllocation(services, old).allocate(object, old, violations);
+      throwIfAny(kind, new KubeObject(object), violations);
+    }
   }
 
   private void setBirth(ObjectNode object) {
@@ -389,6 +428,7 @@ final class Writes {
     }
     keepMetadata(old, next.withObject("/metadata"));
     kind.rules().setDefaults(next);
+    allocate(kind, next, old);
     KubeObject now = new KubeObject(next);
     check(kind, now);
     Violations violations = new Violations();

@@ -6,8 +6,6 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
-import dev.paramecium.controller.Reconciler.Key;
-import dev.paramecium.controller.Reconciler.Plan;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -20,6 +18,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -47,9 +46,9 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
 
   private record Work() implements Command {}
 
-  private record Again(Key key) implements Command {}
+  private record Again(Reconciler.Key key) implements Command {}
 
-  private record Written(Key key, Map<ResourceType, Long> revisions, String failure)
+  private record Written(Reconciler.Key key, Map<ResourceType, Long> revisions, String failure)
       implements Command {}
 
   private final Reconciler reconciler;
@@ -58,17 +57,21 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   private final TimerScheduler<Command> timers;
   private final ObjectCache cache = new ObjectCache();
   private final Set<ResourceType> unsynced;
-  private final LinkedHashSet<Key> queue = new LinkedHashSet<>();
-  private final Set<Key> busy = new HashSet<>();
+  private final LinkedHashSet<Reconciler.Key> queue = new LinkedHashSet<>();
+  private final Set<Reconciler.Key> busy = new HashSet<>();
   private final Map<Key, Map<ResourceType, Long>> awaited = new HashMap<>();
   private final Map<Key, Backoff> failing = new HashMap<>();
   private boolean working;
 
   public static Behavior<Command> create(
       Reconciler reconciler, ApiClient api, InstantSource clock) {
-    return Behaviors.withTimers(
-        timers ->
-            Behaviors.setup(context -> new Controller(context, timers, reconciler, api, clock)));
+    // It knows nothing that the API server does not tell it again.
+    return Behaviors.supervise(
+            Behaviors.<Command>withTimers(
+                timers ->
+                    Behaviors.setup(
+                        context -> new Controller(context, timers, reconciler, api, clock))))
+        .onFailure(SupervisorStrategy.restartWithBackoff(Duration.ofSeconds(1), LAST_RETRY, 0.1));
   }
 
   private Controller(
@@ -99,7 +102,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
       }
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case Work _ -> work();
-      case Again(Key key) -> enqueue(List.of(key));
+      case Again(Reconciler.Key key) -> enqueue(List.of(key));
       case Written written -> onWritten(written);
     }
     return this;
@@ -123,7 +126,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
     workSoon();
   }
 
-  private void enqueue(Iterable<Key> keys) {
+  private void enqueue(Iterable<Reconciler.Key> keys) {
     keys.forEach(queue::add);
     workSoon();
   }
@@ -138,7 +141,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
 
   private void work() {
     working = false;
-    for (Key key : List.copyOf(queue)) {
+    for (Reconciler.Key key : List.copyOf(queue)) {
       if (!busy.contains(key) && isCurrent(key)) {
         queue.remove(key);
         reconcile(key);
@@ -146,7 +149,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
     }
   }
 
-  private boolean isCurrent(Key key) {
+  private boolean isCurrent(Reconciler.Key key) {
     Map<ResourceType, Long> revisions = awaited.getOrDefault(key, Map.of());
     boolean current =
         revisions.entrySet().stream().allMatch(e -> cache.hasSeen(e.getKey(), e.getValue()));
@@ -156,8 +159,8 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
     return current;
   }
 
-  private void reconcile(Key key) {
-    Plan plan = reconciler.plan(key, cache, clock.instant());
+  private void reconcile(Reconciler.Key key) {
+    Reconciler.Plan plan = reconciler.plan(key, cache, clock.instant());
     if (!plan.again().isZero()) {
       timers.startSingleTimer(key, new Again(key), plan.again());
     }
@@ -178,7 +181,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   }
 
   private static Written outcome(
-      Key key, List<Write> writes, List<CompletableFuture<ApiReply>> replies) {
+      Reconciler.Key key, List<Write> writes, List<CompletableFuture<ApiReply>> replies) {
     Map<ResourceType, Long> revisions = new HashMap<>();
     String failure = "";
     for (int i = 0; i < writes.size(); i++) {
@@ -194,7 +197,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   }
 
   private void onWritten(Written written) {
-    Key key = written.key();
+    Reconciler.Key key = written.key();
     busy.remove(key);
     Map<ResourceType, Long> revisions = new HashMap<>(written.revisions());
     revisions.keySet().retainAll(reconciler.watched());

@@ -3,9 +3,14 @@
  *
  * <pre>
  *   Node heartbeats  --NodeLifecycle-->  Ready=Unknown, taints, Pod Ready=False
+ *   Service + Pods   --ServiceEndpoints->  Endpoints, EndpointSlice
+ *   workloads        --workload---------->  Pods
+ *
+ *   watches --> Controller --(key, cache)--> Reconciler --Plan of Writes--> API server
  * </pre>
  *
- * Start at {@link dev.paramecium.controller.NodeLifecycle}.
+ * Start at {@link dev.paramecium.controller.Controller}, which runs a {@link
+ * dev.paramecium.controller.Reconciler}.
  */
 @NullMarked
 package dev.paramecium.controller;

@@ -65,7 +65,7 @@ public final class Deployments implements Reconciler {
     }
     List<KubeObject> sets = Owners.controlled(cache, ResourceType.REPLICA_SET, deployment);
     KubeObject current = current(deployment, sets);
-    List<KubeObject> old = sets.stream().filter(set -> set != current).toList();
+    List<KubeObject> old = sets.stream().filter(set -> !set.equals(current)).toList();
     List<Write> writes = new ArrayList<>();
     boolean paused = deployment.at("/spec/paused").asBoolean();
     if (current == null && !paused) {
@@ -83,7 +83,7 @@ public final class Deployments implements Reconciler {
       }
     }
     ObjectNode status = status(deployment, current, sets, now);
-    Duration again = progress(deployment, current, old, status, now);
+    Duration again = progress(deployment, current, status, now);
     // An update of the deployment itself makes a status update at the same revision a conflict.
     if (writes.stream().noneMatch(write -> write.type().equals(ResourceType.DEPLOYMENT))) {
       writes.addAll(Statuses.update(ResourceType.DEPLOYMENT, deployment, status));
@@ -194,14 +194,16 @@ public final class Deployments implements Reconciler {
     int minAvailable = replicas(deployment) - maxUnavailable(deployment);
     int notYetWell = replicas(current) - available(current);
     int mayGo = total(old) + replicas(current) - minAvailable - notYetWell;
-    int spare = total(old) + replicas(current) - minAvailable - notYetWell;
-    int surplus = -minAvailable + available(current);
+    int spare = mayGo;
+    int surplus = available(current) - minAvailable;
     for (KubeObject set : oldest) {
-      surplus += available(set);
+      surplus += Math.min(available(set), replicas(set));
     }
     for (KubeObject set : oldest) {
-      int unwell = Math.clamp(spare, 0, replicas(set) - available(set));
-      int healthy = Math.clamp(Math.min(surplus, mayGo - unwell), 0, available(set));
+      // A set that shrinks already may still count pods that it gave up.
+      int well = Math.min(available(set), replicas(set));
+      int unwell = Math.clamp(spare, 0, replicas(set) - well);
+      int healthy = Math.clamp(Math.min(surplus, mayGo - unwell), 0, well);
       int gone = Math.min(replicas(set), unwell + healthy);
       spare -= unwell;
       mayGo -= gone;
@@ -282,11 +284,7 @@ public final class Deployments implements Reconciler {
 
   /** How the rollout goes; answers when it would be too late. */
   private static Duration progress(
-      KubeObject deployment,
-      @Nullable KubeObject current,
-      List<KubeObject> old,
-      ObjectNode status,
-      Instant now) {
+      KubeObject deployment, @Nullable KubeObject current, ObjectNode status, Instant now) {
     if (current == null) {
       return Duration.ZERO;
     }

@@ -69,7 +69,7 @@ public final class StatefulSets implements Reconciler {
     for (int ordinal = 0; ordinal < replicas; ordinal++) {
       KubeObject pod = pod(pods, set, ordinal);
       if (pod == null) {
-        writes.add(new Write.Create(ResourceType.POD, new KubeObject(newPod(set, pods, ordinal))));
+        writes.add(new Write.Create(ResourceType.POD, new KubeObject(newPod(set, ordinal))));
       } else if (Pods.isFinished(pod) && !Pods.isTerminating(pod)) {
         writes.add(new Write.Delete(ResourceType.POD, pod));
       }
@@ -130,7 +130,7 @@ public final class StatefulSets implements Reconciler {
     return digits.matches("[0-9]{1,9}") ? Integer.parseInt(digits) : Integer.MAX_VALUE;
   }
 
-  private static ObjectNode newPod(KubeObject set, List<KubeObject> pods, int ordinal) {
+  private static ObjectNode newPod(KubeObject set, int ordinal) {
     ObjectNode pod = Pods.fromTemplate(set.at("/spec/template"), set);
     String name = set.name() + "-" + ordinal;
     ObjectNode metadata = pod.withObject("/metadata");
