@@ -59,8 +59,8 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   private final Set<ResourceType> unsynced;
   private final LinkedHashSet<Reconciler.Key> queue = new LinkedHashSet<>();
   private final Set<Reconciler.Key> busy = new HashSet<>();
-  private final Map<Key, Map<ResourceType, Long>> awaited = new HashMap<>();
-  private final Map<Key, Backoff> failing = new HashMap<>();
+  private final Map<Reconciler.Key, Map<ResourceType, Long>> awaited = new HashMap<>();
+  private final Map<Reconciler.Key, Backoff> failing = new HashMap<>();
   private boolean working;
 
   public static Behavior<Command> create(

@@ -311,7 +311,7 @@ public final class Deployments implements Reconciler {
     Duration left = Duration.between(now, since.plusSeconds(deadline));
     if (moved || before.path("reason").asText().equals("NewReplicaSetAvailable")) {
       // Said anew, so that the deadline counts from here.
-      ((ObjectNode) status).set("conditions", withoutProgress(status));
+      status.set("conditions", withoutProgress(status));
       Statuses.setCondition(
           status, "Progressing", true, "ReplicaSetUpdated", set + " is progressing.", now);
       return Duration.ofSeconds(deadline);
