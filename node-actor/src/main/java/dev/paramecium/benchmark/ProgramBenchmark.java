@@ -39,6 +39,7 @@ public final class ProgramBenchmark {
     FROM_CONTAINER("from-container, established TCP"),
     FROM_CONTAINER_MANY_FLOWS("from-container, 100,000 flows at random"),
     FROM_OVERLAY("from-overlay, policy tail call"),
+    FROM_OVERLAY_MANY_FLOWS("from-overlay, 100,000 flows at random"),
     SAME_NODE("same node, egress and ingress"),
     DENIED_SYN("denied SYN, both events read");
 
@@ -108,7 +109,9 @@ public final class ProgramBenchmark {
     }
     node.curl.allowEgress(CLIENT_IDENTITY, 80, IpProtocol.TCP);
     node.client.allowIngress(CURL_IDENTITY, 80, IpProtocol.TCP);
-    node.client.allowIngress(HTTPBIN_IDENTITY, 80, IpProtocol.TCP);
+    for (int port : FLOW_PORTS) {
+      node.client.allowIngress(HTTPBIN_IDENTITY, port, IpProtocol.TCP);
+    }
   }
 
   /**
@@ -124,7 +127,8 @@ public final class ProgramBenchmark {
     costs.accept(benchmark.fromContainer());
     costs.accept(benchmark.fromOverlay());
     costs.accept(benchmark.sameNode());
-    costs.accept(benchmark.manyFlows());
+    costs.accept(benchmark.fromContainerManyFlows());
+    costs.accept(benchmark.fromOverlayManyFlows());
   }
 
   private Cost fromContainer() {
@@ -134,25 +138,42 @@ public final class ProgramBenchmark {
     return measure(Case.FROM_CONTAINER, () -> run(from, data));
   }
 
-  private Cost manyFlows() {
+  private Cost fromContainerManyFlows() {
     ProgramSection from = node.curl.programs().fromContainer();
     SkBuff syn = node.tcp(CURL, 0, HTTPBIN, 80, Tcp.SYN);
     SkBuff data = node.tcp(CURL, 0, HTTPBIN, 80, Tcp.ACK | Tcp.PSH, PAYLOAD, TTL);
+    return manyFlows(Case.FROM_CONTAINER_MANY_FLOWS, syn, data, packet -> run(from, packet));
+  }
+
+  private Cost fromOverlayManyFlows() {
+    SkBuff syn = node.tcp(HTTPBIN, 0, CLIENT, 80, Tcp.SYN);
+    SkBuff data = node.tcp(HTTPBIN, 0, CLIENT, 80, Tcp.ACK | Tcp.PSH, PAYLOAD, TTL);
+    return manyFlows(
+        Case.FROM_OVERLAY_MANY_FLOWS,
+        syn,
+        data,
+        packet -> {
+          rewind(packet);
+          node.runFromOverlay(packet, HTTPBIN_IDENTITY);
+        });
+  }
+
+  private Cost manyFlows(Case what, SkBuff syn, SkBuff data, Consumer<SkBuff> program) {
     int[] ports = new int[FLOWS];
     for (int i = 0; i < FLOWS; i++) {
       int source = FIRST_FLOW_PORT + i / FLOW_PORTS.length;
       ports[i] = source << 16 | FLOW_PORTS[i % FLOW_PORTS.length];
       syn.setI32(PORTS_AT, ports[i]);
-      run(from, syn);
+      program.accept(syn);
     }
     shuffle(ports);
     int[] next = {0};
     return measure(
-        Case.FROM_CONTAINER_MANY_FLOWS,
+        what,
         () -> {
           data.setI32(PORTS_AT, ports[next[0]]);
           next[0] = next[0] + 1 == FLOWS ? 0 : next[0] + 1;
-          run(from, data);
+          program.accept(data);
         });
   }
 

@@ -29,6 +29,7 @@ public final class ProgramRows {
           ProgramBenchmark.Case.FROM_CONTAINER, new Reference(749, 375),
           ProgramBenchmark.Case.FROM_CONTAINER_MANY_FLOWS, new Reference(749, 0),
           ProgramBenchmark.Case.FROM_OVERLAY, new Reference(660, 375),
+          ProgramBenchmark.Case.FROM_OVERLAY_MANY_FLOWS, new Reference(660, 0),
           ProgramBenchmark.Case.SAME_NODE, new Reference(1180, 600),
           ProgramBenchmark.Case.DENIED_SYN, new Reference(752, 400));
 
