@@ -41,6 +41,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -82,10 +83,6 @@ public final class Kernel extends AbstractBehavior<Object> {
       Result<Map<String, Long>> counters, ActorRef<Result<Map<String, Long>>> replyTo)
       implements Internal {}
 
-  private enum CollectConntrack implements Internal {
-    TICK
-  }
-
   private static final String DISPATCHER = "paramecium.datapath-dispatcher";
   private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
@@ -102,7 +99,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final Programs programs;
   private final HostNetwork hostNetwork;
   private final NodeCounters counters;
-  private final ConntrackGc conntrackGc = new ConntrackGc();
+  private final AtomicLong conntrackCollected = new AtomicLong();
   private @Nullable DatapathConfig datapath;
   private int perfReaders;
   private int namespacesMade;
@@ -154,7 +151,9 @@ public final class Kernel extends AbstractBehavior<Object> {
         .dispatchers()
         .lookup(dispatcher)
         .execute(() -> underlay.start(devices.eth0()::receive));
-    timers.startSingleTimer(CollectConntrack.TICK, ConntrackGc.FIRST);
+    context.spawn(
+        ConntrackCollector.create(maps.shared(), config.clock(), conntrackCollected),
+        "conntrack-gc");
     publish();
   }
 
@@ -326,12 +325,6 @@ public final class Kernel extends AbstractBehavior<Object> {
         replyTo.tell(result);
       }
       case CountersRead(var read, var replyTo) -> replyTo.tell(read);
-      case CollectConntrack tick ->
-          timers.startSingleTimer(
-              tick,
-              conntrackGc.collect(
-                  List.of(maps.shared().conntrack().tcp(), maps.shared().conntrack().any()),
-                  config.clock().seconds()));
     }
   }
 
@@ -599,7 +592,7 @@ public final class Kernel extends AbstractBehavior<Object> {
 
   private void readCounters(ActorRef<Result<Map<String, Long>>> replyTo) {
     CompletionStage<Map<String, Long>> read =
-        counters.read(containers.all(), containers.names().size(), conntrackGc.collected());
+        counters.read(containers.all(), containers.names().size(), conntrackCollected.get());
     getContext()
         .pipeToSelf(
             read,

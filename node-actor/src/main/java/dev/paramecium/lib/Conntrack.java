@@ -65,6 +65,7 @@ public final class Conntrack {
   private final Fragments fragments;
   private final ConntrackTimeouts timeouts;
   private final Clock clock;
+  private final Signals signals;
   private final TraceRecorder recorder;
 
   Conntrack(ProgramContext context, Fragments fragments) {
@@ -72,6 +73,7 @@ public final class Conntrack {
     this.fragments = fragments;
     this.timeouts = context.config().timeouts();
     this.clock = context.clock();
+    this.signals = new Signals(context);
     this.recorder = context.recorder();
   }
 
@@ -380,7 +382,11 @@ public final class Conntrack {
     if (packet.traced) {
       recorder.decision(packet, "conntrack: created " + tuple.value().format().strip());
     }
-    return created ? 0 : -DropReason.CT_CREATE_FAILED;
+    if (created) {
+      return 0;
+    }
+    signals.ctFillUp();
+    return -DropReason.CT_CREATE_FAILED;
   }
 
   private byte[] image(

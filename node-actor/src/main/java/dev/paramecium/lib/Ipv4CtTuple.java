@@ -46,11 +46,28 @@ public final class Ipv4CtTuple {
         (long) dport << 48 | (long) sport << 32 | (long) nexthdr << 24 | (long) flags << 16);
   }
 
-  /** {@code ipv4_ct_tuple_reverse}: ends exchanged, IN for OUT. */
-  void reverse() {
+  /** Reads a map key's two words. */
+  void set(long k0, long k1) {
+    long addresses = Long.reverseBytes(k0);
+    daddr = (int) (addresses >>> 32);
+    saddr = (int) addresses;
+    long rest = Long.reverseBytes(k1);
+    dport = (int) (rest >>> 48);
+    sport = (int) (rest >>> 32) & 0xffff;
+    nexthdr = (int) (rest >>> 24) & 0xff;
+    flags = (int) (rest >>> 16) & 0xff;
+  }
+
+  /** Between conntrack's order of addresses and NAT's, which is the packet's. */
+  void exchangeAddresses() {
     int address = saddr;
     saddr = daddr;
     daddr = address;
+  }
+
+  /** {@code ipv4_ct_tuple_reverse}: ends exchanged, IN for OUT. */
+  void reverse() {
+    exchangeAddresses();
     int port = sport;
     sport = dport;
     dport = port;

@@ -31,6 +31,9 @@ final class Nat {
   /** NAT_PUNT_TO_STACK: no business of NAT. */
   static final int PUNT_TO_STACK = -DropReason.NAT_NOT_NEEDED;
 
+  /** SNAT_SIGNAL_THRES: more tries than this, and the agent is asked for more room. */
+  private static final int SIGNAL_THRESHOLD = 64;
+
   /** SNAT_COLLISION_RETRIES. */
   private static final int COLLISION_RETRIES = 128;
 
@@ -49,6 +52,7 @@ final class Nat {
   private final Conntrack conntrack;
   private final Clock clock;
   private final RandomSource random;
+  private final Signals signals;
   private final int minPort;
   private final int maxPort;
 
@@ -58,6 +62,7 @@ final class Nat {
     this.conntrack = conntrack;
     this.clock = context.clock();
     this.random = context.random();
+    this.signals = new Signals(context);
     this.minPort = config.minNatPort();
     this.maxPort = config.maxNatPort();
   }
@@ -190,12 +195,16 @@ final class Nat {
       if (snat.find(reverse.k0(), reverse.k1()) < 0
           && put(reverse, tuple.saddr, tuple.sport, hostLocal, BpfHashMap.BPF_NOEXIST, cpu)) {
         if (put(tuple, target, port, hostLocal, BpfHashMap.BPF_NOEXIST, cpu)) {
+          if (retries > SIGNAL_THRESHOLD) {
+            signals.natFillUp();
+          }
           return port;
         }
         snat.remove(reverse.k0(), reverse.k1());
       }
       port = clamp(retries == 0 ? random.nextInt() : port + 1);
     }
+    signals.natFillUp();
     return -DropReason.NAT_NO_MAPPING;
   }
 

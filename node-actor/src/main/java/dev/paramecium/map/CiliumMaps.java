@@ -40,6 +40,7 @@ public final class CiliumMaps {
   private final PerfEventArray events;
   private final ServiceMaps services;
   private final NatMaps nat;
+  private final PerfEventArray signals;
 
   /**
    * @param ids gives each map its id
@@ -71,6 +72,7 @@ public final class CiliumMaps {
     this.events = new PerfEventArray(ids.getAsInt(), MapNames.EVENTS, cpus);
     this.services = new ServiceMaps(ids, SERVICE_ENTRIES);
     this.nat = new NatMaps(ids.getAsInt(), ids.getAsInt(), ids.getAsInt(), sizes.nat());
+    this.signals = new PerfEventArray(ids.getAsInt(), MapNames.SIGNALS, cpus);
   }
 
   public EndpointMap lxc() {
@@ -120,6 +122,11 @@ public final class CiliumMaps {
     return nat;
   }
 
+  /** {@code cilium_signals}. */
+  public PerfEventArray signals() {
+    return signals;
+  }
+
   /** All of them, as {@code bpftool map show} lists them. */
   public List<BpfMap> all() {
     return List.of(
@@ -142,6 +149,7 @@ public final class CiliumMaps {
         services.maglev(),
         nat.snat(),
         nat.neighbors(),
-        nat.masqueradeExclusions());
+        nat.masqueradeExclusions(),
+        signals);
   }
 }

@@ -228,12 +228,17 @@ class ProgramsTest {
     assertThat(node.events()).hasSize(1);
   }
 
+  private int collect(int later) {
+    return ConntrackGc.collect(node.maps.conntrack(), node.maps.nat(), node.clock.seconds + later)
+        .removed();
+  }
+
   @Test
   void collectsEntriesWhoseLifeIsOver() {
     node.curl.allowEgress(0, 0, 0);
     run(node.curl.programs().fromContainer(), node.tcp(CURL, 1, HTTPBIN, 80, Tcp.SYN));
-    assertThat(ConntrackGc.collect(node.maps.conntrack(), node.clock.seconds + 60)).isZero();
-    assertThat(ConntrackGc.collect(node.maps.conntrack(), node.clock.seconds + 61)).isEqualTo(2);
+    assertThat(collect(60)).isZero();
+    assertThat(collect(61)).isEqualTo(2);
     assertThat(node.maps.conntrack().tcp().size()).isZero();
     assertThat(node.maps.conntrack().any().size()).isZero();
   }
