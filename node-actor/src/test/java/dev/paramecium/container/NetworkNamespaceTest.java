@@ -267,6 +267,25 @@ final class NetworkNamespaceTest {
   }
 
   @Test
+  void theArrowKeysBringBackEarlierLines() {
+    start("busybox", "sleep", "1h");
+    TestProbe<ExecOutput> client = exec(true, true, "sh");
+    ActorRef<ExecInput> input = client.expectMessageClass(ExecOutput.Started.class).input();
+    StringBuilder screen = new StringBuilder();
+    awaitScreen(client, input, screen, "/ # ");
+    type(input, "echo first\r");
+    awaitScreen(client, input, screen, "first\r\n/ # ");
+    type(input, "echo second\r");
+    awaitScreen(client, input, screen, "second\r\n/ # ");
+
+    type(input, "typed\u001b[A\u001b[A\r");
+    awaitScreen(client, input, screen, "echo first\r\nfirst\r\n/ # ");
+    type(input, "\u001b[A\u001b[B\u001b[Dexit 4\r");
+
+    assertThat(lastMessage(client, input)).isEqualTo(new ExecOutput.Exited(4));
+  }
+
+  @Test
   void aProcessThatDoesNotReadHoldsItsClientBackAndThenGetsEverything() {
     start("busybox", "sleep", "1h");
     TestProbe<ExecOutput> client = exec(true, false, "sh", "-c", "sleep 0.5; wc -c");

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The line discipline of a terminal (termios(3), cooked mode): echoes what is typed, lets a line be
  * edited before the process sees it, turns Ctrl-C into SIGINT and Ctrl-D into end of input, and
- * newlines into CR LF on the way out.
+ * newlines into CR LF on the way out. The arrow keys bring back earlier lines, which at a real
+ * terminal is the shell's doing.
  */
 final class Terminal {
 
@@ -27,6 +28,7 @@ final class Terminal {
 
   private final ProcessTable.Stdio screen;
   private final StringBuilder escape = new StringBuilder();
+  private final LineHistory history = new LineHistory();
   private byte[] line = new byte[MAX_LINE];
   private int length;
   private @Nullable RunningProcess process;
@@ -98,6 +100,7 @@ final class Terminal {
       case ESCAPE -> escape.append((char) key);
       case '\r', '\n' -> {
         echo("\r\n");
+        history.add(Arrays.copyOf(line, length));
         append('\n');
         deliver(reader);
       }
@@ -110,13 +113,29 @@ final class Terminal {
     }
   }
 
-  /** Swallows an escape sequence (arrow keys): there is nothing to move on a line being typed. */
+  /** An escape sequence: up and down bring back lines, all others are swallowed. */
   private void escaped(char key) {
     escape.append(key);
     boolean introducer = escape.length() == 2 && (key == '[' || key == 'O');
     if (!introducer && (escape.length() == 2 || Character.isLetter(key) || key == '~')) {
+      boolean arrow = escape.length() == 3;
       escape.setLength(0);
+      if (arrow && key == 'A') {
+        replace(history.older());
+      } else if (arrow && key == 'B') {
+        replace(history.newer());
+      }
     }
+  }
+
+  /** As a shell's line editing would: the line that is being typed is another one now. */
+  private void replace(byte[] with) {
+    while (length > 0) {
+      erase();
+    }
+    System.arraycopy(with, 0, line, 0, with.length);
+    length = with.length;
+    screen.output(1, with);
   }
 
   private void interrupt(RunningProcess reader, int signal, String shown) {
