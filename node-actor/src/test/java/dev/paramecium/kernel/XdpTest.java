@@ -11,6 +11,7 @@ import dev.paramecium.abi.MapNames;
 import dev.paramecium.bpf.PacketBatch;
 import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.ProgramArray;
+import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.bpf.XdpAction;
@@ -31,6 +32,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -221,5 +224,79 @@ final class XdpTest {
           assertThat(returned).isEmpty();
           assertThat(node.counters()).containsEntry("drop_xdp_aborted", 1L);
         });
+  }
+
+  private static TestNode accelerated(ActorTestKit kit, MemoryNetwork network) {
+    Ipv4Address ip = Ipv4Address.parse("192.168.1.12");
+    return new TestNode(
+        kit,
+        KernelConfig.of("one", ip, 1).withNetwork(own -> network.attach(ip, own)),
+        "10.42.1.0/24",
+        options ->
+            options
+                .withTunnel(false)
+                .withNodePort(DatapathOptions.NodePort.DEFAULT)
+                .withXdp(new Xdp(false, true, false)));
+  }
+
+  private static void arrive(TestNode node, Consumer<SkBuff> fill) {
+    PacketBatch batch = node.datapath().pool().takeBatch();
+    SkBuff packet = Objects.requireNonNull(node.datapath().pool().take());
+    fill.accept(packet);
+    batch.add(packet);
+    Objects.requireNonNull(node.datapath().devices().get(ETH0)).receive(batch);
+  }
+
+  private static void awaitIdle(TestNode node) {
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(node.counters())
+                    .containsEntry("queue_waiting_devices", 0L)
+                    .containsEntry("buffers_in_use", 0L));
+  }
+
+  @Test
+  void nodePortAtXdpDropsWhatIsTooShortForAnIpv4Header() {
+    ActorTestKit kit = ActorTestKit.create();
+    try {
+      TestNode node = accelerated(kit, new MemoryNetwork());
+      byte[] frame = new byte[20];
+      frame[12] = 8;
+      arrive(node, packet -> packet.setBytes(frame, 0, frame.length));
+      awaitIdle(node);
+      assertThat(node.counters()).containsEntry("drop_xdp_drop", 1L);
+      assertThat(node.exec("", "cilium", "bpf", "metrics", "list").stdout())
+          .contains("Invalid packet   INGRESS     1");
+    } finally {
+      kit.shutdownTestKit();
+    }
+  }
+
+  @Test
+  void nodePortAtXdpTakesAnyFrame() {
+    long seed = Long.getLong("paramecium.hostile.seed", 47110815L);
+    System.out.println("seed " + seed);
+    ActorTestKit kit = ActorTestKit.create();
+    try {
+      TestNode node = accelerated(kit, new MemoryNetwork());
+      RawFrames frames =
+          new RawFrames(
+              RandomSource.seeded(seed),
+              new int[] {node.ip.value(), STRANGER.value(), 0x0a2a_0150},
+              new long[] {OuterHeaders.macOf(node.ip.value())});
+      for (int i = 0; i < 20_000; i++) {
+        arrive(node, frames::fill);
+        if (i % 512 == 0) {
+          awaitIdle(node);
+        }
+      }
+      awaitIdle(node);
+      assertThat(node.counters()).containsEntry("drop_program_crash", 0L);
+      assertThat(node.counters().get("drop_xdp_drop")).isPositive();
+      assertThat(node.counters().get("rx_packets_eth0")).isGreaterThan(10_000L);
+    } finally {
+      kit.shutdownTestKit();
+    }
   }
 }

@@ -1,11 +1,13 @@
 package dev.paramecium.datapath.xdp;
 
+import dev.paramecium.abi.DropReason;
 import dev.paramecium.abi.MetricsKey;
 import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.bpf.Verdict;
 import dev.paramecium.lib.BpfLib;
 import dev.paramecium.lib.Identity;
+import dev.paramecium.lib.Ipv4Header;
 import dev.paramecium.lib.NodePort;
 import dev.paramecium.lib.Outcome;
 import dev.paramecium.lib.PerCpu;
@@ -33,7 +35,10 @@ final class TailLb implements Program {
     }
     int result = Verdict.OK;
     if ((packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
-      result = nodePort.loadBalance(packet, PerCpu.current());
+      result =
+          Ipv4Header.isThere(packet)
+              ? nodePort.loadBalance(packet, PerCpu.current())
+              : -DropReason.INVALID;
       if (Outcome.isError(result)) {
         result = lib.events().drop(packet, 0, result, MetricsKey.INGRESS, LINE_LB);
       }
