@@ -91,6 +91,13 @@ public record AgentOptions(Map<String, String> values) {
           .stream()
           .collect(Collectors.toMap(Option::name, o -> o, (one, _) -> one, LinkedHashMap::new));
 
+  /** Names that older releases knew, with what took their place. */
+  private static final Map<String, String> REMOVED =
+      Map.of(
+          "prefilter-device", "enable-xdp-prefilter",
+          "prefilter-mode", "bpf-lb-acceleration",
+          "native-routing-cidr", "ipv4-native-routing-cidr");
+
   public AgentOptions {
     values = Map.copyOf(values);
   }
@@ -117,6 +124,11 @@ public record AgentOptions(Map<String, String> values) {
     given.forEach(
         (name, text) -> {
           Option option = KNOWN.get(name);
+          String instead = REMOVED.get(name);
+          if (instead != null) {
+            throw new IllegalArgumentException(
+                "option \"" + name + "\" was removed in v1.12: use " + instead);
+          }
           if (option == null) {
             throw new IllegalArgumentException(
                 "option \"" + name + "\" is not known: use one of " + String.join(", ", names()));

@@ -87,8 +87,30 @@ class AgentOptionsTest {
   }
 
   @Test
+  void runsXdpForThePrefilterForNodePortOrNotAtAll() {
+    assertThat(of().datapath(PODS).xdp().isOn()).isFalse();
+    assertThat(of("enable-xdp-prefilter=true").datapath(PODS).xdp())
+        .isEqualTo(new DatapathOptions.Xdp(true, false, false));
+    assertThat(of("bpf-lb-acceleration=native").datapath(PODS).xdp().isOn())
+        .as("there is no NodePort to accelerate")
+        .isFalse();
+    assertThat(
+            of(
+                    "kube-proxy-replacement=strict",
+                    "bpf-lb-acceleration=testing-only",
+                    "tunnel=disabled",
+                    "ipv4-native-routing-cidr=10.42.0.0/16")
+                .datapath(PODS)
+                .xdp())
+        .isEqualTo(new DatapathOptions.Xdp(false, true, true));
+  }
+
+  @Test
   void refusesWhatIsUnknownWrongOrContradictory() {
     assertRefused("option \"tunel\" is not known: use one of tunnel,", "tunel=vxlan");
+    assertRefused(
+        "option \"prefilter-device\" was removed in v1.12: use enable-xdp-prefilter",
+        "prefilter-device=eth0");
     assertRefused("option tunnel is \"gre\": it must be one of vxlan, disabled", "tunnel=gre");
     assertRefused("it must be one of [251, 509", "bpf-lb-maglev-table-size=1000");
     assertRefused("it must be two ports", "node-port-range=32767,30000");
