@@ -4,6 +4,7 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -45,6 +46,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
   private final ActorRef<JournalWriter.Command> writer;
   private final ActorRef<JournalWriter.Outcome> outcomes;
   private final Journal journal;
+  private long definitionChanges;
 
   /** What is done when the batch that is being written has become durable, or has failed. */
   private List<Completion> inFlight = List.of();
@@ -135,6 +137,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+    defineKinds();
     this.writer =
         context.spawn(JournalWriter.create(journal), "journal", DispatcherSelector.blocking());
     this.outcomes = context.messageAdapter(JournalWriter.Outcome.class, outcome -> outcome);
@@ -186,7 +189,16 @@ public final class ApiServer extends AbstractBehavior<Object> {
       reply = StatusException.internal("the request could not be handled: " + e).reply();
     }
     queued.add(new Answer(replyTo, reply));
+    defineKinds();
     flush();
+  }
+
+  /** Serves the custom kinds that are defined now. */
+  private void defineKinds() {
+    if (store.definitionChanges() != definitionChanges) {
+      definitionChanges = store.definitionChanges();
+      kinds.define(store.list(ResourceType.CUSTOM_RESOURCE_DEFINITION, "", Selector.EVERYTHING));
+    }
   }
 
   private void read(ActorRef<ApiReply> replyTo, Supplier<ApiReply> read) {
@@ -242,6 +254,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
   private void fail(List<Completion> batch, String failure) {
     getContext().getLog().error("the journal refused {} requests: {}", batch.size(), failure);
     store.rollBack();
+    defineKinds();
     List<Completion> all = new ArrayList<>(batch);
     all.addAll(queued);
     queued = new ArrayList<>();
@@ -267,7 +280,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
       KubeObject object = store.get(get.type(), get.namespace(), get.name());
       return object == null
           ? StatusException.notFound(kind.qualifiedPlural(), get.name()).reply()
-          : new ApiReply.Stored(object, false);
+          : new ApiReply.Stored(Kinds.inVersion(kind.type(), object), false);
     } catch (StatusException e) {
       return e.reply();
     }
@@ -278,7 +291,10 @@ public final class ApiServer extends AbstractBehavior<Object> {
       kinds.of(list.type());
       Selector selector = Selector.parse(list.type(), list.labelSelector(), list.fieldSelector());
       return new ApiReply.Listed(
-          store.list(list.type(), list.namespace(), selector), store.revision());
+          store.list(list.type(), list.namespace(), selector).stream()
+              .map(object -> Kinds.inVersion(list.type(), object))
+              .toList(),
+          store.revision());
     } catch (StatusException e) {
       return e.reply();
     }

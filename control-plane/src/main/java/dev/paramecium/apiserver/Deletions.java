@@ -58,6 +58,9 @@ final class Deletions {
     if (request.dryRun()) {
       return new ApiReply.Stored(object, false);
     }
+    if (kind.type().equals(ResourceType.CUSTOM_RESOURCE_DEFINITION)) {
+      deleteCustomObjects(object);
+    }
     return kind.type().equals(ResourceType.NAMESPACE)
         ? deleteNamespace(object)
         : delete(kind, object, request.gracePeriodSeconds(), request.propagation());
@@ -80,9 +83,18 @@ final class Deletions {
     return new ApiReply.Listed(all, store.revision());
   }
 
+  /** What a definition defines goes before it, finalizers or not: nobody could read it later. */
+  private void deleteCustomObjects(KubeObject definition) {
+    for (ServedKind kind : CustomKinds.of(definition)) {
+      for (KubeObject object : store.list(kind.type(), "", Selector.EVERYTHING)) {
+        removed(kind, object);
+      }
+    }
+  }
+
   private ApiReply delete(
       ServedKind kind, KubeObject object, long gracePeriodSeconds, String propagation) {
-    KubeObject marked = withPropagation(kind, object, propagation);
+    KubeObject marked = withPropagation(object, propagation);
     boolean waitsForNode = kind.rules().deletesGracefully(marked) && gracePeriodSeconds != 0;
     if (!waitsForNode && !hasFinalizers(marked)) {
       return removed(kind, marked);
@@ -109,7 +121,7 @@ final class Deletions {
   }
 
   /** Does for the objects that it owns what must be done before it can go. */
-  private KubeObject withPropagation(ServedKind kind, KubeObject object, String propagation) {
+  private KubeObject withPropagation(KubeObject object, String propagation) {
     boolean orphans = propagation.equals("Orphan") || finalizers(object).contains(ORPHAN);
     if (orphans) {
       for (Store.Stored dependent : store.dependentsOf(kinds, object.uid())) {
@@ -301,10 +313,7 @@ final class Deletions {
       throws StatusException {
     List<KubeObject> budgets = new ArrayList<>();
     for (KubeObject budget :
-        store.list(
-            ResourceType.POD_DISRUPTION_BUDGET,
-            pod.namespace(),
-            Selector.parse(ResourceType.POD_DISRUPTION_BUDGET, "", ""))) {
+        store.list(ResourceType.POD_DISRUPTION_BUDGET, pod.namespace(), Selector.EVERYTHING)) {
       JsonNode selector = budget.at("/spec/selector");
       String text = selector.isEmpty() ? "" : WorkloadColumns.selectorText(selector);
       if (selector.isObject() && Selector.parse(kind.type(), text, "").matches(pod)) {

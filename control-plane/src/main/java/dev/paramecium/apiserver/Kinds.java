@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Every kind that this API server serves; a new kind is one entry here. */
+/**
+ * Every kind that this API server serves; a new built-in kind is one entry here. Custom kinds come
+ * and go while it runs. For any thread to read, and one to define.
+ */
 public final class Kinds {
 
   private static final ServedKind.Rules IDENTITY_RULES =
@@ -158,6 +161,7 @@ public final class Kinds {
               .withShortNames("crd", "crds")
               .in("api-extensions")
               .withStatus()
+              .withRules(new DefinitionRules())
               .withColumns(Columns.NAME, GroupColumns.CREATED_AT));
 
   /** As the operator of Cilium 1.12 registers them. */
@@ -198,9 +202,25 @@ public final class Kinds {
               .withShortNames("clrp")
               .in("cilium", "ciliumpolicy"));
 
-  private final Map<String, ServedKind> byPath = new LinkedHashMap<>();
+  private final Map<String, ServedKind> builtIn = new LinkedHashMap<>();
+  private volatile Map<String, ServedKind> byPath = builtIn;
 
   private Kinds() {}
+
+  /**
+   * Serves the kinds of these CustomResourceDefinitions, and no other custom kinds. A built-in kind
+   * is not redefined.
+   */
+  public void define(Iterable<KubeObject> definitions) {
+    Map<String, ServedKind> all = new LinkedHashMap<>(builtIn);
+    for (KubeObject definition : definitions) {
+      for (ServedKind kind : CustomKinds.of(definition)) {
+        all.putIfAbsent(
+            path(kind.type().group(), kind.type().version(), kind.type().plural()), kind);
+      }
+    }
+    byPath = all;
+  }
 
   /** The kinds of this release. */
   public static Kinds standard() {
@@ -213,7 +233,7 @@ public final class Kinds {
   }
 
   private void add(ServedKind kind) {
-    byPath.put(path(kind.type().group(), kind.type().version(), kind.type().plural()), kind);
+    builtIn.put(path(kind.type().group(), kind.type().version(), kind.type().plural()), kind);
   }
 
   private static String path(String group, String version, String plural) {
@@ -222,6 +242,16 @@ public final class Kinds {
 
   public Optional<ServedKind> find(String group, String version, String plural) {
     return Optional.ofNullable(byPath.get(path(group, version, plural)));
+  }
+
+  /** An object as another version of its kind shows it ({@code conversion.strategy: None}). */
+  static KubeObject inVersion(ResourceType type, KubeObject object) {
+    if (object.apiVersion().equals(type.apiVersion())) {
+      return object;
+    }
+    KubeObject other = object.copy();
+    other.json().put("apiVersion", type.apiVersion());
+    return other;
   }
 
   /** The kind of what the store keeps under a key, {@code GROUP/PLURAL/…}. */

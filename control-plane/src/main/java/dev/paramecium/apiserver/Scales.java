@@ -27,9 +27,11 @@ public final class Scales {
     status.put("replicas", object.at(kind.scale().statusReplicas()).asInt());
     if (!kind.scale().selector().isEmpty()) {
       JsonNode selector = object.at(kind.scale().selector());
-      status.put(
-          "selector",
-          selector.isTextual() ? selector.asText() : WorkloadColumns.selectorText(selector));
+      if (selector.isTextual()) {
+        status.put("selector", selector.asText());
+      } else if (!selector.isEmpty()) {
+        status.put("selector", WorkloadColumns.selectorText(selector));
+      }
     }
     return scale;
   }

@@ -35,9 +35,11 @@ final class Store {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final NavigableMap<String, KubeObject> objects = new TreeMap<>();
+  private static final String DEFINITIONS = collection(ResourceType.CUSTOM_RESOURCE_DEFINITION);
   private final Owners owners = new Owners();
   private final Deque<Change> uncommitted = new ArrayDeque<>();
-  private final Map<ResourceType, History> histories = new HashMap<>();
+  private final Map<String, History> histories = new HashMap<>();
+  private long definitionChanges;
   private long revision;
   private long durableRevision;
   private long replayedRevision;
@@ -79,8 +81,13 @@ final class Store {
     return prefix(type, namespace) + name;
   }
 
+  /** Where all objects of a resource are, in whichever version they were written. */
+  static String collection(ResourceType type) {
+    return type.group() + "/" + type.plural() + "/";
+  }
+
   private static String prefix(ResourceType type, String namespace) {
-    String all = type.group() + "/" + type.plural() + "/";
+    String all = collection(type);
     return type.namespaced() && !namespace.isEmpty() ? all + namespace + "/" : all;
   }
 
@@ -109,6 +116,9 @@ final class Store {
   private @Nullable KubeObject set(String key, @Nullable KubeObject object) {
     KubeObject before = object == null ? objects.remove(key) : objects.put(key, object);
     owners.change(key, before, object);
+    if (key.startsWith(DEFINITIONS)) {
+      definitionChanges++;
+    }
     return before;
   }
 
@@ -124,6 +134,11 @@ final class Store {
     return found;
   }
 
+  /** How often a CustomResourceDefinition has changed, also by being taken back. */
+  long definitionChanges() {
+    return definitionChanges;
+  }
+
   /** The newest revision, whether it is durable or not. */
   long revision() {
     return revision;
@@ -136,7 +151,7 @@ final class Store {
 
   /** The remembered durable changes of a kind. */
   History history(ResourceType type) {
-    return histories.computeIfAbsent(type, _ -> new History(HISTORY, replayedRevision));
+    return histories.computeIfAbsent(collection(type), _ -> new History(HISTORY, replayedRevision));
   }
 
   @Nullable KubeObject get(ResourceType type, String namespace, String name) {

@@ -30,7 +30,7 @@ final class Watches {
 
   private final Store store;
   private final Map<ActorRef<ApiWatchEvent>, Watcher> watchers = new HashMap<>();
-  private final Map<ResourceType, Set<Watcher>> byType = new HashMap<>();
+  private final Map<String, Set<Watcher>> byType = new HashMap<>();
 
   Watches(Store store) {
     this.store = store;
@@ -102,7 +102,9 @@ final class Watches {
     }
     Watcher watcher = new Watcher(request, start.selector(), history);
     watchers.put(request.subscriber(), watcher);
-    byType.computeIfAbsent(request.type(), _ -> new LinkedHashSet<>()).add(watcher);
+    byType
+        .computeIfAbsent(Store.collection(request.type()), _ -> new LinkedHashSet<>())
+        .add(watcher);
     watcher.ordinal = history.after(start.revision());
     watcher.initial.addAll(start.initial());
     if (request.resourceVersion() == 0) {
@@ -118,7 +120,7 @@ final class Watches {
   void remove(ActorRef<ApiWatchEvent> subscriber) {
     Watcher watcher = watchers.remove(subscriber);
     if (watcher != null) {
-      byType.getOrDefault(watcher.request.type(), Set.of()).remove(watcher);
+      byType.getOrDefault(Store.collection(watcher.request.type()), Set.of()).remove(watcher);
     }
   }
 
@@ -136,7 +138,7 @@ final class Watches {
 
   /** Tells a kind's newest change to everyone whom it concerns. */
   void publish(ResourceType type) {
-    for (Watcher watcher : List.copyOf(byType.getOrDefault(type, Set.of()))) {
+    for (Watcher watcher : List.copyOf(byType.getOrDefault(Store.collection(type), Set.of()))) {
       advance(watcher);
     }
   }
@@ -163,7 +165,7 @@ final class Watches {
     }
     while (watcher.credit > 0 && !watcher.isCaughtUp()) {
       if (!watcher.initial.isEmpty()) {
-        watcher.send(new ApiWatchEvent.Added(watcher.initial.removeFirst()));
+        watcher.send(new ApiWatchEvent.Added(shown(watcher, watcher.initial.removeFirst())));
       } else if (watcher.initialRevision != null) {
         watcher.send(new ApiWatchEvent.Bookmark(watcher.initialRevision, true, watcher.sent));
         watcher.initialRevision = null;
@@ -175,6 +177,10 @@ final class Watches {
         }
       }
     }
+  }
+
+  private static KubeObject shown(Watcher watcher, KubeObject object) {
+    return Kinds.inVersion(watcher.request.type(), object);
   }
 
   /**
@@ -190,9 +196,9 @@ final class Watches {
     boolean matches = !change.deleted() && watcher.selector.matches(change.after());
     if (matches) {
       return matched
-          ? new ApiWatchEvent.Modified(change.after())
-          : new ApiWatchEvent.Added(change.after());
+          ? new ApiWatchEvent.Modified(shown(watcher, change.after()))
+          : new ApiWatchEvent.Added(shown(watcher, change.after()));
     }
-    return matched ? new ApiWatchEvent.Deleted(change.after()) : null;
+    return matched ? new ApiWatchEvent.Deleted(shown(watcher, change.after())) : null;
   }
 }

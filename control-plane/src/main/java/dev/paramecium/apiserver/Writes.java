@@ -198,7 +198,8 @@ final class Writes {
       throws StatusException {
     TypeCheck check = TypeCheck.of(kind.schema(), object);
     List<String> wrong = check.wrong();
-    if (!wrong.isEmpty()) {
+    // Of a custom kind, the schema's own rules say what is wrong, and with which fields.
+    if (!wrong.isEmpty() && !(kind.rules() instanceof CustomRules)) {
       throw StatusException.badRequest(
           "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s"
               .formatted(

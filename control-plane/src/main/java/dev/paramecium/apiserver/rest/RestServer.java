@@ -22,9 +22,11 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
+import org.apache.pekko.actor.typed.Props;
 
 /** The HTTP listener. Without TLS it binds to loopback addresses only. */
 public final class RestServer implements AutoCloseable {
@@ -77,6 +79,9 @@ public final class RestServer implements AutoCloseable {
       throws BindFailure {
     InetAddress bound = loopback(address);
     Kinds kinds = Kinds.standard();
+    var _ =
+        system.systemActorOf(
+            DefinedKinds.create(api, kinds), "defined-kinds-" + UUID.randomUUID(), Props.empty());
     Services services =
         new Services(
             system,
