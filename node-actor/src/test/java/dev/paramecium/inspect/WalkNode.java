@@ -62,6 +62,7 @@ public final class WalkNode implements KernelView {
   private final BpfMap reverseNat = BpfHashMap.hash(96, MapNames.LB4_REVERSE_NAT, 2, 6, 65536);
   private final ProgramArray callPolicy =
       new ProgramArray(97, MapNames.CALL_POLICY, 65535, id -> id == 2903 ? _ -> Verdict.OK : null);
+  private final LpmTrie ipmasq = LpmTrie.plain(99, MapNames.IPMASQ_V4, 1, 16384);
   private final PerfEventArray events = new PerfEventArray(98, MapNames.EVENTS, 2);
   private final List<EventQueue<KernelView.Frame>> taps = new ArrayList<>();
 
@@ -105,6 +106,8 @@ public final class WalkNode implements KernelView {
         Lb4Backend.encodeKey(5),
         new Lb4Backend(ip("10.42.0.112"), 53, 0, Lb4Backend.ACTIVE).encode());
     put(reverseNat, Lb4ReverseNat.encodeKey(3), new Lb4ReverseNat(ip("10.96.0.10"), 53).encode());
+    put(ipmasq, new byte[] {8, 0, 0, 0, 10, 0, 0, 0}, new byte[1]);
+    put(ipmasq, new byte[] {16, 0, 0, 0, (byte) 192, (byte) 168, 0, 0}, new byte[1]);
     put(callPolicy, new byte[] {(byte) 0x9c, 4, 0, 0}, new byte[] {0x57, 0x0b, 0, 0});
   }
 
@@ -298,6 +301,7 @@ public final class WalkNode implements KernelView {
         metrics,
         services,
         backends,
+        ipmasq,
         reverseNat,
         callPolicy);
   }

@@ -21,6 +21,8 @@ import dev.paramecium.agent.reconciler.MapReconciler.CacheEntry;
 import dev.paramecium.agent.reconciler.MapReconciler.MapState;
 import dev.paramecium.syscall.MapInfo;
 import java.time.Duration;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
@@ -133,6 +135,22 @@ final class MapTables {
   }
 
   private static CompletionStage<Copy> copy(AgentView view, String name) {
+    if (name.equals(MapNames.EP_TO_POLICY)) {
+      // Written when an endpoint's programs are loaded, not by the reconciler.
+      return view.kernel()
+          .dumpMap(name)
+          .thenApply(
+              entries ->
+                  new Copy(
+                      name,
+                      true,
+                      entries.stream()
+                          .map(
+                              e ->
+                                  new CacheEntry(
+                                      new Bytes(e.key()), new Bytes(e.value()), "sync", ""))
+                          .toList()));
+    }
     if (!CACHED.contains(name)) {
       return CompletableFuture.completedFuture(new Copy(name, false, List.of()));
     }
@@ -185,7 +203,8 @@ final class MapTables {
   private static String key(String map, Bytes key) {
     return switch (map) {
       case MapNames.IPCACHE -> IpcacheKey.decode(key.array()).toString();
-      case MapNames.LXC, MapNames.TUNNEL -> EndpointKey.decode(key.array()).toString();
+      case MapNames.LXC, MapNames.TUNNEL, MapNames.EP_TO_POLICY ->
+          EndpointKey.decode(key.array()).toString();
       case MapNames.LB4_SERVICES -> Lb4Key.decode(key.array()).toString();
       case MapNames.LB4_BACKENDS -> Integer.toUnsignedString(Lb4Backend.decodeKey(key.array()));
       case MapNames.LB4_REVERSE_NAT -> Integer.toString(Lb4ReverseNat.decodeKey(key.array()));
@@ -206,8 +225,14 @@ final class MapTables {
       case MapNames.LB4_SERVICES -> Lb4Service.decode(value.array()).toString();
       case MapNames.LB4_BACKENDS -> Lb4Backend.decode(value.array()).toString();
       case MapNames.LB4_REVERSE_NAT -> Lb4ReverseNat.decode(value.array()).toString();
+      case MapNames.EP_TO_POLICY -> Integer.toString(mapId(value.array()));
       case MapNames.LB4_SOURCE_RANGE, MapNames.LB_AFFINITY_MATCH -> "";
       default -> value.toString();
     };
+  }
+
+  /** An inner map as bpf(2) answers it, four bytes of the machine's order. */
+  private static int mapId(byte[] value) {
+    return ByteBuffer.wrap(value).order(ByteOrder.LITTLE_ENDIAN).getInt();
   }
 }

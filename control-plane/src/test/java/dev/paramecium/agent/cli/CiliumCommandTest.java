@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.EndpointKey;
+import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
@@ -240,6 +241,18 @@ class CiliumCommandTest {
                 default/ubuntu-dev2   192.168.1.12   10.42.1.0/24                   |
                 default/ubuntu-dev3   192.168.1.13   10.42.0.0/24                   |
                 """));
+  }
+
+  @Test
+  void showsWhichPolicyMapAnEndpointHasWithSockops() {
+    fake.maps.put(
+        MapNames.EP_TO_POLICY,
+        new ConcurrentHashMap<>(
+            Map.of(
+                new Bytes(new EndpointKey(Ipv4Address.parse("10.42.1.80")).encode()),
+                new Bytes(new byte[] {42, 0, 0, 0}))));
+    assertThat(printed("cilium", "map", "get", "cilium_ep_to_policy"))
+        .containsPattern("10\\.42\\.1\\.80:0 +42 +sync");
   }
 
   @Test

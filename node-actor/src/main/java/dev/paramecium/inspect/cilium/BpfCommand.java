@@ -30,6 +30,7 @@ final class BpfCommand implements Tool {
         ct          Connection tracking tables
         endpoint    Local endpoint map
         ipcache     Manage the IPCache mappings for IP/CIDR <-> Identity
+        ipmasq      ip-masq-agent CIDRs
         lb          Load-balancing configuration
         metrics     BPF datapath traffic metrics
         nat         NAT mapping tables
@@ -120,6 +121,7 @@ final class BpfCommand implements Tool {
     switch (object + " " + (command.equals("ls") ? "list" : command)) {
       case "ipcache list" -> TableCommands.ipcacheList(checked(request, object));
       case "ipcache get" -> TableCommands.ipcacheGet(checked(request, object));
+      case "ipmasq list" -> TableCommands.ipmasqList(checked(request, object));
       case "endpoint list" -> TableCommands.endpointList(checked(request, object));
       case "tunnel list" -> TableCommands.tunnelList(checked(request, object));
       case "metrics list" -> TableCommands.metricsList(checked(request, object));
@@ -166,7 +168,7 @@ final class BpfCommand implements Tool {
   }
 
   private static ToolError unknown(String object, String command) {
-    if (!List.of("ct", "endpoint", "ipcache", "lb", "metrics", "nat", "policy", "tunnel")
+    if (!List.of("ct", "endpoint", "ipcache", "ipmasq", "lb", "metrics", "nat", "policy", "tunnel")
         .contains(object)) {
       return new ToolError(
           1,

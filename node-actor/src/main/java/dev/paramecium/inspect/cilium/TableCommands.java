@@ -1,5 +1,8 @@
 package dev.paramecium.inspect.cilium;
 
+import dev.paramecium.abi.Ipv4Prefix;
+import java.nio.ByteOrder;
+import java.nio.ByteBuffer;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -87,6 +90,37 @@ final class TableCommands {
       throw new ToolError(1, address + " does not map to any identity");
     }
     request.output().line(address + " maps to identity " + RemoteEndpointInfo.decode(value));
+  }
+
+  /** {@code cilium bpf ipmasq list}: destinations that see pods' own addresses. */
+  static void ipmasqList(BpfCommand.Request request) {
+    List<Ipv4Prefix> prefixes = new ArrayList<>();
+    request
+        .map(MapNames.IPMASQ_V4)
+        .forEach(
+            (key, _) -> {
+              int length = ByteBuffer.wrap(key).order(ByteOrder.LITTLE_ENDIAN).getInt();
+              int address = ByteBuffer.wrap(key).getInt(Integer.BYTES);
+              prefixes.add(new Ipv4Prefix(new Ipv4Address(address), length));
+            });
+    prefixes.sort(Comparator.comparing(Ipv4Prefix::address).thenComparingInt(Ipv4Prefix::length));
+    if (request.json()) {
+      request.printJson(networks(prefixes));
+      return;
+    }
+    Map<String, List<String>> rows = new LinkedHashMap<>();
+    prefixes.forEach(prefix -> rows.put(prefix.toString(), List.of("")));
+    printOrNone(request, "IP PREFIX/ADDRESS", "", rows);
+  }
+
+  /** As Go marshals {@code net.IPNet}: the address as text, the mask's bytes. */
+  private static ArrayNode networks(List<Ipv4Prefix> prefixes) {
+    ArrayNode json = JsonNodeFactory.instance.arrayNode();
+    for (Ipv4Prefix prefix : prefixes) {
+      byte[] mask = ByteBuffer.allocate(4).putInt(Ipv4Prefix.mask(prefix.length())).array();
+      json.addObject().put("IP", prefix.address().toString()).put("Mask", mask);
+    }
+    return json;
   }
 
   static void endpointList(BpfCommand.Request request) {

@@ -123,6 +123,14 @@ class BpfCommandTest {
   }
 
   @Test
+  void listsWhereNothingIsMasqueraded() {
+    assertThat(table("cilium bpf ipmasq list"))
+        .isEqualTo("IP PREFIX/ADDRESS\n10.0.0.0/8\n192.168.0.0/16\n");
+    assertThat(node.run("cilium bpf ipmasq list -o json").out())
+        .contains("\"IP\": \"10.0.0.0\",\n    \"Mask\": \"/wAAAA==\"");
+  }
+
+  @Test
   void printsJsonAsGoIndentsIt() {
     assertThat(node.run("cilium bpf tunnel list -o json").out())
         .isEqualTo("{\n  \"10.42.0.0:0\": [\n    \"192.168.1.13:0\"\n  ]\n}\n");
