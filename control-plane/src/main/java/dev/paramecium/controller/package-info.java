@@ -2,9 +2,10 @@
  * The controllers of kube-controller-manager.
  *
  * <pre>
- *   Node heartbeats  --NodeLifecycle-->  Ready=Unknown, taints, Pod Ready=False
- *   Service + Pods   --ServiceEndpoints->  Endpoints, EndpointSlice
- *   workloads        --workload---------->  Pods
+ *   Node heartbeats  --NodeLifecycle-->        Ready=Unknown, taints, Pod Ready=False
+ *   Nodes, Pods      --PodGarbageCollector-->  pods that no kubelet will confirm are removed
+ *   Service + Pods   --ServiceEndpoints->      Endpoints, EndpointSlice
+ *   workloads        --workload---------->     Pods
  *
  *   watches --> Controller --(key, cache)--> Reconciler --Plan of Writes--> API server
  * </pre>

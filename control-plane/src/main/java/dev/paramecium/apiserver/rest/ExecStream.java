@@ -81,7 +81,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         request,
         services,
         exec,
-        KubeletLookup.ofPod(services, path.namespace(), path.name()),
+        KubeletLookup.ofContainer(services, path.namespace(), path.name(), query.text("container")),
         client ->
             new KubeletRequest.Exec(
                 path.namespace(), path.name(), query.text("container"), exec, client));

@@ -1,9 +1,12 @@
 package dev.paramecium.apiserver.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.kubelet.KubeletRequest;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -27,6 +30,17 @@ final class KubeletLookup {
 
   /** The kubelet of the node that a pod is bound to. */
   static CompletionStage<Found> ofPod(RestServer.Services services, String namespace, String pod) {
+    return ofContainer(services, namespace, pod, "");
+  }
+
+  /**
+   * The kubelet of the node that a pod is bound to ({@code validateContainer} in {@code
+   * pkg/registry/core/pod/strategy.go}).
+   *
+   * @param container one that the pod must have, empty for any
+   */
+  static CompletionStage<Found> ofContainer(
+      RestServer.Services services, String namespace, String pod, String container) {
     return services
         .api()
         .get(ResourceType.POD, namespace, pod)
@@ -34,6 +48,12 @@ final class KubeletLookup {
             reply ->
                 switch (reply) {
                   case ApiReply.Stored stored -> {
+                    if (!container.isEmpty() && !hasContainer(stored.object(), container)) {
+                      yield missing(
+                          400,
+                          "BadRequest",
+                          "container " + container + " is not valid for pod " + pod);
+                    }
                     String node = stored.object().text("/spec/nodeName");
                     yield node.isEmpty()
                         ? missing(
@@ -45,6 +65,17 @@ final class KubeletLookup {
                   case ApiReply.Deleted _, ApiReply.Listed _ ->
                       throw new IllegalStateException("not an answer to a get");
                 });
+  }
+
+  private static boolean hasContainer(KubeObject pod, String name) {
+    for (String list : List.of("containers", "initContainers", "ephemeralContainers")) {
+      for (JsonNode container : pod.at("/spec/" + list)) {
+        if (container.path("name").asText().equals(name)) {
+          return true;
+        }
+      }
+    }
+    return false;
   }
 
   /** The kubelet of a node. */

@@ -46,6 +46,13 @@ final class LogStream extends AbstractBehavior<LogStream.Message> {
       RestHandler.Query query)
       throws BadRequest {
     long sinceSeconds = query.number("sinceSeconds", 0);
+    if (!query.text("sinceSeconds").isEmpty() && sinceSeconds < 1) {
+      throw invalid(path.name(), "sinceSeconds", sinceSeconds, "must be greater than 0");
+    }
+    long tailLines = query.number("tailLines", -1);
+    if (!query.text("tailLines").isEmpty() && tailLines < 0) {
+      throw invalid(path.name(), "tailLines", tailLines, "must be greater than or equal to 0");
+    }
     long since =
         sinceSeconds == 0
             ? 0
@@ -54,10 +61,10 @@ final class LogStream extends AbstractBehavior<LogStream.Message> {
         new LogRequest(
             "",
             query.flag("follow"),
-            (int) query.number("tailLines", -1),
+            (int) Math.min(tailLines, Integer.MAX_VALUE),
             since,
             query.flag("timestamps"));
-    KubeletLookup.ofPod(services, path.namespace(), path.name())
+    KubeletLookup.ofContainer(services, path.namespace(), path.name(), query.text("container"))
         .thenAccept(
             found -> {
               switch (found) {
@@ -83,6 +90,15 @@ final class LogStream extends AbstractBehavior<LogStream.Message> {
                 }
               }
             });
+  }
+
+  /** {@code ValidatePodLogOptions} in {@code pkg/apis/core/validation}. */
+  private static BadRequest invalid(String pod, String option, long value, String rule) {
+    return new BadRequest(
+        422,
+        "Invalid",
+        "PodLogOptions \"%s\" is invalid: %s: Invalid value: %d: %s"
+            .formatted(pod, option, value, rule));
   }
 
   private LogStream(

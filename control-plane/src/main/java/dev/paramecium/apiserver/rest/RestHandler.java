@@ -644,10 +644,13 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       try {
         return Long.parseLong(text);
       } catch (NumberFormatException e) {
+        // The words of Go's strconv, which is how clients of the real server know them.
+        boolean tooLarge = text.matches("[+-]?[0-9]+");
         throw new BadRequest(
             400,
             "BadRequest",
-            "the query parameter " + name + " is \"" + text + "\": it must be a number");
+            "strconv.ParseInt: parsing \"%s\": %s"
+                .formatted(text, tooLarge ? "value out of range" : "invalid syntax"));
       }
     }
   }

@@ -281,6 +281,35 @@ class RestServerTest {
   }
 
   @Test
+  void refusesContainersAndLogOptionsThatCannotBeInTheServersWords() throws Exception {
+    send("POST", "/api/v1/nodes", "{'metadata':{'name':'node-1'}}");
+    send("POST", pods(""), POD.formatted("strict"));
+    assertThat(refusal(pods("/strict/log?container=nope")))
+        .isEqualTo("400 BadRequest container nope is not valid for pod strict");
+    assertThat(refusal(pods("/strict/log?tailLines=-3")))
+        .isEqualTo(
+            "422 Invalid PodLogOptions \"strict\" is invalid: tailLines: Invalid value: -3: must be"
+                + " greater than or equal to 0");
+    assertThat(refusal(pods("/strict/log?sinceSeconds=0")))
+        .isEqualTo(
+            "422 Invalid PodLogOptions \"strict\" is invalid: sinceSeconds: Invalid value: 0: must"
+                + " be greater than 0");
+    assertThat(refusal(pods("/strict/log?tailLines=many")))
+        .isEqualTo("400 BadRequest strconv.ParseInt: parsing \"many\": invalid syntax");
+    assertThatThrownBy(() -> exec("strict", "command=id&container=nope&stdout=true", List.of()))
+        .hasRootCauseMessage("Unexpected HTTP response status code 400");
+  }
+
+  private static String refusal(String path) throws Exception {
+    JsonNode status = JSON.readTree(send("GET", path, "").body());
+    return status.path("code").asInt()
+        + " "
+        + status.path("reason").asText()
+        + " "
+        + status.path("message").asText();
+  }
+
+  @Test
   void refusesAPortThatIsTakenAndAnAddressThatIsNotLoopback() throws Exception {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.ofLiteral("127.0.0.1"))) {
       assertThatThrownBy(() -> listen(taken.getLocalPort()))

@@ -239,7 +239,7 @@ public final class ExecSession {
           }
         }
         exitCode.completeExceptionally(
-            new UserError(UserError.FAILED, "error: " + result.path("message").asText()));
+            new UserError(UserError.FAILED, result.path("message").asText()));
       } catch (JsonProcessingException e) {
         exitCode.completeExceptionally(e);
       }

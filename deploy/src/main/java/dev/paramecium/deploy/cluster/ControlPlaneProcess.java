@@ -9,6 +9,7 @@ import dev.paramecium.apiserver.rest.RestServer;
 import dev.paramecium.controller.Controller;
 import dev.paramecium.controller.Controllers;
 import dev.paramecium.controller.NodeLifecycle;
+import dev.paramecium.controller.PodGarbageCollector;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.operator.Operator;
@@ -96,5 +97,7 @@ public record ControlPlaneProcess(
       system.systemActorOf(
           Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
     }
+    system.systemActorOf(
+        PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());
   }
 }
