@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** {@code cilium service list|get|update|delete} ({@code cilium/cmd/service_*.go}). */
 final class ServiceCommands {
@@ -98,7 +99,7 @@ final class ServiceCommands {
     return CommandOutput.of(out.toString());
   }
 
-  private static @org.jspecify.annotations.Nullable Integer id(Arguments arguments) {
+  private static @Nullable Integer id(Arguments arguments) {
     String word = arguments.word(2);
     return word.matches("\\d{1,9}") ? Integer.valueOf(word) : null;
   }

@@ -9,6 +9,7 @@ import dev.paramecium.syscall.DatapathOptions.Masquerade;
 import dev.paramecium.syscall.DatapathOptions.Mode;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -279,7 +280,7 @@ public record AgentOptions(Map<String, String> values) {
   /** {@code auto} lets the node in because this is Kubernetes. */
   public PolicyOptions policy(String clusterName) {
     return new PolicyOptions(
-        PolicyOptions.Enforcement.valueOf(text("enable-policy").toUpperCase(java.util.Locale.ROOT)),
+        PolicyOptions.Enforcement.valueOf(text("enable-policy").toUpperCase(Locale.ROOT)),
         !text("allow-localhost").equals("policy"),
         false,
         clusterName);
@@ -326,7 +327,7 @@ public record AgentOptions(Map<String, String> values) {
     int comma = range.indexOf(',');
     Maglev maglev = maglev();
     return new DatapathOptions.NodePort(
-        Mode.valueOf(text("bpf-lb-mode").toUpperCase(java.util.Locale.ROOT)),
+        Mode.valueOf(text("bpf-lb-mode").toUpperCase(Locale.ROOT)),
         Integer.parseInt(range.substring(0, comma)),
         Integer.parseInt(range.substring(comma + 1)),
         maglev == null ? 0 : maglev.tableSize(),

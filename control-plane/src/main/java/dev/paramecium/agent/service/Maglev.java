@@ -1,5 +1,6 @@
 package dev.paramecium.agent.service;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Base64;
@@ -51,7 +52,7 @@ public record Maglev(int tableSize, int seed) {
       throw new IllegalArgumentException(
           "Maglev hash seed \"" + hashSeed + "\" is " + bytes.length + " bytes, not " + SEED_BYTES);
     }
-    return java.nio.ByteBuffer.wrap(bytes).getInt(at);
+    return ByteBuffer.wrap(bytes).getInt(at);
   }
 
   /**

@@ -2,6 +2,7 @@ package dev.paramecium.agent.service;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * A service as the node has it.
@@ -33,7 +34,7 @@ public record Service(int id, ServiceSpec spec, List<Backend> backends) {
 
   /** In the order of their slots: those that take connections by id, then the others. */
   List<Backend> bySlot() {
-    return java.util.stream.Stream.concat(
+    return Stream.concat(
             active().stream(), backends.stream().filter(b -> b.state() != BackendState.ACTIVE))
         .toList();
   }
