@@ -254,6 +254,11 @@ public class ReferenceNode {
     return packet;
   }
 
+  /** Gives a packet's buffer back. */
+  public void release(SkBuff packet) {
+    pool.release(packet);
+  }
+
   public static int run(ProgramSection section, SkBuff packet) {
     return TailCalls.run(section.program(), packet);
   }
