@@ -81,6 +81,15 @@ public final class SkBuff {
   /** The tunnel key's outer TTL. */
   public int tunnelTtl;
 
+  /**
+   * {@code gso_size}: TCP payload bytes of each of the packets that this one stands for, 0 if it is
+   * one packet. It crosses the node whole, larger than any MTU, and is cut where it leaves.
+   */
+  public int gsoSize;
+
+  /** CHECKSUM_UNNECESSARY: the transport checksum was found right where the packet came in. */
+  public boolean checksumVerified;
+
   /** Where {@link Verdict#REDIRECT} goes. */
   public int redirectIfindex;
 
@@ -129,6 +138,8 @@ public final class SkBuff {
     vlanTci = 0;
     hash = 0;
     clearTunnelKey();
+    gsoSize = 0;
+    checksumVerified = false;
     redirectIfindex = 0;
     redirectFlags = 0;
     traced = false;

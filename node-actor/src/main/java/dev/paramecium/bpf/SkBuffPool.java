@@ -23,6 +23,12 @@ public final class SkBuffPool {
   /** Fits a 1500-byte frame with headroom and VLAN tag. */
   public static final int DEFAULT_CAPACITY = 2048;
 
+  /**
+   * Bytes of a large buffer: fits the largest IPv4 packet that still has room for another header
+   * around it.
+   */
+  public static final int LARGE_CAPACITY = SkBuff.HEADROOM + 65_536;
+
   /** More batches than this are garbage when they end, not a fault. */
   private static final int KEPT_BATCHES = 1024;
 
@@ -31,6 +37,7 @@ public final class SkBuffPool {
   private final AtomicReferenceArray<@Nullable SkBuff> buffers;
   private final AtomicInteger made = new AtomicInteger();
   private final FreeStack free;
+  private final @Nullable SkBuffPool large;
   private final AtomicReferenceArray<@Nullable PacketBatch> batches =
       new AtomicReferenceArray<>(KEPT_BATCHES);
   private final AtomicInteger batchesMade = new AtomicInteger();
@@ -41,6 +48,15 @@ public final class SkBuffPool {
    * @param limit how many buffers may be out at once, 1 to 1,048,575
    */
   public SkBuffPool(int capacity, int limit) {
+    this(capacity, limit, 0);
+  }
+
+  /**
+   * @param capacity bytes in one buffer, headroom included
+   * @param limit how many buffers may be out at once, 1 to 1,048,575
+   * @param largeLimit how many buffers of {@link #LARGE_CAPACITY} may be out beside them
+   */
+  public SkBuffPool(int capacity, int limit, int largeLimit) {
     if (capacity < SkBuff.HEADROOM) {
       throw new IllegalArgumentException(
           "a buffer of "
@@ -52,6 +68,7 @@ public final class SkBuffPool {
     this.limit = limit;
     this.free = new FreeStack(limit);
     this.buffers = new AtomicReferenceArray<>(limit);
+    this.large = largeLimit == 0 ? null : new SkBuffPool(LARGE_CAPACITY, largeLimit);
   }
 
   /** An empty packet that the caller owns, or null if all {@code limit} buffers are out. */
@@ -64,6 +81,19 @@ public final class SkBuffPool {
     buffer.markTaken();
     buffer.reset();
     return buffer;
+  }
+
+  /**
+   * An empty packet with room for many packets' payload, or null if there is none; the caller then
+   * does with small ones.
+   */
+  public @Nullable SkBuff takeLarge() {
+    return large == null ? null : large.take();
+  }
+
+  /** Whether {@link #takeLarge} can ever answer a packet. */
+  public boolean hasLarge() {
+    return large != null;
   }
 
   private @Nullable SkBuff make() {
@@ -84,6 +114,10 @@ public final class SkBuffPool {
   /** Ends a packet's life. The caller must own it and not touch it again. */
   public void release(SkBuff buffer) {
     if (buffer.pool != this) {
+      if (large != null && buffer.pool == large) {
+        large.release(buffer);
+        return;
+      }
       throw new IllegalStateException("a packet was released to a pool that it does not come from");
     }
     if (!buffer.markFree()) {
@@ -143,7 +177,7 @@ public final class SkBuffPool {
 
   /** How many buffers are out; exact when no other thread takes or releases. */
   public int inUse() {
-    return made.get() - free.size();
+    return made.get() - free.size() + (large == null ? 0 : large.inUse());
   }
 
   public int limit() {

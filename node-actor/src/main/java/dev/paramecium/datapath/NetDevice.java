@@ -283,7 +283,7 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   }
 
   private boolean fits(SkBuff packet) {
-    return packet.length >= ETHERNET_HEADER && packet.length <= maxFrame;
+    return packet.length >= ETHERNET_HEADER && (packet.length <= maxFrame || packet.gsoSize > 0);
   }
 
   private @Nullable PacketBatch withoutMisfits(PacketBatch packets, boolean outgoing) {

@@ -169,7 +169,8 @@ public final class Kernel extends AbstractBehavior<Object> {
 
   /** A kernel whose devices and programs can be reached past it, as soon as it runs. */
   static Behavior<Syscall> create(KernelConfig config, Consumer<NodeDatapath> started) {
-    SkBuffPool pool = new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, config.buffers());
+    SkBuffPool pool =
+        new SkBuffPool(SkBuffPool.DEFAULT_CAPACITY, config.buffers(), KernelConfig.LARGE_BUFFERS);
     KernelConfig.UnderlayFactory network = config.network();
     Underlay underlay =
         network != null

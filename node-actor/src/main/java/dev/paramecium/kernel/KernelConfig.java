@@ -45,6 +45,9 @@ public record KernelConfig(
   /** MTU of the network that the nodes are on. */
   public static final int UNDERLAY_MTU = 1500;
 
+  /** How many packets larger than an MTU, of 64 KiB each, may be on the node at once. */
+  static final int LARGE_BUFFERS = 512;
+
   /** The UDP port of Cilium's VXLAN device. */
   public static final int VXLAN_PORT = 8472;
 

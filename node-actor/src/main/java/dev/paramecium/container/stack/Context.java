@@ -57,6 +57,16 @@ final class Context {
     return buffer;
   }
 
+  /** An empty buffer for a segment larger than an MTU, or null. */
+  @Nullable SkBuff takeLarge() {
+    return pool.takeLarge();
+  }
+
+  /** Whether there are buffers for segments larger than an MTU. */
+  boolean hasLarge() {
+    return pool.hasLarge();
+  }
+
   void release(SkBuff buffer) {
     pool.release(buffer);
   }

@@ -34,6 +34,12 @@ final class Datagram {
   int payloadAt;
   int payloadLength;
 
+  /** {@code gso_size}: payload bytes of each of the packets that this one stands for, or 0. */
+  int gsoSize;
+
+  /** Whether the transport checksum is known to be right. */
+  boolean checksumVerified;
+
   /** Whether the frame or the address meant more than this host. */
   boolean broadcast;
 
@@ -103,6 +109,15 @@ final class Datagram {
     broadcast = false;
     assembled = false;
     translated = false;
+    gsoSize = 0;
+    checksumVerified = false;
+  }
+
+  /** Bytes of the largest of the packets that this one stands for: itself, or its TCP segments. */
+  int largestPacket() {
+    return gsoSize == 0
+        ? totalLength
+        : headerLength + (Wire.u8(bytes, payloadAt + 12) >>> 4) * 4 + gsoSize;
   }
 
   int identification() {

@@ -154,6 +154,8 @@ final class Ipv4 {
       dropped(frame, "a source address that no host may have");
       return false;
     }
+    in.gsoSize = frame.gsoSize;
+    in.checksumVerified = frame.checksumVerified;
     in.broadcast = manyHosts || linkBroadcast;
     if (manyHosts || routes.isLocal(in.destination)) {
       if (frame.traced) {
@@ -235,7 +237,8 @@ final class Ipv4 {
       return false;
     }
     int mtu = destination.mtu(context.now);
-    if (in.totalLength > mtu && in.dontFragment()) {
+    int largest = in.largestPacket();
+    if (largest > mtu && in.dontFragment()) {
       context.count(Counter.IP_FRAGMENT_FAILED);
       dropped(frame, "larger than the route's MTU; the sender is told by ICMP");
       icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.FRAGMENTATION_NEEDED, mtu);
@@ -254,7 +257,7 @@ final class Ipv4 {
       dropped(frame, "no port is free to masquerade it with");
       return false;
     }
-    if (in.totalLength > mtu) {
+    if (largest > mtu) {
       fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
       return false;
     }

@@ -32,12 +32,18 @@ final class NetDevice {
   /** What the device has counted. */
   Supplier<Statistics> statistics = () -> Statistics.ZERO;
 
+  /**
+   * TSO: the device takes segments larger than its MTU and has them cut where they leave the node.
+   */
+  final boolean segmentationOffload;
+
   final List<Assigned> addresses = new ArrayList<>();
 
-  NetDevice(LinkInfo link, boolean noArp, int mtu) {
+  NetDevice(LinkInfo link, boolean noArp, int mtu, boolean segmentationOffload) {
     this.link = link;
     this.noArp = noArp;
     this.mtu = mtu;
+    this.segmentationOffload = segmentationOffload;
   }
 
   int ifindex() {

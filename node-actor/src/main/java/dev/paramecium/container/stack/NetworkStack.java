@@ -138,7 +138,11 @@ public final class NetworkStack implements Sockets, NamespaceView {
   }
 
   private NetDevice device(LinkInfo link, boolean noArp) {
-    return new NetDevice(link, noArp, Math.min(link.mtu(), context.largestDatagram()));
+    return new NetDevice(
+        link,
+        noArp,
+        Math.min(link.mtu(), context.largestDatagram()),
+        link.kind() == LinkInfo.Kind.VETH && context.hasLarge());
   }
 
   private NetDevice device(int ifindex) {

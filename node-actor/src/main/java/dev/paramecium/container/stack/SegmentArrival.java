@@ -69,6 +69,7 @@ final class SegmentArrival {
     }
     socket.synAcknowledged(s);
     if (socket.state().canReceive() && s.length() > 1) {
+      receiver.noteSegmentSize(s.unit);
       receiver.segment(s.seq + 1, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
     }
   }
@@ -146,6 +147,7 @@ final class SegmentArrival {
       return;
     }
     if (socket.state().canReceive()) {
+      receiver.noteSegmentSize(s.unit);
       receiver.segment(s.seq, s.bytes, s.dataAt, s.dataLength, s.has(TcpSegment.FIN));
     } else {
       receiver.ackAtOnce();

@@ -22,6 +22,12 @@ final class TcpOutput {
   /** Two no-operations and the option, as every stack lays it out. */
   static final int TIMESTAMPS_LENGTH = 12;
 
+  /**
+   * The most that a segment carries which the device cuts later: with the headers of all pieces,
+   * the tunnel's included, it fits one datagram of a socket with segmentation offload.
+   */
+  static final int LARGEST_PAYLOAD = 60_000;
+
   private static final int NO_OPERATIONS =
       TcpOptions.NO_OPERATION << 24 | TcpOptions.NO_OPERATION << 16;
   private static final int TIMESTAMPS = TcpOptions.TIMESTAMPS << 8 | 10;
@@ -44,10 +50,12 @@ final class TcpOutput {
 
   /** Sends a segment of a connection with what it must acknowledge; false if no buffer was free. */
   boolean segment(TcpSocket socket, int seq, int size, int flags) {
-    SkBuff frame = context.take();
+    int mss = socket.sender.segmentSize();
+    SkBuff frame = size > mss ? context.takeLarge() : context.take();
     if (frame == null) {
       return false;
     }
+    frame.gsoSize = size > mss ? mss : 0;
     byte[] bytes = frame.bytes;
     int at = segmentAt(frame);
     int options = at + Headers.TCP;
@@ -56,7 +64,7 @@ final class TcpOutput {
       options += TIMESTAMPS_LENGTH;
     }
     if (socket.sack && socket.receiver.hasBlocks()) {
-      options = blocks(socket, bytes, options, socket.sender.segmentSize() - size);
+      options = blocks(socket, bytes, options, mss - size);
     }
     int window = socket.receiver.offerWindow();
     if (size > 0) {
@@ -126,7 +134,8 @@ final class TcpOutput {
       TcpSocket socket, SkBuff frame, int seq, int header, int flags, int window, int size) {
     int ack = (flags & TcpSegment.ACK) != 0 ? socket.receiver.next() : 0;
     write(socket, frame, seq, ack, header, flags, window, size);
-    transmit(socket.path(), socket.localAddress, socket.nextIdentification(), frame);
+    int packets = frame.gsoSize == 0 ? 1 : (size + frame.gsoSize - 1) / frame.gsoSize;
+    transmit(socket.path(), socket.localAddress, socket.takeIdentifications(packets), frame);
   }
 
   /** Sends RST for a segment that no connection takes (RFC 9293, 3.10.7.1). */

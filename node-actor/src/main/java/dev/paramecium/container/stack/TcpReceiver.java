@@ -24,6 +24,12 @@ final class TcpReceiver {
   /** RFC 7323, 5.5: a timestamp this old no longer rejects anything. */
   private static final long TIMESTAMP_LIFETIME = 24L * 86_400 * Context.SECOND;
 
+  /**
+   * The tick of the timestamps option, by which Linux measures: on a path that is faster, batches
+   * of segments arrive at once and say nothing about its round trip.
+   */
+  private static final long SHORTEST_ROUND_TRIP = Context.MILLISECOND;
+
   private final TcpSocket socket;
   private final Context context;
   private final ReceiveBuffer buffer = new ReceiveBuffer();
@@ -163,6 +169,11 @@ final class TcpReceiver {
     recentTimestampAt = context.now;
   }
 
+  /** The largest segment is the unit of "every second segment", however many come at once. */
+  void noteSegmentSize(int size) {
+    segmentSize = Math.max(segmentSize, size);
+  }
+
   /**
    * Takes the data and the FIN of an acceptable segment. May call the process.
    *
@@ -178,9 +189,6 @@ final class TcpReceiver {
       end = edge;
     }
     int count = Math.max(0, end - first);
-    if (length > segmentSize) {
-      segmentSize = length;
-    }
     if (length > 0 && skip == length) {
       duplicate(seq, end);
     } else if (count > 0) {
@@ -331,7 +339,7 @@ final class TcpReceiver {
     if (Seq.before(next(), measureEnd)) {
       return;
     }
-    long sample = Math.max(1, context.now - measureSince);
+    long sample = Math.max(SHORTEST_ROUND_TRIP, context.now - measureSince);
     arrivalRtt = arrivalRtt == 0 ? sample : Math.min(arrivalRtt, sample);
     measureEnd = next() + Math.max(segmentSize, edge - next());
     measureSince = context.now;

@@ -27,6 +27,9 @@ final class TcpSegment {
   int dataAt;
   int dataLength;
 
+  /** Data bytes of each segment that the peer sent: less than {@link #dataLength} after GRO. */
+  int unit;
+
   /** 0 if the option is absent. */
   int mss;
 
@@ -65,6 +68,7 @@ final class TcpSegment {
     window = Wire.u16(bytes, at + 14);
     dataAt = at + header;
     dataLength = in.payloadLength - header;
+    unit = in.gsoSize == 0 ? dataLength : in.gsoSize;
     mss = 0;
     windowShift = -1;
     sackPermitted = false;

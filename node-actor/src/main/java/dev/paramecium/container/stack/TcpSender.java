@@ -25,6 +25,12 @@ final class TcpSender {
 
   private static final int MAX_WINDOW_PROBES = 15;
 
+  /**
+   * A window goes in at least so many pieces, as tcp_tso_autosize sees to by pacing: a connection
+   * with a small window lives from many acknowledgements.
+   */
+  private static final int PIECES = 4;
+
   /** Two ticks of a kernel with HZ=250. */
   private static final long LOSS_PROBE_MARGIN = 8 * Context.MILLISECOND;
 
@@ -347,12 +353,29 @@ final class TcpSender {
         heldBack = true;
         break;
       }
-      if (!sendNew(size)) {
+      if (!sendNew(manyOf(size, control.window() - inFlight))) {
         break;
       }
     }
     windowLimited = heldBack || (control.inSlowStart() && queue.inFlight() * 2L > control.window());
     arm();
+  }
+
+  /**
+   * As many full segments as may go in one piece, if the first may: by data, both windows and what
+   * the device takes.
+   *
+   * @param room that the congestion window leaves
+   */
+  private int manyOf(int size, int room) {
+    if (size != mss) {
+      return size;
+    }
+    int unsent = buffer.end() - nxt;
+    int usable = una + window - nxt;
+    int piece = Math.min(socket.largestOffload(), congestion().window() / PIECES);
+    int most = Math.min(Math.min(unsent, usable), Math.min(room, piece));
+    return Math.max(1, most / mss) * mss;
   }
 
   private void restartAfterIdle(Cubic control) {
@@ -398,13 +421,17 @@ final class TcpSender {
     boolean fin = last && finQueued && una + window - nxt > size;
     int flags = TcpSegment.ACK | (last && size > 0 ? TcpSegment.PSH : 0);
     if (!socket.emit(nxt, size, fin ? flags | TcpSegment.FIN : flags)) {
-      return false;
+      return size > mss && sendNew(mss);
     }
     if (queue.isEmpty()) {
       restartedAt = context.now;
     }
     int end = nxt + size + (fin ? 1 : 0);
-    queue.add(nxt, end, context.now);
+    int seq = nxt;
+    for (; size > mss && Seq.before(seq + mss, end); seq += mss) {
+      queue.add(seq, seq + mss, context.now);
+    }
+    queue.add(seq, end, context.now);
     nxt = end;
     finSent |= fin;
     lastSentAt = context.now;

@@ -468,8 +468,16 @@ final class TcpSocket extends Connection implements TcpConnection {
     return scaled;
   }
 
-  int nextIdentification() {
-    return nextIdentification++ & 0xffff;
+  /** The identification of the next packet; a segment that is cut later takes several. */
+  int takeIdentifications(int count) {
+    int first = nextIdentification;
+    nextIdentification += count;
+    return first & 0xffff;
+  }
+
+  /** The most payload that one segment may carry if the device cuts it later, else 0. */
+  int largestOffload() {
+    return path.device.segmentationOffload && !path.local ? TcpOutput.LARGEST_PAYLOAD : 0;
   }
 
   void sendAck() {

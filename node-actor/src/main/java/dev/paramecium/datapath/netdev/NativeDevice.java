@@ -11,6 +11,7 @@ import dev.paramecium.datapath.NodeDatapath;
 import dev.paramecium.datapath.overlay.VxlanDevice;
 import dev.paramecium.datapath.trace.PacketTrace;
 import dev.paramecium.datapath.underlay.OuterHeaders;
+import dev.paramecium.datapath.underlay.Segmentation;
 import dev.paramecium.datapath.underlay.Underlay;
 import dev.paramecium.packet.Arp;
 import dev.paramecium.packet.EtherType;
@@ -85,7 +86,15 @@ public final class NativeDevice extends NetDevice {
     for (int i = 0; i < packets.size(); i++) {
       SkBuff packet = packets.get(i);
       if (OuterHeaders.isNode(packet.mac(Ethernet.DESTINATION))) {
-        wire.add(packet);
+        if (wire.isFull()) {
+          underlay.send(wire);
+          wire = node.pool().takeBatch();
+        }
+        if (packet.gsoSize > 0) {
+          wire = segment(packet, wire);
+        } else {
+          wire.add(packet);
+        }
       } else if (answersArp(packet)) {
         answers.add(packet);
       } else {
@@ -104,6 +113,35 @@ public final class NativeDevice extends NetDevice {
     } else {
       port.receive(answers);
     }
+  }
+
+  /**
+   * Adds the packets that a large one stands for to a batch, sending it whenever it is full.
+   *
+   * @return the batch that is not sent yet
+   */
+  private PacketBatch segment(SkBuff large, PacketBatch batch) {
+    PacketBatch wire = batch;
+    int count = Segmentation.count(large);
+    if (wire.size() + count > PacketBatch.CAPACITY && !wire.isEmpty()) {
+      // What belongs together leaves together, so that one datagram of the socket's can hold it.
+      underlay.send(wire);
+      wire = node.pool().takeBatch();
+    }
+    for (int i = 0; i < count; i++) {
+      SkBuff packet = Segmentation.packet(large, i, node.pool());
+      if (packet == null) {
+        node.drops().count(DatapathDrop.NO_BUFFER, count - i);
+        break;
+      }
+      if (wire.isFull()) {
+        underlay.send(wire);
+        wire = node.pool().takeBatch();
+      }
+      wire.add(packet);
+    }
+    node.pool().release(large);
+    return wire;
   }
 
   /** Turns a request of this node's into the answer of the node that it asks for. */

@@ -65,6 +65,9 @@ interface DatagramSockets extends Closeable {
      */
     @Nullable SkBuff room(int length);
 
+    /** What comes next are so many datagrams that the system received as one. */
+    default void burst(int datagrams) {}
+
     /** The packet holds its datagram now. */
     void arrived(SkBuff packet, int socket, int sourceAddress, int sourcePort);
 

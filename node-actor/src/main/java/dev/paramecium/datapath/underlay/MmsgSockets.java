@@ -409,6 +409,7 @@ final class MmsgSockets implements PolledSockets {
     int address = inNames.get(INT_BE, (long) message * SOCKADDR + 4);
     int port = inNames.get(SHORT_BE, (long) message * SOCKADDR + 2) & 0xffff;
     long base = (long) message * IN_BYTES;
+    sink.burst((length + segment - 1) / segment);
     int at = 0;
     do {
       int size = Math.min(segment, length - at);

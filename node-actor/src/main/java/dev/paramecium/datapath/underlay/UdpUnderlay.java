@@ -283,7 +283,9 @@ public final class UdpUnderlay implements Underlay {
 
     private final Receiver frames;
     private final int maxDatagram = pool.maxPacketLength();
+    private final ReceiveOffload offload = new ReceiveOffload(pool);
     private PacketBatch batch = pool.takeBatch();
+    private int arrived;
     private int identification;
     private int lastReal;
     private int lastNode;
@@ -312,7 +314,13 @@ public final class UdpUnderlay implements Underlay {
     }
 
     @Override
+    public void burst(int datagrams) {
+      offload.burst(datagrams);
+    }
+
+    @Override
     public void arrived(SkBuff packet, int socket, int sourceAddress, int sourcePort) {
+      arrived++;
       if (socket == DatagramSockets.VXLAN) {
         OuterHeaders.push(
             packet,
@@ -322,10 +330,29 @@ public final class UdpUnderlay implements Underlay {
             identification++ & 0xffff,
             sourcePort,
             Vxlan.LINUX_PORT);
+        if (offload.merge(packet)) {
+          return;
+        }
+        deliverHeld();
+        if (offload.hold(packet)) {
+          return;
+        }
       }
+      deliver(packet);
+    }
+
+    /** What is held goes before what came later, and at the latest with the batch. */
+    private void deliverHeld() {
+      SkBuff packet = offload.take();
+      if (packet != null) {
+        deliver(packet);
+      }
+    }
+
+    private void deliver(SkBuff packet) {
       batch.add(packet);
       if (batch.isFull()) {
-        flush();
+        give();
       }
     }
 
@@ -339,15 +366,25 @@ public final class UdpUnderlay implements Underlay {
 
     @Override
     public void flush() {
+      deliverHeld();
+      give();
+    }
+
+    private void give() {
+      received.add(arrived);
+      arrived = 0;
       if (!batch.isEmpty()) {
         PacketBatch full = batch;
-        received.add(full.size());
         batch = pool.takeBatch();
         frames.receive(full);
       }
     }
 
     void discard() {
+      SkBuff held = offload.take();
+      if (held != null) {
+        pool.release(held);
+      }
       pool.releaseWithPackets(batch);
     }
   }
