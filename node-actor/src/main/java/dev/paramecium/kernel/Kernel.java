@@ -1,7 +1,6 @@
 package dev.paramecium.kernel;
 
 import dev.paramecium.abi.Ipv4Prefix;
-import dev.paramecium.abi.MacAddress;
 import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
