@@ -3,8 +3,9 @@ package dev.paramecium.datapath.sock;
 import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.datapath.trace.PacketTrace;
 import dev.paramecium.map.SocketMaps;
-import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -24,18 +25,25 @@ public final class Cgroup {
 
   record OnMessage(LoadedSocketProgram loaded, BpfRedir program) {}
 
+  /** What is at each hook; null where nothing is. */
+  record Hooks(
+      @Nullable OnCall connect,
+      @Nullable OnCall getpeername,
+      @Nullable OnCall postBind,
+      @Nullable OnCall sendmsg,
+      @Nullable OnCall recvmsg,
+      @Nullable OnEstablished established,
+      @Nullable OnMessage message) {
+
+    static final Hooks NONE = new Hooks(null, null, null, null, null, null, null);
+  }
+
   private final AtomicLong cookies = new AtomicLong();
   private final AtomicLong netnsCookies = new AtomicLong(SockAddr.HOST_NETNS_COOKIE);
   private final SocketTracer tracer;
 
   private volatile List<LoadedSocketProgram> attached = List.of();
-  volatile @Nullable OnCall connect;
-  volatile @Nullable OnCall getpeername;
-  volatile @Nullable OnCall postBind;
-  volatile @Nullable OnCall sendmsg;
-  volatile @Nullable OnCall recvmsg;
-  volatile @Nullable OnEstablished established;
-  volatile @Nullable OnMessage message;
+  private volatile Hooks hooks = Hooks.NONE;
 
   /**
    * @param trace hears of calls that it follows
@@ -60,37 +68,32 @@ public final class Cgroup {
    * @param maps that {@code sock_ops} puts sockets into
    */
   public void attach(List<LoadedSocketProgram> programs, SocketMaps maps) {
-    connect = null;
-    getpeername = null;
-    postBind = null;
-    sendmsg = null;
-    recvmsg = null;
-    established = null;
-    message = null;
-    List<LoadedSocketProgram> all = new ArrayList<>();
+    Map<AttachType, OnCall> calls = new EnumMap<>(AttachType.class);
+    OnEstablished established = null;
+    OnMessage message = null;
     for (LoadedSocketProgram program : programs) {
-      all.add(program);
       switch (program.section().program()) {
-        case SocketProgram.OnCall(var run) -> attach(program, new OnCall(program, run));
+        case SocketProgram.OnCall(var run) ->
+            calls.put(program.section().attachType(), new OnCall(program, run));
         case SocketProgram.OnEstablished(var run) ->
             established = new OnEstablished(program, run, maps);
         case SocketProgram.OnMessage(var run) -> message = new OnMessage(program, run);
       }
     }
-    attached = List.copyOf(all);
+    hooks =
+        new Hooks(
+            calls.get(AttachType.CONNECT4),
+            calls.get(AttachType.GETPEERNAME4),
+            calls.get(AttachType.POST_BIND4),
+            calls.get(AttachType.SENDMSG4),
+            calls.get(AttachType.RECVMSG4),
+            established,
+            message);
+    attached = List.copyOf(programs);
   }
 
-  private void attach(LoadedSocketProgram loaded, OnCall call) {
-    switch (loaded.section().attachType()) {
-      case CONNECT4 -> connect = call;
-      case GETPEERNAME4 -> getpeername = call;
-      case POST_BIND4 -> postBind = call;
-      case SENDMSG4 -> sendmsg = call;
-      case RECVMSG4 -> recvmsg = call;
-      case SOCK_OPS, SK_MSG_VERDICT ->
-          throw new IllegalArgumentException(
-              loaded.section().name() + " looks at connections, not at socket calls");
-    }
+  Hooks hooks() {
+    return hooks;
   }
 
   /** What is attached, in the order of attaching; any thread. */

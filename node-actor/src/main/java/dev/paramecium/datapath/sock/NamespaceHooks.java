@@ -30,28 +30,28 @@ final class NamespaceHooks implements SocketHooks {
   @Override
   public SocketAddress connect(
       int protocol, long cookie, SocketAddress local, SocketAddress remote) {
-    return forward(cgroup.connect, protocol, cookie, local, remote);
+    return forward(cgroup.hooks().connect(), protocol, cookie, local, remote);
   }
 
   @Override
   public SocketAddress sendmsg(long cookie, SocketAddress local, SocketAddress remote) {
-    return forward(cgroup.sendmsg, IpProtocol.UDP, cookie, local, remote);
+    return forward(cgroup.hooks().sendmsg(), IpProtocol.UDP, cookie, local, remote);
   }
 
   @Override
   public SocketAddress recvmsg(long cookie, SocketAddress local, SocketAddress from) {
-    return reverse(cgroup.recvmsg, IpProtocol.UDP, cookie, local, from);
+    return reverse(cgroup.hooks().recvmsg(), IpProtocol.UDP, cookie, local, from);
   }
 
   @Override
   public SocketAddress getpeername(
       int protocol, long cookie, SocketAddress local, SocketAddress remote) {
-    return reverse(cgroup.getpeername, protocol, cookie, local, remote);
+    return reverse(cgroup.hooks().getpeername(), protocol, cookie, local, remote);
   }
 
   @Override
   public boolean mayBind(int protocol, long cookie, SocketAddress local) {
-    Cgroup.OnCall hook = cgroup.postBind;
+    Cgroup.OnCall hook = cgroup.hooks().postBind();
     if (hook == null) {
       return true;
     }
@@ -108,13 +108,13 @@ final class NamespaceHooks implements SocketHooks {
 
   @Override
   public boolean wantsEstablished() {
-    return cgroup.established != null;
+    return cgroup.hooks().established() != null;
   }
 
   @Override
   public @Nullable MappedSocket established(
       SocketAddress local, SocketAddress remote, Sock socket) {
-    Cgroup.OnEstablished hook = cgroup.established;
+    Cgroup.OnEstablished hook = cgroup.hooks().established();
     if (hook == null) {
       return null;
     }
@@ -152,7 +152,7 @@ final class NamespaceHooks implements SocketHooks {
 
     @Override
     public @Nullable Sock redirect(int length) {
-      Cgroup.OnMessage hook = cgroup.message;
+      Cgroup.OnMessage hook = cgroup.hooks().message();
       if (hook == null) {
         return null;
       }
