@@ -3,6 +3,7 @@ package dev.paramecium.deploy.cluster;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.paramecium.deploy.UserError;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorSystem;
@@ -33,13 +34,29 @@ final class ClusterMember {
     List<String> addresses = seeds.stream().map(seed -> "pekko://" + SYSTEM + "@" + seed).toList();
     return ConfigFactory.parseMap(
             Map.of(
-                "pekko.actor.provider", "cluster",
-                "pekko.remote.artery.canonical.hostname", host,
-                "pekko.remote.artery.canonical.port", port,
-                "pekko.cluster.roles", List.of(role),
-                "pekko.cluster.seed-nodes", addresses))
+                "pekko.actor.provider",
+                "cluster",
+                "pekko.remote.artery.canonical.hostname",
+                host,
+                "pekko.remote.artery.canonical.port",
+                port,
+                "pekko.cluster.roles",
+                List.of(role),
+                "pekko.cluster.seed-nodes",
+                addresses,
+                "pekko.cluster.seed-node-timeout",
+                seedTimeout(role)))
         .withFallback(ConfigFactory.parseResources("paramecium.conf"))
         .withFallback(ConfigFactory.load());
+  }
+
+  /**
+   * How long a member waits for an answer before it asks the seeds again. A node that came before
+   * its control plane should not wait longer than that one needs to come up; a control plane must
+   * not form a cluster of its own while its nodes are only slow to answer.
+   */
+  private static Duration seedTimeout(String role) {
+    return Duration.ofMillis(role.equals(NODE) ? 500 : 2000);
   }
 
   /**
