@@ -38,6 +38,8 @@ import org.jspecify.annotations.Nullable;
 public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Set<ResourceType> WATCHED =
+      Set.of(ResourceType.NODE, ResourceType.POD, ResourceType.NAMESPACE);
 
   /** What the scheduler can be told. */
   public sealed interface Command {}
@@ -56,10 +58,8 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
   private final ApiClient api;
   private final InstantSource clock;
   private final TimerScheduler<Command> timers;
-  private final Map<String, KubeObject> nodes = new TreeMap<>();
+  private final Placement placement = new Placement();
   private final Map<String, KubeObject> pending = new LinkedHashMap<>();
-  private final Map<String, String> nodeOfPod = new HashMap<>();
-  private final Map<String, Set<String>> podsOfNode = new HashMap<>();
   private final Map<String, String> binding = new HashMap<>();
   private final Set<String> reporting = new HashSet<>();
   private final Set<ResourceType> synced = new HashSet<>();
@@ -79,8 +79,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
     this.clock = clock;
     this.timers = timers;
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
-    api.inform(ResourceType.NODE, "", "", "", subscriber);
-    api.inform(ResourceType.POD, "", "", "", subscriber);
+    WATCHED.forEach(type -> api.inform(type, "", "", "", subscriber));
   }
 
   @Override
@@ -104,7 +103,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
   // ---- what there is
 
   private static String key(KubeObject pod) {
-    return pod.namespace() + "/" + pod.name();
+    return Placement.key(pod);
   }
 
   private void onApiEvent(InformerEvent event) {
@@ -114,21 +113,28 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
         scheduleAll();
       }
       case InformerEvent.Upserted(KubeObject _, KubeObject current) -> {
-        if (current.kind().equals(ResourceType.NODE.kind())) {
-          nodes.put(current.name(), current);
-          scheduleAll();
-        } else {
-          onPod(current);
+        switch (current.kind()) {
+          case "Node" -> {
+            placement.putNode(current);
+            scheduleAll();
+          }
+          case "Namespace" -> {
+            placement.putNamespace(current);
+            scheduleAll();
+          }
+          default -> onPod(current);
         }
       }
       case InformerEvent.Removed(KubeObject last) -> {
-        if (last.kind().equals(ResourceType.NODE.kind())) {
-          nodes.remove(last.name());
-        } else {
-          pending.remove(key(last));
-          binding.remove(key(last));
-          place(key(last), "");
-          scheduleAll(); // there may be room now
+        switch (last.kind()) {
+          case "Node" -> placement.removeNode(last.name());
+          case "Namespace" -> placement.removeNamespace(last.name());
+          default -> {
+            pending.remove(key(last));
+            binding.remove(key(last));
+            placement.remove(key(last));
+            scheduleAll(); // there may be room now
+          }
         }
       }
     }
@@ -142,27 +148,18 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
     if (!node.isEmpty()) {
       pending.remove(key);
       binding.remove(key);
-      place(key, over ? "" : node);
+      if (over) {
+        placement.remove(key);
+        scheduleAll(); // there may be room now
+      } else {
+        placement.place(pod, node);
+      }
     } else if (over || pod.at("/metadata/deletionTimestamp").isTextual()) {
       pending.remove(key);
     } else {
       pending.put(key, pod);
       schedule(pod);
     }
-  }
-
-  private void place(String pod, String node) {
-    String before = node.isEmpty() ? nodeOfPod.remove(pod) : nodeOfPod.put(pod, node);
-    if (before != null) {
-      podsOfNode.getOrDefault(before, new HashSet<>()).remove(pod);
-    }
-    if (!node.isEmpty()) {
-      podsOfNode.computeIfAbsent(node, _ -> new HashSet<>()).add(pod);
-    }
-  }
-
-  private int load(String node) {
-    return podsOfNode.getOrDefault(node, Set.of()).size();
   }
 
   // ---- decisions
@@ -173,21 +170,22 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   private void schedule(KubeObject pod) {
     String key = key(pod);
-    if (synced.size() < 2 || binding.containsKey(key) || reporting.contains(key)) {
+    if (!synced.containsAll(WATCHED) || binding.containsKey(key) || reporting.contains(key)) {
       return;
     }
+    Fit fit = new Fit(pod, placement);
     KubeObject best = null;
-    Map<String, Integer> refusals = new TreeMap<>();
-    for (KubeObject node : nodes.values()) {
-      String refusal = Fit.refusal(pod, node, load(node.name()));
+    List<List<Fit.Refusal>> refusals = new ArrayList<>();
+    for (KubeObject node : placement.nodes()) {
+      List<Fit.Refusal> refusal = fit.refusals(node);
       if (!refusal.isEmpty()) {
-        refusals.merge(refusal, 1, Integer::sum);
-      } else if (best == null || load(node.name()) < load(best.name())) {
+        refusals.add(refusal);
+      } else if (best == null || placement.load(node.name()) < placement.load(best.name())) {
         best = node;
       }
     }
     if (best == null) {
-      reportUnschedulable(pod, refusals);
+      reportUnschedulable(pod, message(refusals));
     } else {
       bind(pod, best.name());
     }
@@ -195,7 +193,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   private void bind(KubeObject pod, String node) {
     binding.put(key(pod), node);
-    place(key(pod), node); // counts at once, so that the next pod goes elsewhere
+    placement.place(pod, node); // counts at once, so that the next pod goes elsewhere
     ObjectNode patch = JsonNodeFactory.instance.objectNode();
     patch
         .putObject("metadata")
@@ -224,7 +222,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
     // It changed meanwhile, or nobody knows what happened: the watch tells, then try again.
     binding.remove(bound.pod());
     if (pending.containsKey(bound.pod())) {
-      place(bound.pod(), "");
+      placement.remove(bound.pod());
     }
     getContext()
         .getLog()
@@ -234,8 +232,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   // ---- PodScheduled=False
 
-  private void reportUnschedulable(KubeObject pod, Map<String, Integer> refusals) {
-    String message = message(nodes.size(), refusals);
+  private void reportUnschedulable(KubeObject pod, String message) {
     for (JsonNode condition : pod.at("/status/conditions")) {
       if (condition.path("type").asText().equals("PodScheduled")
           && condition.path("message").asText().equals(message)) {
@@ -265,15 +262,37 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
     getContext().pipeToSelf(written, (reply, failure) -> new Reported(key, error(reply, failure)));
   }
 
-  /** {@code 0/2 nodes are available: 2 node(s) were unschedulable.}; the reasons sorted by text. */
-  static String message(int nodeCount, Map<String, Integer> refusals) {
-    if (nodeCount == 0) {
+  /**
+   * {@code 0/2 nodes are available: 2 Insufficient cpu.} and what removing other pods would help
+   * ({@code FitError}); reasons sorted by text. No pod is removed for another: every pod counts as
+   * equally important.
+   *
+   * @param refusals of each node
+   */
+  static String message(List<List<Fit.Refusal>> refusals) {
+    if (refusals.isEmpty()) {
       return "no nodes available to schedule pods";
     }
-    List<String> reasons = new ArrayList<>();
-    refusals.forEach((reason, count) -> reasons.add(count + " " + reason));
-    reasons.sort(null);
-    return "0/" + nodeCount + " nodes are available: " + String.join(", ", reasons) + ".";
+    Map<String, Integer> reasons = new TreeMap<>();
+    Map<String, Integer> preemption = new TreeMap<>();
+    for (List<Fit.Refusal> ofNode : refusals) {
+      ofNode.forEach(refusal -> reasons.merge(refusal.reason(), 1, Integer::sum));
+      preemption.merge(
+          ofNode.stream().allMatch(Fit.Refusal::resolvable)
+              ? "No preemption victims found for incoming pod"
+              : "Preemption is not helpful for scheduling",
+          1,
+          Integer::sum);
+    }
+    String available = "0/" + refusals.size() + " nodes are available: ";
+    return available + count(reasons) + ". preemption: " + available + count(preemption) + ".";
+  }
+
+  private static String count(Map<String, Integer> reasons) {
+    List<String> counted = new ArrayList<>();
+    reasons.forEach((reason, count) -> counted.add(count + " " + reason));
+    counted.sort(null);
+    return String.join(", ", counted);
   }
 
   private void onReported(Reported reported) {

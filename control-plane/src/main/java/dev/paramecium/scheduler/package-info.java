@@ -2,7 +2,7 @@
  * kube-scheduler: which node a pod runs on.
  *
  * <pre>
- *   Pod without nodeName  --Scheduler: filter (Fit), score (load)-->  Pod.spec.nodeName
+ *   Pod without nodeName  --Scheduler: filter (Fit over a Placement), score (load)-->  Pod.spec.nodeName
  * </pre>
  *
  * Start at {@link dev.paramecium.scheduler.Scheduler}.
