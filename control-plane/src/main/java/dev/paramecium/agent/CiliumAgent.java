@@ -25,6 +25,7 @@ import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.policy.PodPorts;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.service.KubernetesServices;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.ApiClient;
@@ -67,6 +68,8 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * cilium-agent. It registers its CiliumNode, waits for its pod CIDR, loads the node's programs,
@@ -88,6 +91,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           ResourceType.CILIUM_NODE,
           ResourceType.CILIUM_IDENTITY,
           ResourceType.CILIUM_ENDPOINT,
+          ResourceType.SERVICE,
+          ResourceType.ENDPOINT_SLICE,
           ResourceType.NETWORK_POLICY,
           ResourceType.CILIUM_NETWORK_POLICY,
           ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY);
@@ -193,6 +198,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final TimerScheduler<Command> timers;
   private final ActorRef<MapReconciler.Command> reconciler;
   private final ServiceApi services;
+  private final KubernetesServices kubernetesServices;
   private final @Nullable Prefilter prefilter;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
@@ -265,6 +271,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             context.getSystem().scheduler());
     this.prefilter =
         config.options().isOn("enable-xdp-prefilter") ? new Prefilter(this.kernel) : null;
+    // Not the context's: the answers come on other threads.
+    Logger log = LoggerFactory.getLogger(CiliumAgent.class);
+    this.kubernetesServices =
+        new KubernetesServices(services, config.options(), config.nodeIp(), log::warn);
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : WATCHED) {
@@ -724,6 +734,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         }
         maybeLoad();
       }
+      case "Service", "EndpointSlice" -> kubernetesServices.upsert(object);
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         String refusal = policy.upsert(object);
         if (!refusal.isEmpty()) {
@@ -768,6 +779,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           }
         }
       }
+      case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         policy.remove(object);
         revision = Math.max(revision, object.resourceVersion());

@@ -42,6 +42,11 @@ public final class ServiceApi {
     return services.get(id);
   }
 
+  /** The service of a frontend, null if there is none. */
+  @Nullable Service of(L3n4Addr frontend) {
+    return services.of(frontend);
+  }
+
   /**
    * {@code PUT /service/{id}}, done when the service is in the maps.
    *

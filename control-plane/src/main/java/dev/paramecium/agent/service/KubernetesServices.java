@@ -1,0 +1,250 @@
+package dev.paramecium.agent.service;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.agent.desired.Claims;
+import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.api.KubeObject;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Kubernetes Services as the node's services ({@code pkg/k8s/service.go}, {@code
+ * daemon/cmd/k8s_watcher}): each port is a frontend at the cluster address, and with NodePort on
+ * also at every node's address, at external and at load balancer addresses; the backends come from
+ * the EndpointSlices. A headless Service has no frontend.
+ */
+public final class KubernetesServices {
+
+  private final ServiceApi services;
+  private final AgentOptions options;
+  private final Ipv4Address nodeIp;
+  private final Consumer<String> failed;
+  private final Map<String, KubeObject> objects = new TreeMap<>();
+  private final Map<String, Map<String, KubeObject>> slices = new HashMap<>();
+  private final Map<String, Map<L3n4Addr, ServiceSpec>> realized = new HashMap<>();
+
+  /**
+   * @param failed hears why a service is not in the maps
+   */
+  public KubernetesServices(
+      ServiceApi services, AgentOptions options, Ipv4Address nodeIp, Consumer<String> failed) {
+    this.services = services;
+    this.options = options;
+    this.nodeIp = nodeIp;
+    this.failed = failed;
+  }
+
+  /** A new or changed Service or EndpointSlice. */
+  public void upsert(KubeObject object) {
+    if (object.kind().equals("Service")) {
+      objects.put(key(object), object);
+      realize(key(object));
+    } else {
+      String service = serviceOf(object);
+      slices.computeIfAbsent(service, _ -> new TreeMap<>()).put(object.name(), object);
+      realize(service);
+    }
+  }
+
+  /** A Service or EndpointSlice is gone. */
+  public void remove(KubeObject object) {
+    if (object.kind().equals("Service")) {
+      objects.remove(key(object));
+      realize(key(object));
+    } else {
+      String service = serviceOf(object);
+      Map<String, KubeObject> rest = slices.getOrDefault(service, new TreeMap<>());
+      rest.remove(object.name());
+      if (rest.isEmpty()) {
+        slices.remove(service);
+      }
+      realize(service);
+    }
+  }
+
+  private static String key(KubeObject object) {
+    return object.namespace() + "/" + object.name();
+  }
+
+  private static String serviceOf(KubeObject slice) {
+    return slice.namespace() + "/" + slice.labels().get("kubernetes.io/service-name");
+  }
+
+  private void realize(String key) {
+    Map<L3n4Addr, ServiceSpec> before = realized.getOrDefault(key, Map.of());
+    Map<L3n4Addr, ServiceSpec> wanted = wanted(key);
+    for (L3n4Addr frontend : before.keySet()) {
+      Service stale = wanted.containsKey(frontend) ? null : services.of(frontend);
+      if (stale != null) {
+        report(key, services.delete(stale.id()));
+      }
+    }
+    wanted.forEach(
+        (frontend, spec) -> {
+          if (!spec.equals(before.get(frontend))) {
+            report(key, services.put(spec));
+          }
+        });
+    if (wanted.isEmpty()) {
+      realized.remove(key);
+    } else {
+      realized.put(key, wanted);
+    }
+  }
+
+  private void report(String key, CompletionStage<?> written) {
+    var _ =
+        written.whenComplete(
+            (_, failure) -> {
+              if (failure != null) {
+                failed.accept(
+                    "service " + key + " is not in the maps yet: " + failure.getMessage());
+              }
+            });
+  }
+
+  // ---- what a Service asks for
+
+  private Map<L3n4Addr, ServiceSpec> wanted(String key) {
+    Map<L3n4Addr, ServiceSpec> wanted = new LinkedHashMap<>();
+    KubeObject service = objects.get(key);
+    if (service == null || service.text("/spec/type").equals("ExternalName")) {
+      return wanted;
+    }
+    Ipv4Address clusterIp = address(service.text("/spec/clusterIP"));
+    Set<Integer> ports = new HashSet<>();
+    for (JsonNode port : service.at("/spec/ports")) {
+      // In this version one frontend serves a port whatever the protocol, and SCTP is none.
+      int number = port.path("port").asInt();
+      if (port.path("protocol").asText().equals("SCTP") || !ports.add(number)) {
+        continue;
+      }
+      List<ServiceSpec.Backend> backends = backends(key, port);
+      Frontends frontends = new Frontends(service, key, backends, wanted);
+      if (clusterIp != null) {
+        frontends.add(clusterIp, number, ServiceType.CLUSTER_IP);
+      }
+      if (options.isOn("enable-external-ips")) {
+        for (JsonNode external : service.at("/spec/externalIPs")) {
+          frontends.add(address(external.asText()), number, ServiceType.EXTERNAL_IPS);
+        }
+      }
+      if (options.isOn("enable-node-port")) {
+        for (JsonNode ingress : service.at("/status/loadBalancer/ingress")) {
+          frontends.add(address(ingress.path("ip").asText()), number, ServiceType.LOAD_BALANCER);
+        }
+        int nodePort = port.path("nodePort").asInt();
+        if (nodePort > 0) {
+          frontends.add(Ipv4Address.ANY, nodePort, ServiceType.NODE_PORT);
+          frontends.add(nodeIp, nodePort, ServiceType.NODE_PORT);
+        }
+      }
+    }
+    return wanted;
+  }
+
+  /** Collects the frontends of one port of one Service. */
+  private record Frontends(
+      KubeObject service,
+      String name,
+      List<ServiceSpec.Backend> backends,
+      Map<L3n4Addr, ServiceSpec> into) {
+
+    void add(@Nullable Ipv4Address address, int port, ServiceType type) {
+      if (address == null) {
+        return;
+      }
+      boolean local =
+          type.hasTrafficPolicy() && service.text("/spec/externalTrafficPolicy").equals("Local");
+      put(new L3n4Addr(address, port), type, local);
+      if (local) {
+        // Clients inside the cluster still reach every backend.
+        put(new L3n4Addr(address, port, true), type, true);
+      }
+    }
+
+    private void put(L3n4Addr frontend, ServiceType type, boolean local) {
+      boolean affinity = service.text("/spec/sessionAffinity").equals("ClientIP");
+      List<Ipv4Prefix> sources = new ArrayList<>();
+      if (type == ServiceType.LOAD_BALANCER) {
+        for (JsonNode range : service.at("/spec/loadBalancerSourceRanges")) {
+          Ipv4Prefix prefix = Claims.parsed(range.asText().strip(), Ipv4Prefix::parse);
+          if (prefix != null) {
+            sources.add(prefix);
+          }
+        }
+      }
+      into.put(
+          frontend,
+          new ServiceSpec(
+              0,
+              frontend,
+              type,
+              backends,
+              local,
+              affinity
+                  ? service.at("/spec/sessionAffinityConfig/clientIP/timeoutSeconds").asInt(10800)
+                  : 0,
+              sources,
+              name));
+    }
+  }
+
+  private static @Nullable Ipv4Address address(String text) {
+    return Claims.parsed(text, Ipv4Address::parse);
+  }
+
+  /** The endpoints that have the port of this name, each address once. */
+  private List<ServiceSpec.Backend> backends(String key, JsonNode servicePort) {
+    Map<L3n4Addr, ServiceSpec.Backend> backends = new TreeMap<>();
+    for (KubeObject slice : slices.getOrDefault(key, Map.of()).values()) {
+      for (JsonNode port : slice.at("/ports")) {
+        boolean same =
+            port.path("name").asText().equals(servicePort.path("name").asText())
+                && port.path("protocol")
+                    .asText("TCP")
+                    .equals(servicePort.path("protocol").asText("TCP"));
+        if (same) {
+          slice
+              .at("/endpoints")
+              .forEach(endpoint -> add(endpoint, port.path("port").asInt(), backends));
+        }
+      }
+    }
+    return List.copyOf(backends.values());
+  }
+
+  private static void add(
+      JsonNode endpoint, int port, Map<L3n4Addr, ServiceSpec.Backend> backends) {
+    JsonNode conditions = endpoint.path("conditions");
+    boolean ready = conditions.path("ready").asBoolean(true);
+    boolean finishing =
+        conditions.path("terminating").asBoolean() && conditions.path("serving").asBoolean();
+    if (!ready && !finishing) {
+      return;
+    }
+    for (JsonNode text : endpoint.path("addresses")) {
+      Ipv4Address ip = address(text.asText());
+      if (ip != null) {
+        L3n4Addr address = new L3n4Addr(ip, port);
+        backends.put(
+            address,
+            new ServiceSpec.Backend(
+                address,
+                endpoint.path("nodeName").asText(),
+                ready ? BackendState.ACTIVE : BackendState.TERMINATING));
+      }
+    }
+  }
+}

@@ -1,0 +1,170 @@
+package dev.paramecium.agent.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.api.KubeObject;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.yaml.snakeyaml.Yaml;
+
+class KubernetesServicesTest {
+
+  private static final ActorTestKit KIT = ActorTestKit.create();
+  private static final Ipv4Address NODE_IP = Ipv4Address.parse("127.0.0.2");
+
+  private final List<String> failures = new ArrayList<>();
+
+  @AfterAll
+  static void stop() {
+    KIT.shutdownTestKit();
+  }
+
+  private ServiceApi api;
+
+  private KubernetesServices services(Map<String, String> given) {
+    AgentOptions options = AgentOptions.of(given);
+    ActorRef<MapReconciler.Command> reconciler =
+        KIT.spawn(
+            Behaviors.receiveMessage(
+                command -> {
+                  if (command instanceof MapReconciler.Apply apply && apply.replyTo() != null) {
+                    apply.replyTo().tell(new MapReconciler.Applied(""));
+                  }
+                  return Behaviors.same();
+                }));
+    api = new ServiceApi(new Services(options.services("n1")), reconciler, KIT.scheduler());
+    return new KubernetesServices(api, options, NODE_IP, failures::add);
+  }
+
+  private static KubeObject object(String yaml) {
+    return new KubeObject((ObjectNode) new ObjectMapper().valueToTree(new Yaml().load(yaml)));
+  }
+
+  private static KubeObject service(String spec) {
+    return object("{kind: Service, metadata: {name: web, namespace: default}, spec: " + spec + "}");
+  }
+
+  private static KubeObject slice(String endpoints) {
+    return object(
+        "{kind: EndpointSlice, metadata: {name: web-1, namespace: default,"
+            + " labels: {kubernetes.io/service-name: web}},"
+            + " ports: [{name: http, port: 8080, protocol: TCP}], endpoints: "
+            + endpoints
+            + "}");
+  }
+
+  private static final String PORTS =
+      "ports: [{name: http, port: 80, protocol: TCP, nodePort: 30080}]";
+  private static final String TWO =
+      "[{addresses: [10.0.0.1], nodeName: n1, conditions: {ready: true}},"
+          + " {addresses: [10.0.0.2], nodeName: n2, conditions: {ready: false, serving: true,"
+          + " terminating: true}}, {addresses: [10.0.0.3], conditions: {ready: false}}]";
+
+  private List<String> lines() {
+    return api.list().stream()
+        .map(
+            service ->
+                service.spec().type().label()
+                    + " "
+                    + service.frontend()
+                    + " "
+                    + service.backends().stream().map(b -> b.address() + " " + b.state()).toList())
+        .sorted()
+        .toList();
+  }
+
+  @Test
+  void aClusterIpLeadsToTheEndpointsThatServe() {
+    KubernetesServices services = services(Map.of());
+    services.upsert(service("{type: ClusterIP, clusterIP: 10.96.0.2, " + PORTS + "}"));
+    assertThat(lines()).containsExactly("ClusterIP 10.96.0.2:80 []");
+    services.upsert(slice(TWO.replace("ready: false, serving", "ready: true, serving")));
+    services.upsert(slice(TWO));
+    assertThat(lines())
+        .containsExactly(
+            "ClusterIP 10.96.0.2:80 [10.0.0.1:8080 ACTIVE, 10.0.0.2:8080 TERMINATING]");
+    services.remove(slice(TWO));
+    assertThat(lines()).containsExactly("ClusterIP 10.96.0.2:80 []");
+    services.remove(service("{}"));
+    assertThat(lines()).isEmpty();
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void nodePortsNeedTheOption() {
+    String spec = "{type: NodePort, clusterIP: 10.96.0.2, " + PORTS + "}";
+    KubernetesServices off = services(Map.of());
+    off.upsert(service(spec));
+    assertThat(lines()).containsExactly("ClusterIP 10.96.0.2:80 []");
+    KubernetesServices on = services(Map.of("kube-proxy-replacement", "strict"));
+    on.upsert(service(spec));
+    assertThat(lines())
+        .containsExactly(
+            "ClusterIP 10.96.0.2:80 []",
+            "NodePort 0.0.0.0:30080 []",
+            "NodePort 127.0.0.2:30080 []");
+  }
+
+  @Test
+  void aLocalTrafficPolicyHasAFrontendForEachSide() {
+    KubernetesServices services = services(Map.of("kube-proxy-replacement", "strict"));
+    services.upsert(
+        slice(
+            "[{addresses: [10.0.0.1], nodeName: n1, conditions: {ready: true}},"
+                + " {addresses: [10.0.0.2], nodeName: n2, conditions: {ready: true}}]"));
+    services.upsert(
+        service(
+            "{type: NodePort, clusterIP: 10.96.0.2, externalTrafficPolicy: Local, " + PORTS + "}"));
+    assertThat(lines())
+        .contains(
+            "NodePort 127.0.0.2:30080 [10.0.0.1:8080 ACTIVE]",
+            "NodePort 127.0.0.2:30080/i [10.0.0.1:8080 ACTIVE, 10.0.0.2:8080 ACTIVE]");
+  }
+
+  @Test
+  void headlessExternalAndSctpHaveNoFrontend() {
+    KubernetesServices services = services(Map.of());
+    services.upsert(service("{type: ClusterIP, clusterIP: None, " + PORTS + "}"));
+    assertThat(lines()).isEmpty();
+    services.upsert(service("{type: ExternalName, externalName: example.org}"));
+    assertThat(lines()).isEmpty();
+    services.upsert(
+        service("{type: ClusterIP, clusterIP: 10.96.0.2, ports: [{port: 9, protocol: SCTP}]}"));
+    assertThat(lines()).isEmpty();
+  }
+
+  @Test
+  void affinityAndSourceRangesGoAlong() {
+    KubernetesServices services = services(Map.of("kube-proxy-replacement", "strict"));
+    KubeObject balanced =
+        service(
+            "{type: LoadBalancer, clusterIP: 10.96.0.2, sessionAffinity: ClientIP,"
+                + " sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}},"
+                + " loadBalancerSourceRanges: [192.0.2.0/24], "
+                + PORTS
+                + "}");
+    balanced
+        .json()
+        .putObject("status")
+        .putObject("loadBalancer")
+        .putArray("ingress")
+        .addObject()
+        .put("ip", "198.51.100.7");
+    services.upsert(balanced);
+    Service frontend = api.of(L3n4Addr.parse("198.51.100.7:80"));
+    assertThat(frontend.spec().affinityTimeoutSeconds()).isEqualTo(60);
+    assertThat(frontend.spec().sourceRanges()).hasToString("[192.0.2.0/24]");
+    assertThat(api.of(L3n4Addr.parse("10.96.0.2:80")).spec().sourceRanges()).isEmpty();
+  }
+}
