@@ -45,6 +45,9 @@ final class FileJournal implements Journal {
   private FileChannel log;
   private long logSize;
 
+  /** Grows when compaction fails, so that a disk without room is not tried at every write. */
+  private volatile long compactAt = COMPACT_AT;
+
   private FileJournal(Path folder, FileChannel lockFile, FileChannel log) throws IOException {
     this.folder = folder;
     this.lockFile = lockFile;
@@ -227,11 +230,12 @@ final class FileJournal implements Journal {
 
   @Override
   public boolean wantsCompaction() {
-    return logSize > COMPACT_AT;
+    return logSize > compactAt;
   }
 
   @Override
   public void compact(Collection<StoredObject> live, long resourceVersion) throws IOException {
+    compactAt = logSize + COMPACT_AT;
     Path next = folder.resolve("snapshot.new");
     try (FileChannel file =
         FileChannel.open(
@@ -259,6 +263,7 @@ final class FileJournal implements Journal {
     log.truncate(0);
     log.force(true);
     logSize = 0;
+    compactAt = COMPACT_AT;
   }
 
   private static void write(FileChannel file, ByteBuffer bytes) throws IOException {

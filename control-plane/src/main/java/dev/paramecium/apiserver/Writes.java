@@ -123,14 +123,7 @@ final class Writes {
             "managedFields")) {
       metadata.remove(field);
     }
-    setBirth(object);
-    kind.rules().setDefaults(object);
-    allocate(kind, object, null);
-    KubeObject created = new KubeObject(object);
-    check(kind, created);
-    if (kind.type().namespaced()) {
-      requireActiveNamespace(kind, created);
-    }
+    KubeObject created = born(kind, object);
     if (store.get(kind.type(), created.namespace(), created.name()) != null) {
       throw StatusException.alreadyExists(kind.qualifiedPlural(), created.name());
     }
@@ -180,6 +173,19 @@ final class Writes {
       new ServiceAllocation(services, old).allocate(object, old, violations);
       throwIfAny(kind, new KubeObject(object), violations);
     }
+  }
+
+  /** An object complete enough to be stored. */
+  private KubeObject born(ServedKind kind, ObjectNode object) throws StatusException {
+    setBirth(object);
+    kind.rules().setDefaults(object);
+    allocate(kind, object, null);
+    KubeObject born = new KubeObject(object);
+    check(kind, born);
+    if (kind.type().namespaced()) {
+      requireActiveNamespace(kind, born);
+    }
+    return born;
   }
 
   private void setBirth(ObjectNode object) {
@@ -406,15 +412,8 @@ final class Writes {
     if (old != null) {
       return replace(kind, old, applied.object(), request.subresource(), request.options());
     }
-    ObjectNode object = applied.object();
-    setBirth(object);
-    kind.rules().setDefaults(object);
-    KubeObject created = new KubeObject(object);
-    check(kind, created);
-    if (kind.type().namespaced()) {
-      requireActiveNamespace(kind, created);
-    }
-    object.withObject("/metadata").put("generation", 1);
+    KubeObject created = born(kind, applied.object());
+    created.json().withObject("/metadata").put("generation", 1);
     return made(kind, created, request.options());
   }
 

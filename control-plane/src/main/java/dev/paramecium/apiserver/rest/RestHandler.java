@@ -31,6 +31,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import java.util.regex.Pattern;
@@ -49,6 +50,15 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   /** JSON also when nothing is said, as curl's users may do. */
   private static final Pattern BODY_TYPE =
       Pattern.compile("$|application/(json|yaml|vnd\\.kubernetes\\.protobuf)\\s*(;|$)");
+
+  private static final Set<HttpMethod> METHODS =
+      Set.of(
+          HttpMethod.GET,
+          HttpMethod.HEAD,
+          HttpMethod.POST,
+          HttpMethod.PUT,
+          HttpMethod.PATCH,
+          HttpMethod.DELETE);
 
   private static final String OWN_GROUP = "/apis/paramecium.dev/v1alpha1/";
 
@@ -70,6 +80,10 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
   @Override
   protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+    RequestDeadline deadline = context.pipeline().get(RequestDeadline.class);
+    if (deadline != null) {
+      deadline.met();
+    }
     if (request.decoderResult().isFailure()) {
       respond(
           context,
@@ -118,6 +132,9 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void route(ChannelHandlerContext context, FullHttpRequest request, Parsed parsed)
       throws BadRequest {
     String path = parsed.path();
+    if (!METHODS.contains(parsed.method())) {
+      throw BadRequest.methodNotAllowed();
+    }
     if (path.equals("/healthz") || path.equals("/readyz") || path.equals("/livez")) {
       health(context);
       return;
@@ -549,6 +566,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void list(ChannelHandlerContext context, Parsed parsed, ServedKind kind, ApiPath path)
       throws BadRequest {
     long limit = parsed.query().number("limit", 0);
+    ListVersion version = ListVersion.of(parsed.query());
     String token = parsed.query().text("continue");
     if (!token.isEmpty()) {
       Continuations.Page page = services.continuations().next(token, limit);
@@ -562,6 +580,14 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 parsed.query().text("labelSelector"),
                 parsed.query().text("fieldSelector"),
                 replyTo))
+        .thenApply(
+            reply ->
+                reply instanceof ApiReply.Listed newest
+                    ? version
+                        .refuse(newest.resourceVersion())
+                        .<ApiReply>map(failed -> failed)
+                        .orElse(newest)
+                    : reply)
         .thenAccept(reply -> respond(context, listed(parsed, kind, reply, limit), false));
   }
 
@@ -609,6 +635,9 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   static void becomeStream(ChannelHandlerContext context) {
     if (context.pipeline().get(ReadTimeoutHandler.class) != null) {
       context.pipeline().remove(ReadTimeoutHandler.class);
+    }
+    if (context.pipeline().get(RequestDeadline.class) != null) {
+      context.pipeline().remove(RequestDeadline.class);
     }
   }
 

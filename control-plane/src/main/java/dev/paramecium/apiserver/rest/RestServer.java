@@ -105,6 +105,7 @@ public final class RestServer implements AutoCloseable {
                   protected void initChannel(SocketChannel client) {
                     client
                         .pipeline()
+                        .addLast("deadline", new RequestDeadline(REQUEST_SECONDS))
                         .addLast(
                             "codec",
                             new HttpServerCodec(

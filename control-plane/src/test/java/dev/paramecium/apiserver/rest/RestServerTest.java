@@ -346,6 +346,45 @@ class RestServerTest {
   }
 
   @Test
+  void listsAreOfTheVersionThatIsAskedForOrRefused() throws Exception {
+    long newest = json(send("GET", pods(""), "")).at("/metadata/resourceVersion").asLong();
+
+    assertThat(send("GET", pods("?resourceVersion=0"), "").statusCode()).isEqualTo(200);
+    JsonNode late = json(send("GET", pods("?resourceVersion=" + (newest + 1000)), ""));
+    assertThat(late.path("code").asInt()).isEqualTo(504);
+    assertThat(late.at("/details/causes/0/reason").asText()).isEqualTo("ResourceVersionTooLarge");
+    assertThat(send("GET", pods("?resourceVersionMatch=Exact"), "").statusCode()).isEqualTo(422);
+    assertThat(send("GET", pods("?resourceVersion=1&resourceVersionMatch=Exact"), "").statusCode())
+        .isEqualTo(410);
+  }
+
+  @Test
+  void refusesMethodsAndProtobufThatItDoesNotKnow() throws Exception {
+    assertThat(send("OPTIONS", "/api", "").statusCode()).isEqualTo(405);
+    long seed = Long.getLong("paramecium.seed", System.nanoTime());
+    System.out.println("RestServerTest seed " + seed);
+    Random random = new Random(seed);
+    for (int i = 0; i < 500; i++) {
+      StringBuilder body = new StringBuilder("k8s\0\n\u000f\n\u0002v1\u0012\tNamespace\u0012");
+      int length = random.nextInt(40);
+      for (int j = 0; j < length; j++) {
+        body.append((char) random.nextInt(128));
+      }
+      int status =
+          HTTP.send(
+                  java.net.http.HttpRequest.newBuilder(
+                          java.net.URI.create(
+                              "http://127.0.0.1:" + rest.port() + "/api/v1/namespaces?dryRun=All"))
+                      .header("Content-Type", "application/vnd.kubernetes.protobuf")
+                      .POST(java.net.http.HttpRequest.BodyPublishers.ofString(body.toString()))
+                      .build(),
+                  java.net.http.HttpResponse.BodyHandlers.discarding())
+              .statusCode();
+      assertThat(status).as("body %s", body).isIn(201, 400, 409, 415, 422);
+    }
+  }
+
+  @Test
   void survivesRandomAndMutatedRequests() throws Exception {
     long seed = Long.getLong("paramecium.seed", System.nanoTime());
     System.out.println("RestServerTest seed " + seed);
