@@ -61,6 +61,7 @@ class BenchIT {
             "from-overlay, policy tail call",
             "same node, egress and ingress",
             "from-container, 100,000 flows at random",
+            "from-overlay, 100,000 flows at random",
             "UDP pod to pod, 178 B",
             "UDP pod to pod, 1400 B",
             "round trip pod to pod, p50",
