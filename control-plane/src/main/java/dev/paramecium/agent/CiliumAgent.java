@@ -723,6 +723,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
                   CiliumIdentities.number(object),
                   LabelSet.parse(CiliumIdentities.labels(object).lines())),
               List.of());
+          name(CiliumIdentities.number(object), CiliumIdentities.labels(object).lines());
           enforceSoon();
         }
         identifyAllWith(labels);
@@ -766,6 +767,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       }
       case "CiliumIdentity" -> {
         policy.updateIdentities(Map.of(), List.of(CiliumIdentities.number(object)));
+        name(CiliumIdentities.number(object), List.of());
         enforceSoon();
         identifyAllWith(identities.remove(object));
       }
@@ -883,6 +885,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   // ---- policy
+
+  /** Tells the node's tools what a number stands for; they print the number until they know. */
+  private void name(int identity, List<String> labels) {
+    var _ = kernel.nameIdentities(Map.of(identity, labels));
+  }
 
   private void enforceSoon() {
     if (!enforcing) {

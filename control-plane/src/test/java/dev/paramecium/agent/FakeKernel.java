@@ -242,6 +242,7 @@ public final class FakeKernel {
         calls.add("Exec " + c.request().containerId() + " " + c.request().argv());
         speak(c.client(), "ran " + String.join(" ", c.request().argv()) + "\n");
       }
+      case Syscall.NameIdentities c -> done(c.replyTo());
       case Syscall.ForwardPort c -> speak(c.client(), "port " + c.port() + "\n");
       case Syscall.ReadLog c -> speak(c.client(), "log of " + c.request().containerId() + "\n");
       case Syscall.ArmTrace c -> done(c.replyTo());

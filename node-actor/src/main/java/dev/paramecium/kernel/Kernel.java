@@ -23,7 +23,6 @@ import dev.paramecium.datapath.trace.StackTracer;
 import dev.paramecium.datapath.underlay.Underlay;
 import dev.paramecium.datapath.underlay.Underlays;
 import dev.paramecium.inspect.HostTools;
-import dev.paramecium.inspect.IdentityLabels;
 import dev.paramecium.inspect.PodTools;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.Errno;
@@ -93,6 +92,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final NodeDatapath node;
   private final MapTable maps;
   private final HostView view;
+  private final KnownIdentities identities = new KnownIdentities();
   private final Containers containers;
   private final Devices devices;
   private final Programs programs;
@@ -263,6 +263,10 @@ public final class Kernel extends AbstractBehavior<Object> {
           removeContainer(id, namespace, replyTo);
         }
       }
+      case Syscall.NameIdentities(var labels, var replyTo) -> {
+        identities.name(labels);
+        replyTo.tell(done());
+      }
       case Syscall.Exec(var request, var client) -> {
         NamespacePort namespace = containers.of(request.containerId());
         if (namespace == null) {
@@ -351,7 +355,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     if (isHost) {
       hostTools.put(Probe.NAME, new Probe());
       hostTools.putAll(Images.tools());
-      hostTools.putAll(HostTools.create(view, IdentityLabels.RESERVED));
+      hostTools.putAll(HostTools.create(view, identities));
     }
     NamespaceConfig namespace =
         new NamespaceConfig(

@@ -97,6 +97,15 @@ public sealed interface Syscall {
   /** {@code bpftool map show}. */
   record ListMaps(ActorRef<Result<List<MapInfo>>> replyTo) implements Syscall {}
 
+  /**
+   * What identities stand for, so that tools on the node can print it: on a real node they ask the
+   * agent's socket.
+   *
+   * @param labels by number, {@code source:key=value}; empty for a number that nobody has any more
+   */
+  record NameIdentities(Map<Integer, List<String>> labels, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
+
   // ---- the container runtime
 
   /** Starts a container; {@code events} hears {@link ContainerEvent}s until it has exited. */

@@ -103,6 +103,10 @@ public final class KernelCalls {
     return call(replyTo -> new Syscall.LoadNodeDatapath(config, replyTo));
   }
 
+  public CompletionStage<Done> nameIdentities(Map<Integer, List<String>> labels) {
+    return call(replyTo -> new Syscall.NameIdentities(labels, replyTo));
+  }
+
   public CompletionStage<Integer> loadEndpointDatapath(EndpointConfig config) {
     return call(replyTo -> new Syscall.LoadEndpointDatapath(config, replyTo));
   }
