@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param flags TCP's, 0 for others
  * @param payload offset of the first byte above the transport header
  * @param end offset behind the packet's last byte
- * @param identity the same for one packet on every node
+ * @param identity of what no translation changes; see {@link #identityOf}
  */
 public record PacketDigest(
     int offset,
@@ -37,6 +37,7 @@ public record PacketDigest(
     int end,
     long identity) {
 
+  private static final long NO_PACKET = 0;
   static final int ETHERNET = 14;
   private static final int IPV4 = 20;
   private static final int UDP = 8;
@@ -97,8 +98,7 @@ public record PacketDigest(
       }
     }
     long identity = 0x9e3779b97f4a7c15L;
-    identity = mix(identity, frame.i64(ip + 12));
-    identity = mix(identity, (long) protocol << 32 | sourcePort << 16 | destinationPort);
+    identity = mix(identity, protocol);
     identity = mix(identity, (long) frame.u16(ip + 4) << 16 | fragmentOffset);
     identity = mix(identity, entropy);
     identity = mix(identity, flags);
@@ -137,12 +137,22 @@ public record PacketDigest(
         0,
         0,
         length,
-        0);
+        NO_PACKET);
   }
 
   private static long mix(long state, long value) {
     long z = (state ^ value) * 0xbf58476d1ce4e5b9L;
     return z ^ (z >>> 29);
+  }
+
+  /**
+   * A number for the packet that is the same on every node, before and after a service's address
+   * became a backend's: the requester's end of the flow stays as it is. 0 for what is no packet.
+   */
+  long identityOf(boolean request) {
+    long requester =
+        request ? (long) source << 16 | sourcePort : (long) destination << 16 | destinationPort;
+    return identity == NO_PACKET ? NO_PACKET : mix(identity, requester);
   }
 
   /** Whether the packet goes the filter's way. */

@@ -168,7 +168,7 @@ public final class PacketTrace {
                     nodeName,
                     clock.epochMs() * 1_000_000L,
                     sequence.incrementAndGet(),
-                    digest.identity(),
+                    digest.identityOf(request),
                     step.number(),
                     step.device(),
                     step.ifindex(),
