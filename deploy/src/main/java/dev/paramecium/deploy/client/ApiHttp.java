@@ -14,6 +14,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 
 /**
@@ -69,11 +70,27 @@ public final class ApiHttp {
 
   /** How many nodes have condition Ready. */
   public long readyNodes() {
+    return readyNodesSince(Instant.MIN);
+  }
+
+  /** How many nodes have said since {@code start} that they are Ready. */
+  public long readyNodesSince(Instant start) {
     long ready = 0;
     for (JsonNode node : get("/api/v1/nodes").path("items")) {
-      ready += isReady(node) ? 1 : 0;
+      ready += isReady(node) && !heartbeat(node).isBefore(start) ? 1 : 0;
     }
     return ready;
+  }
+
+  private static Instant heartbeat(JsonNode node) {
+    Instant latest = Instant.MIN;
+    for (JsonNode condition : node.path("status").path("conditions")) {
+      String time = condition.path("lastHeartbeatTime").asText();
+      if (condition.path("type").asText().equals("Ready") && !time.isEmpty()) {
+        latest = Instant.parse(time);
+      }
+    }
+    return latest;
   }
 
   /** Whether a node's or pod's condition Ready is True. */

@@ -14,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -48,10 +49,14 @@ public final class LocalCluster {
   private record Member(
       ClusterFile.Process record, java.lang.Process process, Path log, List<String> arguments) {}
 
+  private final Instant startedAt;
+
   private LocalCluster(Path home, Topology topology) {
     this.home = home;
     this.topology = topology;
     this.apiServer = "http://" + topology.apiAddress() + ":" + topology.apiPort();
+    // What the API server kept from the last time says Ready, too; heartbeats have whole seconds.
+    this.startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS);
   }
 
   /** The API server's URL. */
@@ -218,7 +223,7 @@ public final class LocalCluster {
           if (!answered.get()) {
             return false;
           }
-          long ready = api.readyNodes();
+          long ready = api.readyNodesSince(startedAt);
           if (told.getAndSet(ready) != ready) {
             progress.accept(ready + " of " + topology.nodes().size() + " nodes Ready");
           }
