@@ -9,9 +9,7 @@ import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -121,51 +119,23 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
       CompletionStage<KubeletLookup.Found> lookup,
       Function<ActorRef<ExecOutput>, KubeletRequest> start)
       throws BadRequest {
-    String upgrade = request.headers().get(HttpHeaderNames.UPGRADE, "").toLowerCase(Locale.ROOT);
-    if (!upgrade.equals("websocket") && !upgrade.equals("spdy/3.1")) {
-      throw new BadRequest(
-          400,
-          "BadRequest",
-          "Upgrade request required: exec is served over WebSocket (v5.channel.k8s.io,"
-              + " v4.channel.k8s.io) and SPDY/3.1");
-    }
-    request.retain();
-    lookup.whenComplete(
-        (found, failure) ->
-            context
-                .channel()
-                .eventLoop()
-                .execute(
-                    () -> {
-                      try {
-                        if (failure != null) {
-                          RestHandler.respond(
-                              context,
-                              Answer.failure(500, "InternalError", String.valueOf(failure)),
-                              true);
-                          return;
-                        }
-                        switch (found) {
-                          case KubeletLookup.Found.Missing missing ->
-                              RestHandler.respond(
-                                  context, Answer.failure(missing.failure()), false);
-                          case KubeletLookup.Found.Kubelet kubelet -> {
-                            ActorRef<Message> session = spawn(services, kubelet.ref(), start);
-                            context
-                                .channel()
-                                .closeFuture()
-                                .addListener(_ -> session.tell(new Closed()));
-                            if (upgrade.equals("websocket")) {
-                              WebSocketExec.upgrade(context, request, session);
-                            } else {
-                              SpdyExec.upgrade(context, request, exec, session);
-                            }
-                          }
-                        }
-                      } finally {
-                        request.release();
-                      }
-                    }));
+    String upgrade =
+        StreamUpgrade.asked(
+            request,
+            "exec is served over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io) and SPDY/3.1");
+    StreamUpgrade.whenFound(
+        context,
+        request,
+        lookup,
+        kubelet -> {
+          ActorRef<Message> session = spawn(services, kubelet, start);
+          context.channel().closeFuture().addListener(_ -> session.tell(new Closed()));
+          if (upgrade.equals("websocket")) {
+            WebSocketExec.upgrade(context, request, session);
+          } else {
+            SpdyExec.upgrade(context, request, exec, session);
+          }
+        });
   }
 
   private static ActorRef<Message> spawn(

@@ -6,7 +6,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.http.FullHttpRequest;
-import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.spdy.DefaultSpdyPingFrame;
 import io.netty.handler.codec.spdy.DefaultSpdyRstStreamFrame;
 import io.netty.handler.codec.spdy.DefaultSpdySynReplyFrame;
@@ -20,7 +19,6 @@ import io.netty.handler.codec.spdy.SpdyStreamStatus;
 import io.netty.handler.codec.spdy.SpdySynReplyFrame;
 import io.netty.handler.codec.spdy.SpdySynStreamFrame;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -86,54 +84,21 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
       RestServer.Services services,
       ApiPath path)
       throws BadRequest {
-    String upgrade = request.headers().get(HttpHeaderNames.UPGRADE, "").toLowerCase(Locale.ROOT);
-    if (!upgrade.equals("websocket") && !upgrade.equals("spdy/3.1")) {
-      throw new BadRequest(
-          400,
-          "BadRequest",
-          "Upgrade request required: port-forward is served over SPDY/3.1, bare or in WebSocket"
-              + " messages (SPDY/3.1+portforward.k8s.io)");
-    }
-    request.retain();
-    KubeletLookup.ofPod(services, path.namespace(), path.name())
-        .whenComplete(
-            (found, failure) ->
-                context
-                    .channel()
-                    .eventLoop()
-                    .execute(
-                        () -> {
-                          try {
-                            if (failure != null) {
-                              RestHandler.respond(
-                                  context,
-                                  Answer.failure(500, "InternalError", String.valueOf(failure)),
-                                  true);
-                              return;
-                            }
-                            answer(context, request, services, path, found);
-                          } finally {
-                            request.release();
-                          }
-                        }));
-  }
-
-  private static void answer(
-      ChannelHandlerContext context,
-      FullHttpRequest request,
-      RestServer.Services services,
-      ApiPath path,
-      KubeletLookup.Found found) {
-    switch (found) {
-      case KubeletLookup.Found.Missing missing ->
-          RestHandler.respond(context, Answer.failure(missing.failure()), false);
-      case KubeletLookup.Found.Kubelet(ActorRef<KubeletRequest> kubelet) ->
-          SpdyUpgrade.upgrade(
-              context,
-              request,
-              "portforward.k8s.io",
-              new PortForward(context.channel(), services, kubelet, path));
-    }
+    var _ =
+        StreamUpgrade.asked(
+            request,
+            "port-forward is served over SPDY/3.1, bare or in WebSocket messages"
+                + " (SPDY/3.1+portforward.k8s.io)");
+    StreamUpgrade.whenFound(
+        context,
+        request,
+        KubeletLookup.ofPod(services, path.namespace(), path.name()),
+        kubelet ->
+            SpdyUpgrade.upgrade(
+                context,
+                request,
+                "portforward.k8s.io",
+                new PortForward(context.channel(), services, kubelet, path)));
   }
 
   @Override
