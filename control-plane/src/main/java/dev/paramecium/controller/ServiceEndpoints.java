@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.LabelSelector;
 import dev.paramecium.api.ResourceType;
 import java.time.Duration;
 import java.time.Instant;

@@ -2,6 +2,7 @@ package dev.paramecium.scheduler;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.LabelSelector;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -44,7 +45,7 @@ final class Fit {
     if (!untolerated.isEmpty()) {
       return List.of(new Refusal(untolerated, false));
     }
-    if (!Expressions.containsAll(node.labels(), pod.at("/spec/nodeSelector"))
+    if (!LabelSelector.containsAll(node.labels(), pod.at("/spec/nodeSelector"))
         || !meetsNodeAffinity(node)) {
       return List.of(new Refusal("node(s) didn't match Pod's node affinity/selector", false));
     }
@@ -98,8 +99,8 @@ final class Fit {
       JsonNode expressions = term.path("matchExpressions");
       JsonNode fields = term.path("matchFields");
       if (!(expressions.isEmpty() && fields.isEmpty())
-          && Expressions.areMet(expressions, node.labels())
-          && Expressions.areMet(fields, Map.of("metadata.name", node.name()))) {
+          && NodeRequirements.areMet(expressions, node.labels())
+          && NodeRequirements.areMet(fields, Map.of("metadata.name", node.name()))) {
         return true;
       }
     }

@@ -2,6 +2,7 @@ package dev.paramecium.scheduler;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.LabelSelector;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -63,7 +64,7 @@ final class PodAffinity {
   private static boolean matches(
       JsonNode term, KubeObject owner, KubeObject other, Placement placement) {
     return isInScope(term, owner, other.namespace(), placement)
-        && Expressions.selects(term.path("labelSelector"), other.labels());
+        && LabelSelector.matches(term.path("labelSelector"), other.labels());
   }
 
   private static boolean isInScope(
@@ -78,7 +79,7 @@ final class PodAffinity {
         return true;
       }
     }
-    return Expressions.selects(selector, placement.labelsOfNamespace(namespace));
+    return LabelSelector.matches(selector, placement.labelsOfNamespace(namespace));
   }
 
   private static void add(Set<Topology> topologies, JsonNode term, KubeObject node) {
