@@ -6,6 +6,8 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.events.Event;
+import dev.paramecium.events.EventRecorder;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -48,12 +50,14 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
 
   private record Again(Reconciler.Key key) implements Command {}
 
-  private record Written(Reconciler.Key key, Map<ResourceType, Long> revisions, String failure)
+  private record Written(
+      Reconciler.Key key, Map<ResourceType, Long> revisions, List<Event> events, String failure)
       implements Command {}
 
   private final Reconciler reconciler;
   private final ApiClient api;
   private final InstantSource clock;
+  private final ActorRef<EventRecorder.Command> events;
   private final TimerScheduler<Command> timers;
   private final ObjectCache cache = new ObjectCache();
   private final Set<ResourceType> unsynced;
@@ -85,6 +89,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
     this.api = api;
     this.clock = clock;
     this.timers = timers;
+    this.events = context.spawn(EventRecorder.create(api, clock, reconciler.name(), ""), "events");
     this.unsynced = new HashSet<>(reconciler.watched());
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
     reconciler.watched().forEach(type -> api.inform(type, "", "", "", subscriber));
@@ -176,29 +181,46 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
             CompletableFuture.allOf(replies.toArray(CompletableFuture[]::new)),
             (_, failure) ->
                 failure == null
-                    ? outcome(key, plan.writes(), replies)
-                    : new Written(key, Map.of(), failure.toString()));
+                    ? outcome(key, plan, replies)
+                    : new Written(key, Map.of(), List.of(), failure.toString()));
   }
 
   private static Written outcome(
-      Reconciler.Key key, List<Write> writes, List<CompletableFuture<ApiReply>> replies) {
+      Reconciler.Key key, Reconciler.Plan plan, List<CompletableFuture<ApiReply>> replies) {
+    List<Write> writes = plan.writes();
     Map<ResourceType, Long> revisions = new HashMap<>();
+    List<Event> events = new ArrayList<>();
     String failure = "";
     for (int i = 0; i < writes.size(); i++) {
       ApiReply reply = replies.get(i).join();
       if (reply instanceof ApiReply.Stored(KubeObject object, boolean _)) {
         revisions.merge(writes.get(i).type(), object.resourceVersion(), Math::max);
       }
+      announce(plan, writes.get(i), reply, events);
       if (!writes.get(i).isSettledBy(reply) && reply instanceof ApiReply.Failed failed) {
         failure = failed.message();
       }
     }
-    return new Written(key, revisions, failure);
+    return new Written(key, revisions, events, failure);
+  }
+
+  private static void announce(
+      Reconciler.Plan plan, Write write, ApiReply reply, List<Event> events) {
+    KubeObject written =
+        switch (reply) {
+          case ApiReply.Stored(KubeObject object, boolean _) -> object;
+          case ApiReply.Deleted(KubeObject object) -> object;
+          case ApiReply.Listed _, ApiReply.Failed _ -> null;
+        };
+    if (written != null) {
+      plan.announcementOf(write).ifPresent(said -> events.add(said.event(written)));
+    }
   }
 
   private void onWritten(Written written) {
     Reconciler.Key key = written.key();
     busy.remove(key);
+    written.events().forEach(events::tell);
     Map<ResourceType, Long> revisions = new HashMap<>(written.revisions());
     revisions.keySet().retainAll(reconciler.watched());
     if (!revisions.isEmpty()) {

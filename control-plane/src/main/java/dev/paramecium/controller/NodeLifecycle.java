@@ -9,6 +9,8 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.events.Event;
+import dev.paramecium.events.EventRecorder;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -54,13 +56,14 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
 
   private record Look() implements Command {}
 
-  private record Written(String what, String error) implements Command {}
+  private record Written(String what, List<Event> events, String error) implements Command {}
 
   private record Heard(String heartbeat, Instant at) {}
 
   private final ApiClient api;
   private final InstantSource clock;
   private final Duration grace;
+  private final ActorRef<EventRecorder.Command> events;
   private final Map<String, KubeObject> nodes = new HashMap<>();
   private final Map<String, Heard> heard = new HashMap<>();
   private final Map<String, KubeObject> pods = new HashMap<>();
@@ -85,6 +88,7 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
     this.api = api;
     this.clock = clock;
     this.grace = grace;
+    this.events = context.spawn(EventRecorder.create(api, clock, "node-controller", ""), "events");
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
     api.inform(ResourceType.NODE, "", "", "", subscriber);
     api.inform(ResourceType.POD, "", "", "", subscriber);
@@ -105,7 +109,9 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       case Look _ -> nodes.values().forEach(this::look);
       case Written written -> {
         writing.remove(written.what());
-        if (!written.error().isEmpty()) {
+        if (written.error().isEmpty()) {
+          written.events().forEach(events::tell);
+        } else {
           getContext().getLog().info("{} is not written: {}", written.what(), written.error());
         }
       }
@@ -193,8 +199,14 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       }
       conditions.add(copy);
     }
+    boolean wasReady = condition(node, "Ready").path("status").asText().equals("True");
     write(
         "status of node " + node.name(),
+        wasReady
+            ? List.of(
+                Event.normal(
+                    node, "NodeNotReady", "Node " + node.name() + " status is now: NodeNotReady"))
+            : List.of(),
         () -> api.mergePatch(ResourceType.NODE, "", node.name(), "status", patch.toString()));
   }
 
@@ -227,6 +239,7 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
     }
     write(
         "taints of node " + node.name(),
+        List.of(),
         () -> api.mergePatch(ResourceType.NODE, "", node.name(), "", patch.toString()));
   }
 
@@ -249,13 +262,15 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       patch.putObject("status").set("conditions", conditions);
       write(
           "status of pod " + pod.namespace() + "/" + pod.name(),
+          List.of(Event.warning(pod, "NodeNotReady", "Node is not ready")),
           () ->
               api.mergePatch(
                   ResourceType.POD, pod.namespace(), pod.name(), "status", patch.toString()));
     }
   }
 
-  private void write(String what, Supplier<CompletionStage<ApiReply>> call) {
+  /** Makes the request, and says {@code told} when it has succeeded. */
+  private void write(String what, List<Event> told, Supplier<CompletionStage<ApiReply>> call) {
     if (writing.add(what)) {
       getContext()
           .pipeToSelf(
@@ -263,6 +278,7 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
               (reply, failure) ->
                   new Written(
                       what,
+                      told,
                       failure != null
                           ? String.valueOf(failure.getMessage())
                           : reply instanceof ApiReply.Failed failed ? failed.message() : ""));

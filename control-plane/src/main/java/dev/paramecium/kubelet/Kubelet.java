@@ -12,6 +12,7 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.events.EventRecorder;
 import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
 import dev.paramecium.syscall.Errno;
@@ -96,6 +97,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final ActorRef<CiliumAgent.Command> agent;
   private final ApiClient api;
   private final InstantSource clock;
+  private final PodEvents events;
   private final RandomGenerator random;
   private final TimerScheduler<Command> timers;
   private final NodeObject node;
@@ -145,6 +147,10 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     this.clock = clock;
     this.random = random;
     this.timers = timers;
+    this.events =
+        new PodEvents(
+            context.spawn(
+                EventRecorder.create(api, clock, "kubelet", config.nodeName()), "events"));
     this.node = new NodeObject(config, new UUID(random.nextLong(), random.nextLong()).toString());
     ActorRef<Command> self = context.getSelf();
     ActorRef<KubeletRequest> server =
@@ -411,6 +417,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
                     agent,
                     api,
                     clock,
+                    events,
                     new SplittableRandom(random.nextLong())));
     getContext().watchWith(actor, new WorkerEnded(uid));
     workers.put(uid, new Worker(key(pod), actor));

@@ -117,6 +117,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private final ActorRef<CiliumAgent.Command> agent;
   private final ApiClient api;
   private final InstantSource clock;
+  private final PodEvents events;
   private final RandomGenerator random;
   private final TimerScheduler<Command> timers;
   private final PodRef ref;
@@ -150,13 +151,14 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       ActorRef<CiliumAgent.Command> agent,
       ApiClient api,
       InstantSource clock,
+      PodEvents events,
       RandomGenerator random) {
     return Behaviors.withTimers(
         timers ->
             Behaviors.setup(
                 context ->
                     new PodWorker(
-                        context, timers, pod, config, kernel, agent, api, clock, random)));
+                        context, timers, pod, config, kernel, agent, api, clock, events, random)));
   }
 
   private PodWorker(
@@ -168,6 +170,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       ActorRef<CiliumAgent.Command> agent,
       ApiClient api,
       InstantSource clock,
+      PodEvents events,
       RandomGenerator random) {
     super(context);
     this.config = config;
@@ -175,6 +178,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.agent = agent;
     this.api = api;
     this.clock = clock;
+    this.events = events;
     this.random = random;
     this.timers = timers;
     this.pod = pod;
@@ -387,6 +391,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
   private void sandboxFailed(String error) {
     getContext().getLog().warn("cannot create the sandbox of pod {}: {}", ref, error);
+    events.sandboxFailed(pod, error);
     String failed = netns;
     netns = "";
     attempt("delete namespace " + failed, kernel.deleteNetns(failed));
@@ -445,6 +450,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       start(container);
     } else if (container.state instanceof State.Terminated) {
       container.crashLoop(ref.namespace() + "_" + ref.name(), ref.uid());
+      events.backOff(pod, container);
       getContext().getLog().debug("{} waits {}", container.name(), wait);
     }
     return wait;
@@ -455,7 +461,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     container.id = HexFormat.of().formatHex(bytes);
+    events.pulled(pod, container);
     if (agentPod) {
+      events.started(pod, container);
       container.starting = false;
       container.state = new State.Running(clock.instant());
       return;
@@ -505,6 +513,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     for (ContainerRecord container : containers) {
       if (!started.error().isEmpty() && container.id.equals(started.id())) {
         container.failedToStart(started.error(), clock.instant());
+        events.failed(pod, container, started.error());
         advance();
         leaveIfStopped();
       }
@@ -534,6 +543,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
         case ContainerEvent.Started started -> {
           container.starting = false;
           container.state = new State.Running(clock.instant());
+          events.started(pod, container);
           if (!started.imageNote().isEmpty()) {
             getContext().getLog().info("{}/{}: {}", ref, container.name(), started.imageNote());
           }
@@ -566,6 +576,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             : Duration.ofSeconds(pod.at("/metadata/deletionGracePeriodSeconds").asLong(30));
     for (ContainerRecord container : containers) {
       if (!container.id.isEmpty() && !agentPod) {
+        events.killing(pod, container);
         attempt(
             "stop container " + container.name() + " of pod " + ref,
             kernel.stopContainer(container.id, grace.toMillis()));

@@ -9,6 +9,8 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.events.Event;
+import dev.paramecium.events.EventRecorder;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
@@ -49,7 +51,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   private record FromApi(InformerEvent event) implements Command {}
 
-  private record Bound(String pod, String node, String error) implements Command {}
+  private record Bound(KubeObject pod, String node, String error) implements Command {}
 
   private record Reported(String pod, String error) implements Command {}
 
@@ -57,6 +59,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
 
   private final ApiClient api;
   private final InstantSource clock;
+  private final ActorRef<EventRecorder.Command> events;
   private final TimerScheduler<Command> timers;
   private final Placement placement = new Placement();
   private final Map<String, KubeObject> pending = new LinkedHashMap<>();
@@ -78,6 +81,8 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
     this.api = api;
     this.clock = clock;
     this.timers = timers;
+    this.events =
+        context.spawn(EventRecorder.create(api, clock, "default-scheduler", ""), "events");
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
     WATCHED.forEach(type -> api.inform(type, "", "", "", subscriber));
   }
@@ -200,11 +205,10 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
         .put("uid", pod.uid())
         .put("resourceVersion", Long.toString(pod.resourceVersion()));
     patch.putObject("spec").put("nodeName", node);
-    String key = key(pod);
     getContext()
         .pipeToSelf(
             api.mergePatch(ResourceType.POD, pod.namespace(), pod.name(), "", patch.toString()),
-            (reply, failure) -> new Bound(key, node, error(reply, failure)));
+            (reply, failure) -> new Bound(pod, node, error(reply, failure)));
   }
 
   private static String error(@Nullable ApiReply reply, @Nullable Throwable failure) {
@@ -215,18 +219,22 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
   }
 
   private void onBound(Bound bound) {
+    String key = key(bound.pod());
     if (bound.error().isEmpty()) {
-      pending.remove(bound.pod());
+      pending.remove(key);
+      events.tell(
+          Event.normal(
+              bound.pod(), "Scheduled", "Successfully assigned " + key + " to " + bound.node()));
       return;
     }
     // It changed meanwhile, or nobody knows what happened: the watch tells, then try again.
-    binding.remove(bound.pod());
-    if (pending.containsKey(bound.pod())) {
-      placement.remove(bound.pod());
+    binding.remove(key);
+    if (pending.containsKey(key)) {
+      placement.remove(key);
     }
     getContext()
         .getLog()
-        .info("pod {} is not bound to {} yet: {}", bound.pod(), bound.node(), bound.error());
+        .info("pod {} is not bound to {} yet: {}", key, bound.node(), bound.error());
     timers.startSingleTimer(new Retry(), RETRY);
   }
 
@@ -239,6 +247,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
         return;
       }
     }
+    events.tell(Event.warning(pod, "FailedScheduling", message));
     ObjectNode patch = JsonNodeFactory.instance.objectNode();
     patch.putObject("metadata").put("uid", pod.uid());
     ArrayNode conditions = patch.putObject("status").putArray("conditions");

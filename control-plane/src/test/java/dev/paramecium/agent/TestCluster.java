@@ -25,6 +25,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -126,6 +127,17 @@ public final class TestCluster implements AutoCloseable {
     } catch (JsonProcessingException e) {
       throw new IllegalArgumentException(json, e);
     }
+  }
+
+  /** {@code type reason: message} of each event about an object of this name, oldest first. */
+  public List<String> eventsOf(String name) {
+    return list(ResourceType.EVENT).stream()
+        .filter(event -> event.text("/involvedObject/name").equals(name))
+        .sorted(Comparator.comparing(KubeObject::name))
+        .map(
+            event ->
+                event.text("/type") + " " + event.text("/reason") + ": " + event.text("/message"))
+        .toList();
   }
 
   /** A pod with one container; {@code nodeName} may be empty. */

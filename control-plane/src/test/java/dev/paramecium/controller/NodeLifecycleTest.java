@@ -10,6 +10,7 @@ import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -91,6 +92,15 @@ class NodeLifecycleTest {
         () ->
             condition(cluster.find(ResourceType.POD, "default", "p"), "Ready", "status")
                 .equals("False"));
+
+    eventually(
+        () ->
+            cluster
+                    .eventsOf("a")
+                    .equals(List.of("Normal NodeNotReady: Node a status is now: NodeNotReady"))
+                && cluster
+                    .eventsOf("p")
+                    .equals(List.of("Warning NodeNotReady: Node is not ready")));
 
     heartbeat("1999-01-01T00:00:20Z");
     eventually(() -> node().at("/spec/taints").size() == 1);

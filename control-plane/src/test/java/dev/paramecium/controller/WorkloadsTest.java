@@ -92,6 +92,40 @@ class WorkloadsTest {
   }
 
   @Test
+  void saysWhichReplicaSetsAreScaledAndWhichPodsMadeAndDeleted() {
+    World world = new World(new Random(1));
+    world.put(deployment(2, "1", "0", "one"));
+    world.settle();
+    String one = world.cache.all(ResourceType.REPLICA_SET).iterator().next().name();
+    String[] pods = world.pods().stream().map(KubeObject::name).toArray(String[]::new);
+    assertThat(world.events)
+        .containsExactlyInAnyOrder(
+            "ScalingReplicaSet: Scaled up replica set " + one + " to 2",
+            "SuccessfulCreate: Created pod: " + pods[0],
+            "SuccessfulCreate: Created pod: " + pods[1]);
+    world.events.clear();
+    change(world, "two", 2);
+    world.settle();
+    String two =
+        world.cache.all(ResourceType.REPLICA_SET).stream()
+            .map(KubeObject::name)
+            .filter(name -> !name.equals(one))
+            .findFirst()
+            .orElseThrow();
+    assertThat(world.events)
+        .filteredOn(event -> event.startsWith("Scaling"))
+        .containsExactly(
+            "ScalingReplicaSet: Scaled up replica set " + two + " to 1",
+            "ScalingReplicaSet: Scaled down replica set " + one + " to 1",
+            "ScalingReplicaSet: Scaled up replica set " + two + " to 2",
+            "ScalingReplicaSet: Scaled down replica set " + one + " to 0");
+    assertThat(world.events)
+        .contains(
+            "SuccessfulDelete: Deleted pod: " + pods[0],
+            "SuccessfulDelete: Deleted pod: " + pods[1]);
+  }
+
+  @Test
   void theTemplateOfBeforeIsTheReplicaSetOfBefore() {
     World world = new World(new Random(1));
     world.put(deployment(2, "1", "0", "one"));

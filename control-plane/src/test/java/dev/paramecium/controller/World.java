@@ -24,6 +24,9 @@ final class World {
   private final Random random;
   private long revision;
 
+  /** {@code reason: message} of everything that was announced. */
+  final List<String> events = new ArrayList<>();
+
   World(Random random) {
     this.random = random;
   }
@@ -54,9 +57,9 @@ final class World {
     List<Runnable> wishes = new ArrayList<>();
     for (Reconciler reconciler : reconcilers) {
       for (KubeObject object : List.copyOf(cache.all(reconciler.watched().getFirst()))) {
-        List<Write> writes = reconciler.plan(Key.of(object), cache, NOW).writes();
-        if (!writes.isEmpty()) {
-          wishes.add(() -> writes.forEach(this::apply));
+        Reconciler.Plan plan = reconciler.plan(Key.of(object), cache, NOW);
+        if (!plan.writes().isEmpty()) {
+          wishes.add(() -> apply(plan));
         }
       }
     }
@@ -67,22 +70,34 @@ final class World {
     return true;
   }
 
-  private void apply(Write write) {
-    switch (write) {
+  private void apply(Reconciler.Plan plan) {
+    for (Write write : plan.writes()) {
+      KubeObject written = apply(write);
+      plan.announcementOf(write)
+          .map(announcement -> announcement.event(written))
+          .ifPresent(event -> events.add(event.reason() + ": " + event.message()));
+    }
+  }
+
+  private KubeObject apply(Write write) {
+    return switch (write) {
       case Write.Create(ResourceType _, KubeObject object) -> put(object);
       case Write.Update(ResourceType type, KubeObject object) -> {
         KubeObject now = object.copy();
         KubeObject old = cache.get(type, object.namespace(), object.name());
         now.json().set("status", old.at("/status").isMissingNode() ? null : old.at("/status"));
-        put(now);
+        yield put(now);
       }
       case Write.UpdateStatus(ResourceType type, KubeObject object) -> {
         KubeObject now = cache.get(type, object.namespace(), object.name()).copy();
         now.json().set("status", object.at("/status"));
-        put(now);
+        yield put(now);
       }
-      case Write.Delete(ResourceType type, KubeObject object) -> delete(type, object);
-    }
+      case Write.Delete(ResourceType type, KubeObject object) -> {
+        delete(type, object);
+        yield object;
+      }
+    };
   }
 
   void delete(ResourceType type, KubeObject object) {

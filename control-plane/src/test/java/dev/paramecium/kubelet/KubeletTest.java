@@ -212,6 +212,54 @@ class KubeletTest {
   }
 
   @Test
+  void saysWhatBecomesOfAPodsContainers() {
+    kubelet();
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    kernel.exit("main", 1); // the first restart is at once, the second waits
+    eventually(() -> restarts("curl") == 1);
+    cluster.awaitPod("curl", "Running");
+    eventually(
+        () -> {
+          kernel.exit("main", 1);
+          return cluster.eventsOf("curl").size() == 4;
+        });
+    assertThat(cluster.eventsOf("curl"))
+        .containsExactly(
+            "Normal Pulled: Container image \"curlimages/curl\" already present on machine",
+            "Normal Created: Created container main",
+            "Normal Started: Started container main",
+            "Warning BackOff: Back-off restarting failed container");
+    assertThat(cluster.list(ResourceType.EVENT))
+        .filteredOn(event -> event.text("/reason").equals("Pulled"))
+        .filteredOn(event -> event.text("/involvedObject/name").equals("curl"))
+        .singleElement()
+        .satisfies(
+            event -> {
+              assertThat(event.at("/count").asInt()).isEqualTo(2);
+              assertThat(event.text("/involvedObject/fieldPath"))
+                  .isEqualTo("spec.containers{main}");
+              assertThat(event.text("/source/host")).isEqualTo(config.nodeName());
+            });
+  }
+
+  @Test
+  void saysThatItStopsTheContainersOfADeletedPod() {
+    kubelet();
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "curl", 1));
+    eventually(() -> cluster.eventsOf("curl").contains("Normal Killing: Stopping container main"));
+  }
+
+  private int restarts(String pod) {
+    return cluster
+        .find(ResourceType.POD, "default", pod)
+        .at("/status/containerStatuses/0/restartCount")
+        .asInt();
+  }
+
+  @Test
   void runsAPodThatEndsToItsEnd() {
     kubelet();
     cluster.create(

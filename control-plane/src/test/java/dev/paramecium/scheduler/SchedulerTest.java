@@ -126,6 +126,11 @@ class SchedulerTest {
         () -> unschedulable("p").equals("Unschedulable: no nodes available to schedule pods"));
     createNode("a", "", "", "True");
     eventually(() -> nodeOf("p").equals("a"));
+    eventually(() -> cluster.eventsOf("p").size() == 2);
+    assertThat(cluster.eventsOf("p"))
+        .containsExactly(
+            "Warning FailedScheduling: no nodes available to schedule pods",
+            "Normal Scheduled: Successfully assigned default/p to a");
   }
 
   @Test

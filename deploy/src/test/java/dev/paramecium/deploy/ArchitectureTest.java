@@ -34,6 +34,7 @@ class ArchitectureTest {
     "dev.paramecium.apiserver..",
     "dev.paramecium.scheduler..",
     "dev.paramecium.controller..",
+    "dev.paramecium.events..",
     "dev.paramecium.operator..",
     "dev.paramecium.kubelet..",
     "dev.paramecium.agent..",

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -88,7 +89,7 @@ public final class Deployments implements Reconciler {
     if (writes.stream().noneMatch(write -> write.type().equals(ResourceType.DEPLOYMENT))) {
       writes.addAll(Statuses.update(ResourceType.DEPLOYMENT, deployment, status));
     }
-    return new Plan(writes, again);
+    return new Plan(writes, scalings(deployment, sets, writes), again);
   }
 
   /** The ReplicaSet of the template as it is; the oldest, should there be several. */
@@ -156,6 +157,40 @@ public final class Deployments implements Reconciler {
     int desired = replicas(deployment);
     annotations.put(DESIRED, Integer.toString(desired));
     annotations.put(MAX, Integer.toString(desired + maxSurge(deployment)));
+  }
+
+  /** What the writes mean for the numbers of pods, as {@code kubectl describe} shows them. */
+  private static List<Announcement> scalings(
+      KubeObject deployment, List<KubeObject> sets, List<Write> writes) {
+    List<Announcement> scalings = new ArrayList<>();
+    for (Write write : writes) {
+      switch (write) {
+        case Write.Create(ResourceType _, KubeObject set) ->
+            scaling(deployment, write, 0, replicas(set)).ifPresent(scalings::add);
+        case Write.Update(ResourceType _, KubeObject changed) ->
+            sets.stream()
+                .filter(set -> set.uid().equals(changed.uid()))
+                .forEach(
+                    set ->
+                        scaling(deployment, write, replicas(set), replicas(changed))
+                            .ifPresent(scalings::add));
+        case Write.UpdateStatus _, Write.Delete _ -> {}
+      }
+    }
+    return scalings;
+  }
+
+  private static Optional<Announcement> scaling(
+      KubeObject deployment, Write write, int from, int to) {
+    String direction = to > from ? "up" : "down";
+    return from == to
+        ? Optional.empty()
+        : Optional.of(
+            new Announcement(
+                write,
+                deployment,
+                "ScalingReplicaSet",
+                "Scaled " + direction + " replica set %s to " + to));
   }
 
   // ---- how many pods each ReplicaSet should have

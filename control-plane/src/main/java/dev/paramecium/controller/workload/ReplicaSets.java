@@ -56,6 +56,7 @@ public final class ReplicaSets implements Reconciler {
       return Plan.NOTHING;
     }
     List<Write> writes = new ArrayList<>();
+    List<Announcement> announcements = new ArrayList<>();
     List<KubeObject> active = new ArrayList<>();
     for (KubeObject pod : cache.in(ResourceType.POD, key.namespace())) {
       if (!Pods.isActive(pod)) {
@@ -71,12 +72,12 @@ public final class ReplicaSets implements Reconciler {
       }
     }
     if (!Pods.isTerminating(set)) {
-      scale(set, active, writes);
+      scale(set, active, writes, announcements);
     }
     long minReady = set.at("/spec/minReadySeconds").asLong();
     writes.addAll(
         Statuses.update(ResourceType.REPLICA_SET, set, status(set, active, minReady, now)));
-    return new Plan(writes, again(active, minReady, now));
+    return new Plan(writes, announcements, again(active, minReady, now));
   }
 
   private static Write adoption(KubeObject pod, KubeObject set) {
@@ -85,17 +86,29 @@ public final class ReplicaSets implements Reconciler {
     return new Write.Update(ResourceType.POD, adopted);
   }
 
-  private static void scale(KubeObject set, List<KubeObject> active, List<Write> writes) {
+  private static void scale(
+      KubeObject set,
+      List<KubeObject> active,
+      List<Write> writes,
+      List<Announcement> announcements) {
     int wanted = set.at("/spec/replicas").asInt(1);
     for (int i = active.size(); i < wanted; i++) {
-      writes.add(
+      Write create =
           new Write.Create(
-              ResourceType.POD, new KubeObject(Pods.fromTemplate(set.at("/spec/template"), set))));
+              ResourceType.POD, new KubeObject(Pods.fromTemplate(set.at("/spec/template"), set)));
+      writes.add(create);
+      announcements.add(new Announcement(create, set, "SuccessfulCreate", "Created pod: %s"));
     }
     active.stream()
         .sorted(Pods.LEAST_WORTH_FIRST)
         .limit(Math.max(0, active.size() - wanted))
-        .forEach(pod -> writes.add(new Write.Delete(ResourceType.POD, pod)));
+        .forEach(
+            pod -> {
+              Write delete = new Write.Delete(ResourceType.POD, pod);
+              writes.add(delete);
+              announcements.add(
+                  new Announcement(delete, set, "SuccessfulDelete", "Deleted pod: %s"));
+            });
   }
 
   private static ObjectNode status(

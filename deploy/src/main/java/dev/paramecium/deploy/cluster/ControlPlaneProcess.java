@@ -12,6 +12,7 @@ import dev.paramecium.controller.NodeLifecycle;
 import dev.paramecium.controller.PodGarbageCollector;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.events.EventExpiry;
 import dev.paramecium.operator.Operator;
 import dev.paramecium.operator.OperatorConfig;
 import dev.paramecium.scheduler.Scheduler;
@@ -99,5 +100,7 @@ public record ControlPlaneProcess(
     }
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());
+    system.systemActorOf(
+        EventExpiry.create(api, clock, EventExpiry.PERIOD), "event-expiry", Props.empty());
   }
 }

@@ -1,0 +1,47 @@
+package dev.paramecium.kubelet;
+
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.events.Event;
+import dev.paramecium.events.EventRecorder;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** What the kubelet says about pods and their containers ({@code pkg/kubelet/events}). */
+record PodEvents(ActorRef<EventRecorder.Command> recorder) {
+
+  void pulled(KubeObject pod, ContainerRecord container) {
+    tell(
+        container,
+        Event.normal(
+            pod,
+            "Pulled",
+            "Container image \"" + container.image() + "\" already present on machine"));
+  }
+
+  /** The runtime made it and runs it: two events. */
+  void started(KubeObject pod, ContainerRecord container) {
+    tell(container, Event.normal(pod, "Created", "Created container " + container.name()));
+    tell(container, Event.normal(pod, "Started", "Started container " + container.name()));
+  }
+
+  void failed(KubeObject pod, ContainerRecord container, String error) {
+    tell(container, Event.warning(pod, "Failed", "Error: " + error));
+  }
+
+  void backOff(KubeObject pod, ContainerRecord container) {
+    tell(container, Event.warning(pod, "BackOff", "Back-off restarting failed container"));
+  }
+
+  void killing(KubeObject pod, ContainerRecord container) {
+    tell(container, Event.normal(pod, "Killing", "Stopping container " + container.name()));
+  }
+
+  void sandboxFailed(KubeObject pod, String error) {
+    recorder.tell(
+        Event.warning(pod, "FailedCreatePodSandBox", "Failed to create pod sandbox: " + error));
+  }
+
+  private void tell(ContainerRecord container, Event event) {
+    String list = container.init ? "spec.initContainers" : "spec.containers";
+    recorder.tell(event.at(list + "{" + container.name() + "}"));
+  }
+}
