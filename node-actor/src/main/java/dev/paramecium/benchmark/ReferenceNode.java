@@ -188,7 +188,7 @@ public class ReferenceNode {
   }
 
   /** An ipcache entry. */
-  public void known(String prefix, int identity, @Nullable Ipv4Address tunnelEndpoint) {
+  public final void known(String prefix, int identity, @Nullable Ipv4Address tunnelEndpoint) {
     maps.ipcache()
         .map()
         .update(

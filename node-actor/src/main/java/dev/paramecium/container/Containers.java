@@ -237,7 +237,7 @@ final class Containers {
   }
 
   Map<String, Long> counters() {
-    long processes = host.size() + runtime.size();
+    long processes = (long) host.size() + runtime.size();
     for (Container container : containers.values()) {
       processes += container.processes().size();
     }

@@ -52,7 +52,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,7 +86,6 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final KernelConfig config;
   private final RandomSource random;
   private final DispatcherSelector dispatcher = DispatcherSelector.fromConfig(DISPATCHER);
-  private final TimerScheduler<Object> timers;
   private final Underlay underlay;
   private final NodeDatapath node;
   private final MapTable maps;
@@ -104,14 +102,9 @@ public final class Kernel extends AbstractBehavior<Object> {
   private int namespacesMade;
 
   private Kernel(
-      ActorContext<Object> context,
-      TimerScheduler<Object> timers,
-      KernelConfig config,
-      SkBuffPool pool,
-      Underlay underlay) {
+      ActorContext<Object> context, KernelConfig config, SkBuffPool pool, Underlay underlay) {
     super(context);
     this.config = config;
-    this.timers = timers;
     this.underlay = underlay;
     this.random = RandomSource.seeded(config.seed());
     ProgramTable table = new ProgramTable(config.clock());
@@ -176,13 +169,11 @@ public final class Kernel extends AbstractBehavior<Object> {
             ? network.open(pool)
             : Underlays.open(config.underlay(), config.nodeIp(), config.resolver(), pool);
     return Behaviors.<Object>setup(
-            context ->
-                Behaviors.withTimers(
-                    timers -> {
-                      Kernel kernel = new Kernel(context, timers, config, pool, underlay);
-                      started.accept(kernel.node);
-                      return kernel;
-                    }))
+            context -> {
+              Kernel kernel = new Kernel(context, config, pool, underlay);
+              started.accept(kernel.node);
+              return kernel;
+            })
         .narrow();
   }
 
