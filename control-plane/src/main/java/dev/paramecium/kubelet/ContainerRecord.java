@@ -1,8 +1,14 @@
 package dev.paramecium.kubelet;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.syscall.ContainerSpec;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** One container of a pod as the kubelet sees it: what it is doing, and what it did before. */
@@ -48,6 +54,27 @@ final class ContainerRecord {
 
   String image() {
     return spec.path("image").asText();
+  }
+
+  /** What the runtime is asked to run, in a pod's network namespace. */
+  ContainerSpec runIn(String netns, PodRef pod) {
+    List<String> command = new ArrayList<>();
+    spec.path("command").forEach(word -> command.add(word.asText()));
+    List<String> args = new ArrayList<>();
+    spec.path("args").forEach(word -> args.add(word.asText()));
+    Map<String, String> env = new HashMap<>();
+    for (JsonNode variable : spec.path("env")) {
+      env.put(variable.path("name").asText(), variable.path("value").asText());
+    }
+    List<ContainerSpec.Port> ports = new ArrayList<>();
+    for (JsonNode port : spec.path("ports")) {
+      ports.add(
+          new ContainerSpec.Port(
+              port.path("name").asText(),
+              port.path("containerPort").asInt(),
+              port.path("protocol").asText("TCP")));
+    }
+    return new ContainerSpec(id, netns, pod.toString(), name(), image(), command, args, env, ports);
   }
 
   boolean isRunning() {

@@ -1,7 +1,5 @@
 package dev.paramecium.kubelet;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.CiliumAgent.CniResult;
@@ -15,20 +13,13 @@ import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.kubelet.ContainerRecord.State;
 import dev.paramecium.syscall.ContainerEvent;
-import dev.paramecium.syscall.ContainerSpec;
-import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
-import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
-import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
@@ -40,7 +31,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.jspecify.annotations.Nullable;
 
 /**
  * One pod on this node, from its first sight to the last trace of it: sandbox (namespace, CNI ADD),
@@ -122,12 +112,11 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private final TimerScheduler<Command> timers;
   private final PodRef ref;
   private final ActorRef<ContainerEvent> containerEvents;
-  private final List<ContainerRecord> containers = new ArrayList<>();
-  private final Map<String, String> logIds = new HashMap<>();
-  private final PodStatus status;
+  private final PodContainers containers;
+  private final PodStreams streams;
+  private final StatusWriter status;
   private final Backoff apiBackoff = Backoff.forApi();
   private final Backoff sandboxBackoff = new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1));
-  private final Instant startTime;
   private final boolean agentPod;
   private final boolean hostNetwork;
 
@@ -138,8 +127,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private String podIp = "";
   private boolean vanished;
   private boolean over;
-  private boolean writing;
-  private @Nullable ObjectNode written;
 
   /**
    * @param random drawn from by this actor alone
@@ -186,10 +173,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.containerEvents = context.messageAdapter(ContainerEvent.class, FromContainer::new);
     this.agentPod = AgentPod.isOne(pod);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
-    this.status = new PodStatus(pod);
-    String started = pod.text("/status/startTime");
-    this.startTime = started.isEmpty() ? clock.instant() : Instant.parse(started);
-    recall();
+    this.containers = new PodContainers(pod, clock.instant());
+    this.streams = new PodStreams(ref, containers, agentPod, kernel, agent);
+    this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
     over = phase.equals("Succeeded") || phase.equals("Failed");
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
@@ -203,63 +189,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
   }
 
-  /** Containers as the stored status left them: what ran before a crash runs again, counted. */
-  private void recall() {
-    for (JsonNode spec : pod.at("/spec/initContainers")) {
-      containers.add(new ContainerRecord(spec, true));
-    }
-    for (JsonNode spec : pod.at("/spec/containers")) {
-      containers.add(new ContainerRecord(spec, false));
-    }
-    String restartPolicy = restartPolicy();
-    for (ContainerRecord container : containers) {
-      String list = container.init ? "/status/initContainerStatuses" : "/status/containerStatuses";
-      for (JsonNode before : pod.at(list)) {
-        if (!before.path("name").asText().equals(container.name())) {
-          continue;
-        }
-        container.restartCount = before.path("restartCount").asInt();
-        JsonNode running = before.at("/state/running");
-        JsonNode terminated = before.at("/state/terminated");
-        if (terminated.isObject()) {
-          State.Terminated end = terminated(terminated);
-          container.state = end;
-          boolean again =
-              !container.init
-                  && (restartPolicy.equals("Always")
-                      || restartPolicy.equals("OnFailure") && end.exitCode() != 0);
-          if (again) {
-            container.prepareRestart();
-          }
-        } else if (running.isObject()) {
-          container.state =
-              new State.Terminated(
-                  255, "Unknown", instant(running.path("startedAt")), clock.instant());
-          if (!restartPolicy.equals("Never")) {
-            container.prepareRestart();
-          }
-        }
-      }
-    }
-  }
-
-  private State.Terminated terminated(JsonNode node) {
-    return new State.Terminated(
-        node.path("exitCode").asInt(),
-        node.path("reason").asText(),
-        instant(node.path("startedAt")),
-        instant(node.path("finishedAt")));
-  }
-
-  private Instant instant(JsonNode time) {
-    return time.isTextual() ? Instant.parse(time.asText()) : clock.instant();
-  }
-
-  private String restartPolicy() {
-    String policy = pod.text("/spec/restartPolicy");
-    return policy.isEmpty() ? "Always" : policy;
-  }
-
   @Override
   public Receive<Command> createReceive() {
     return newReceiveBuilder().onMessage(Command.class, this::onCommand).build();
@@ -269,9 +198,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     switch (command) {
       case Update update -> onUpdate(update);
       case Vanish _ -> onVanish();
-      case Exec exec -> onExec(exec);
-      case ForwardPort forward -> onForwardPort(forward);
-      case ReadLog read -> onReadLog(read);
+      case Exec exec -> streams.exec(exec);
+      case ForwardPort forward -> streams.forwardPort(forward);
+      case ReadLog read -> streams.readLog(read);
       case SandboxMade made -> onSandboxMade(made);
       case Cni(CniResult result) -> onCni(result);
       case FromContainer(ContainerEvent event) -> onContainerEvent(event);
@@ -290,19 +219,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     pod = update.pod();
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
-    } else if (written != null && !writing && !storedAsWritten(written)) {
-      written = null; // somebody else changed it, as the node lifecycle controller does
+    } else if (status.isOverwritten(pod)) {
       publish();
     }
-  }
-
-  private boolean storedAsWritten(ObjectNode status) {
-    for (String field : List.of("phase", "conditions", "podIP", "containerStatuses")) {
-      if (!status.path(field).equals(pod.at("/status/" + field))) {
-        return false;
-      }
-    }
-    return true;
   }
 
   private void onVanish() {
@@ -405,55 +324,14 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     if (stage != Stage.RUNNING || over) {
       return;
     }
-    Instant now = clock.instant();
-    Duration wait = Duration.ZERO;
-    for (ContainerRecord container : containers) {
-      if (container.init) {
-        if (container.hasSucceeded()) {
-          continue;
-        }
-        wait = startIfDue(container, now);
-        break; // the next one waits for this one
-      }
-      Duration due = startIfDue(container, now);
-      wait = wait.isZero() || !due.isZero() && due.compareTo(wait) < 0 ? due : wait;
-    }
+    Duration wait =
+        containers.startDue(
+            clock.instant(), this::start, container -> events.backOff(pod, container));
     if (!wait.isZero()) {
       timers.startSingleTimer(Timer.RESTART, new Tick(Timer.RESTART), wait);
     }
-    String phase = PodStatus.phase(restartPolicy(), containers);
-    if (phase.equals("Succeeded") || phase.equals("Failed")) {
-      over = true;
-    }
+    over = containers.areOver();
     publish();
-  }
-
-  /** Starts a container that should run and may; otherwise answers how long it has to wait. */
-  private Duration startIfDue(ContainerRecord container, Instant now) {
-    boolean again =
-        switch (container.state) {
-          case State.Running _ -> false;
-          case State.Waiting _ -> true;
-          case State.Terminated terminated ->
-              switch (restartPolicy()) {
-                case "Never" -> false;
-                case "OnFailure" -> terminated.exitCode() != 0;
-                default -> !container.init || terminated.exitCode() != 0;
-              };
-        };
-    if (!again || container.starting) {
-      return Duration.ZERO;
-    }
-    Duration wait = container.waitUntilStart(now);
-    if (wait.isZero()) {
-      container.prepareRestart();
-      start(container);
-    } else if (container.state instanceof State.Terminated) {
-      container.crashLoop(ref.namespace() + "_" + ref.name(), ref.uid());
-      events.backOff(pod, container);
-      getContext().getLog().debug("{} waits {}", container.name(), wait);
-    }
-    return wait;
   }
 
   private void start(ContainerRecord container) {
@@ -468,49 +346,20 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       container.state = new State.Running(clock.instant());
       return;
     }
-    String previous = logIds.put(container.name(), container.id);
+    String previous = containers.noteLog(container);
     String id = container.id;
     if (previous != null) {
       attempt("remove container " + previous, kernel.removeContainer(previous));
     }
     getContext()
         .pipeToSelf(
-            kernel.startContainer(containerSpec(container), containerEvents),
+            kernel.startContainer(container.runIn(netns, ref), containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
-  }
-
-  private ContainerSpec containerSpec(ContainerRecord container) {
-    List<String> command = new ArrayList<>();
-    container.spec.path("command").forEach(word -> command.add(word.asText()));
-    List<String> args = new ArrayList<>();
-    container.spec.path("args").forEach(word -> args.add(word.asText()));
-    Map<String, String> env = new HashMap<>();
-    for (JsonNode variable : container.spec.path("env")) {
-      env.put(variable.path("name").asText(), variable.path("value").asText());
-    }
-    List<ContainerSpec.Port> ports = new ArrayList<>();
-    for (JsonNode port : container.spec.path("ports")) {
-      ports.add(
-          new ContainerSpec.Port(
-              port.path("name").asText(),
-              port.path("containerPort").asInt(),
-              port.path("protocol").asText("TCP")));
-    }
-    return new ContainerSpec(
-        container.id,
-        netns,
-        ref.toString(),
-        container.name(),
-        container.image(),
-        command,
-        args,
-        env,
-        ports);
   }
 
   /** The runtime took the container, or not; that it runs is told by its events. */
   private void onStarted(Started started) {
-    for (ContainerRecord container : containers) {
+    for (ContainerRecord container : containers.all()) {
       if (!started.error().isEmpty() && container.id.equals(started.id())) {
         container.failedToStart(started.error(), clock.instant());
         events.failed(pod, container, started.error());
@@ -535,7 +384,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void onContainerEvent(ContainerEvent event) {
-    for (ContainerRecord container : containers) {
+    for (ContainerRecord container : containers.all()) {
       if (!container.id.equals(event.containerId())) {
         continue;
       }
@@ -574,7 +423,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
         vanished
             ? Duration.ZERO
             : Duration.ofSeconds(pod.at("/metadata/deletionGracePeriodSeconds").asLong(30));
-    for (ContainerRecord container : containers) {
+    for (ContainerRecord container : containers.all()) {
       if (!container.id.isEmpty() && !agentPod) {
         events.killing(pod, container);
         attempt(
@@ -587,7 +436,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void leaveIfStopped() {
-    boolean busy = !agentPod && containers.stream().anyMatch(c -> c.isRunning() || c.starting);
+    boolean busy = !agentPod && containers.areBusy();
     if (stage == Stage.STOPPING && !busy) {
       leave();
     }
@@ -667,33 +516,24 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   // ---- status
 
   private void publish() {
-    if (writing || stage == Stage.CONFIRMING || vanished || timers.isTimerActive(Timer.STATUS)) {
+    if (stage == Stage.CONFIRMING || vanished || timers.isTimerActive(Timer.STATUS)) {
       return;
     }
-    ObjectNode now =
-        status.build(
-            pod,
-            PodStatus.phase(restartPolicy(), containers),
-            containers,
-            podIp,
-            config.nodeIp().toString(),
-            startTime,
-            clock.instant());
-    if (now.equals(written)) {
+    ObjectNode next = status.begin(pod, containers, podIp, clock.instant());
+    if (next == null) {
       return;
     }
-    writing = true;
-    ObjectNode patch = JsonNodeFactory.instance.objectNode();
-    // Conditional on the uid: a status of this pod must not reach a successor of its name.
-    patch.putObject("metadata").put("uid", ref.uid());
-    patch.set("status", now);
     getContext()
         .pipeToSelf(
             api.mergePatch(
-                ResourceType.POD, ref.namespace(), ref.name(), "status", patch.toString()),
+                ResourceType.POD,
+                ref.namespace(),
+                ref.name(),
+                "status",
+                StatusWriter.patch(ref.uid(), next)),
             (reply, failure) ->
                 new StatusWritten(
-                    now,
+                    next,
                     failure != null
                         ? KernelCalls.message(failure)
                         : reply instanceof ApiReply.Failed failed && failed.code() != 404
@@ -702,100 +542,14 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void onStatusWritten(StatusWritten done) {
-    writing = false;
     if (done.error().isEmpty()) {
-      written = done.status();
+      status.succeeded(done.status());
       apiBackoff.reset();
       publish();
     } else {
+      status.failed();
       getContext().getLog().info("status of pod {} is not written yet: {}", ref, done.error());
       timers.startSingleTimer(Timer.STATUS, new Tick(Timer.STATUS), apiBackoff.next());
-    }
-  }
-
-  // ---- exec and logs
-
-  private @Nullable ContainerRecord container(String name) {
-    for (ContainerRecord container : containers) {
-      if (name.isEmpty() ? !container.init : container.name().equals(name)) {
-        return container;
-      }
-    }
-    return null;
-  }
-
-  private void onExec(Exec exec) {
-    ContainerRecord container = container(exec.container());
-    if (container == null || !container.isRunning()) {
-      exec.client()
-          .tell(
-              new ExecOutput.Refused(
-                  Errno.ENOENT,
-                  container == null
-                      ? "container " + exec.container() + " is not valid for pod " + ref.name()
-                      : "container not found (\"" + container.name() + "\")"));
-    } else if (agentPod) {
-      agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
-    } else {
-      ExecRequest request = exec.request();
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.Exec(
-                  new ExecRequest(container.id, request.argv(), request.stdin(), request.tty()),
-                  exec.client()));
-    }
-  }
-
-  private void onForwardPort(ForwardPort forward) {
-    ContainerRecord container = container("");
-    if (container == null || !container.isRunning()) {
-      forward
-          .client()
-          .tell(
-              new ExecOutput.Refused(
-                  Errno.ENOENT,
-                  "unable to forward port because pod is not running. Current status="
-                      + PodStatus.phase(restartPolicy(), containers)));
-    } else {
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.ForwardPort(
-                  agentPod ? "" : container.id, forward.port(), forward.client()));
-    }
-  }
-
-  private void onReadLog(ReadLog read) {
-    ContainerRecord container = container(read.container());
-    String id = container == null ? null : logIds.get(container.name());
-    if (container == null || id == null) {
-      read.client()
-          .tell(
-              new ExecOutput.Refused(
-                  Errno.ENOENT,
-                  container == null
-                      ? "container " + read.container() + " is not valid for pod " + ref.name()
-                      : agentPod
-                          ? "cilium-agent runs in the node's own process: its log is there"
-                          : "container \""
-                              + container.name()
-                              + "\" in pod \""
-                              + ref.name()
-                              + "\" is waiting to start: ContainerCreating"));
-    } else {
-      LogRequest request = read.request();
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.ReadLog(
-                  new LogRequest(
-                      id,
-                      request.follow(),
-                      request.tailLines(),
-                      request.sinceEpochMs(),
-                      request.timestamps()),
-                  read.client()));
     }
   }
 }

@@ -1,0 +1,179 @@
+package dev.paramecium.kubelet;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.kubelet.ContainerRecord.State;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The containers of one pod, init containers first: which of them should run now, and which had to
+ * be restarted before.
+ */
+final class PodContainers {
+
+  private final String pod;
+  private final String uid;
+  private final String restartPolicy;
+  private final List<ContainerRecord> records = new ArrayList<>();
+  private final Map<String, String> logIds = new HashMap<>();
+
+  /** Containers as the stored status left them: what ran before a crash runs again, counted. */
+  PodContainers(KubeObject pod, Instant now) {
+    this.pod = pod.namespace() + "_" + pod.name();
+    this.uid = pod.uid();
+    String policy = pod.text("/spec/restartPolicy");
+    this.restartPolicy = policy.isEmpty() ? "Always" : policy;
+    for (JsonNode spec : pod.at("/spec/initContainers")) {
+      records.add(new ContainerRecord(spec, true));
+    }
+    for (JsonNode spec : pod.at("/spec/containers")) {
+      records.add(new ContainerRecord(spec, false));
+    }
+    for (ContainerRecord container : records) {
+      String list = container.init ? "/status/initContainerStatuses" : "/status/containerStatuses";
+      for (JsonNode before : pod.at(list)) {
+        if (before.path("name").asText().equals(container.name())) {
+          recall(container, before, now);
+        }
+      }
+    }
+  }
+
+  private void recall(ContainerRecord container, JsonNode before, Instant now) {
+    container.restartCount = before.path("restartCount").asInt();
+    JsonNode running = before.at("/state/running");
+    JsonNode terminated = before.at("/state/terminated");
+    if (terminated.isObject()) {
+      State.Terminated end =
+          new State.Terminated(
+              terminated.path("exitCode").asInt(),
+              terminated.path("reason").asText(),
+              instant(terminated.path("startedAt"), now),
+              instant(terminated.path("finishedAt"), now));
+      container.state = end;
+      boolean again =
+          !container.init
+              && (restartPolicy.equals("Always")
+                  || restartPolicy.equals("OnFailure") && end.exitCode() != 0);
+      if (again) {
+        container.prepareRestart();
+      }
+    } else if (running.isObject()) {
+      container.state =
+          new State.Terminated(255, "Unknown", instant(running.path("startedAt"), now), now);
+      if (!restartPolicy.equals("Never")) {
+        container.prepareRestart();
+      }
+    }
+  }
+
+  private static Instant instant(JsonNode time, Instant otherwise) {
+    return time.isTextual() ? Instant.parse(time.asText()) : otherwise;
+  }
+
+  List<ContainerRecord> all() {
+    return Collections.unmodifiableList(records);
+  }
+
+  /** The container of that name, or the first that is no init container if {@code name} is "". */
+  @Nullable ContainerRecord find(String name) {
+    for (ContainerRecord container : records) {
+      if (name.isEmpty() ? !container.init : container.name().equals(name)) {
+        return container;
+      }
+    }
+    return null;
+  }
+
+  /** The pod's phase, as far as its containers decide it. */
+  String phase() {
+    return PodStatus.phase(restartPolicy, records);
+  }
+
+  /** Whether none of them will run again. */
+  boolean areOver() {
+    String phase = phase();
+    return phase.equals("Succeeded") || phase.equals("Failed");
+  }
+
+  /** Whether one of them runs, or is about to. */
+  boolean areBusy() {
+    return records.stream().anyMatch(c -> c.isRunning() || c.starting);
+  }
+
+  /**
+   * Gives {@code start} each container that should run and does not, or {@code backOff} one that
+   * begins to wait because it crashed.
+   *
+   * @return how long the next of those has to wait that may not start yet, zero if there is none
+   */
+  Duration startDue(
+      Instant now, Consumer<ContainerRecord> start, Consumer<ContainerRecord> backOff) {
+    Duration wait = Duration.ZERO;
+    for (ContainerRecord container : records) {
+      if (container.init) {
+        if (container.hasSucceeded()) {
+          continue;
+        }
+        return startIfDue(container, now, start, backOff); // the next one waits for this one
+      }
+      Duration due = startIfDue(container, now, start, backOff);
+      wait = wait.isZero() || !due.isZero() && due.compareTo(wait) < 0 ? due : wait;
+    }
+    return wait;
+  }
+
+  private Duration startIfDue(
+      ContainerRecord container,
+      Instant now,
+      Consumer<ContainerRecord> start,
+      Consumer<ContainerRecord> backOff) {
+    if (!shouldStart(container) || container.starting) {
+      return Duration.ZERO;
+    }
+    Duration wait = container.waitUntilStart(now);
+    if (wait.isZero()) {
+      container.prepareRestart();
+      start.accept(container);
+    } else if (container.state instanceof State.Terminated) {
+      container.crashLoop(pod, uid);
+      backOff.accept(container);
+    }
+    return wait;
+  }
+
+  private boolean shouldStart(ContainerRecord container) {
+    return switch (container.state) {
+      case State.Running _ -> false;
+      case State.Waiting _ -> true;
+      case State.Terminated terminated ->
+          switch (restartPolicy) {
+            case "Never" -> false;
+            case "OnFailure" -> terminated.exitCode() != 0;
+            default -> !container.init || terminated.exitCode() != 0;
+          };
+    };
+  }
+
+  /**
+   * Logs are read from this run of the container on.
+   *
+   * @return the id of the run before, null if this is the first
+   */
+  @Nullable String noteLog(ContainerRecord container) {
+    return logIds.put(container.name(), container.id);
+  }
+
+  /** The run whose log is read, null before the first. */
+  @Nullable String logId(ContainerRecord container) {
+    return logIds.get(container.name());
+  }
+}

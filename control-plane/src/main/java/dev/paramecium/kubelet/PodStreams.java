@@ -1,0 +1,112 @@
+package dev.paramecium.kubelet;
+
+import dev.paramecium.agent.CiliumAgent;
+import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.LogRequest;
+import dev.paramecium.syscall.Syscall;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * What clients ask of a pod's containers: exec, logs and forwarded ports. The kernel answers the
+ * client itself; what cannot be asked is refused here. For the agent's own pod the agent answers.
+ */
+final class PodStreams {
+
+  private final PodRef pod;
+  private final PodContainers containers;
+  private final boolean agentPod;
+  private final KernelCalls kernel;
+  private final ActorRef<CiliumAgent.Command> agent;
+
+  PodStreams(
+      PodRef pod,
+      PodContainers containers,
+      boolean agentPod,
+      KernelCalls kernel,
+      ActorRef<CiliumAgent.Command> agent) {
+    this.pod = pod;
+    this.containers = containers;
+    this.agentPod = agentPod;
+    this.kernel = kernel;
+    this.agent = agent;
+  }
+
+  void exec(PodWorker.Exec exec) {
+    ContainerRecord container = containers.find(exec.container());
+    if (container == null || !container.isRunning()) {
+      exec.client()
+          .tell(
+              new ExecOutput.Refused(
+                  Errno.ENOENT,
+                  container == null
+                      ? "container " + exec.container() + " is not valid for pod " + pod.name()
+                      : "container not found (\"" + container.name() + "\")"));
+    } else if (agentPod) {
+      agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
+    } else {
+      ExecRequest request = exec.request();
+      kernel
+          .kernel()
+          .tell(
+              new Syscall.Exec(
+                  new ExecRequest(container.id, request.argv(), request.stdin(), request.tty()),
+                  exec.client()));
+    }
+  }
+
+  void forwardPort(PodWorker.ForwardPort forward) {
+    ContainerRecord container = containers.find("");
+    if (container == null || !container.isRunning()) {
+      forward
+          .client()
+          .tell(
+              new ExecOutput.Refused(
+                  Errno.ENOENT,
+                  "unable to forward port because pod is not running. Current status="
+                      + containers.phase()));
+    } else {
+      kernel
+          .kernel()
+          .tell(
+              new Syscall.ForwardPort(
+                  agentPod ? "" : container.id, forward.port(), forward.client()));
+    }
+  }
+
+  void readLog(PodWorker.ReadLog read) {
+    ContainerRecord container = containers.find(read.container());
+    String id = container == null ? null : containers.logId(container);
+    if (container == null || id == null) {
+      read.client()
+          .tell(
+              new ExecOutput.Refused(
+                  Errno.ENOENT,
+                  container == null
+                      ? "container " + read.container() + " is not valid for pod " + pod.name()
+                      : agentPod
+                          ? "cilium-agent runs in the node's own process: its log is there"
+                          : "container \""
+                              + container.name()
+                              + "\" in pod \""
+                              + pod.name()
+                              + "\" is waiting to start: ContainerCreating"));
+    } else {
+      LogRequest request = read.request();
+      kernel
+          .kernel()
+          .tell(
+              new Syscall.ReadLog(
+                  new LogRequest(
+                      id,
+                      request.follow(),
+                      request.tailLines(),
+                      request.sinceEpochMs(),
+                      request.timestamps()),
+                  read.client()));
+    }
+  }
+}
