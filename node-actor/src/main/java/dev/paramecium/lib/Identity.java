@@ -20,7 +20,6 @@ public final class Identity {
 
   public static final int MARK_MAGIC_HOST_MASK = 0x0F00;
   public static final int MARK_MAGIC_TO_PROXY = 0x0200;
-  public static final int MARK_MAGIC_PROXY_EGRESS_EPID = 0x0900;
   public static final int MARK_MAGIC_PROXY_INGRESS = 0x0A00;
   public static final int MARK_MAGIC_PROXY_EGRESS = 0x0B00;
   public static final int MARK_MAGIC_HOST = 0x0C00;
@@ -49,11 +48,6 @@ public final class Identity {
     return (mark & 0xff) << 16 | mark >>> 16;
   }
 
-  /** {@code get_epid}: an endpoint's id instead. */
-  public static int endpointIdOfMark(int mark) {
-    return mark >>> 16;
-  }
-
   /** {@code set_identity_mark}; the magic stays. */
   public static int withIdentity(int mark, int identity) {
     return mark & MARK_MAGIC_KEY_MASK | (identity & 0xffff) << 16 | (identity & 0xff0000) >>> 16;
@@ -62,9 +56,8 @@ public final class Identity {
   /**
    * {@code inherit_identity_from_host}: reads who sent a packet that comes from the stack, tells
    * later policy not to send it to the proxy that it comes from, and clears the mark, so that no
-   * routing rule matches it again.
-   *
-   * @return the identity; the endpoint's id if the magic is {@link #MARK_MAGIC_PROXY_EGRESS_EPID}
+   * routing rule matches it again. Without ENABLE_L7_LB an endpoint's id in the mark
+   * (MARK_MAGIC_PROXY_EGRESS_EPID) says as little as any other mark.
    */
   public static int inheritFromHost(SkBuff packet) {
     int mark = packet.mark;
@@ -81,7 +74,6 @@ public final class Identity {
       case MARK_MAGIC_IDENTITY -> ofMark(mark);
       case MARK_MAGIC_HOST -> HOST;
       case MARK_MAGIC_ENCRYPT -> packet.cb1;
-      case MARK_MAGIC_PROXY_EGRESS_EPID -> endpointIdOfMark(mark);
       default -> WORLD;
     };
   }

@@ -132,6 +132,23 @@ class ProgramsTest {
   }
 
   @Test
+  void takesAnEndpointIdInTheMarkForNoIdentity() {
+    node.curl.allowIngress(CLIENT_IDENTITY, 0, 0);
+    int endpointId = CLIENT_IDENTITY << 16 | 0x0900;
+    SkBuff fromHost = node.tcp(WORLD, 40000, CURL, 80, Tcp.SYN);
+    fromHost.mark = endpointId;
+    assertThat(run(node.host.fromHost(), fromHost)).isEqualTo(Verdict.SHOT);
+    assertThat(((DropNotify) node.events().getLast()).sourceLabel()).isEqualTo(WORLD_IDENTITY);
+    SkBuff toContainer = node.tcp(WORLD, 40001, CURL, 80, Tcp.SYN);
+    toContainer.mark = endpointId;
+    assertThat(run(node.curl.programs().toContainer(), toContainer)).isEqualTo(Verdict.SHOT);
+    assertThat(((DropNotify) node.events().getLast()).sourceLabel()).isEqualTo(WORLD_IDENTITY);
+    SkBuff identity = node.tcp(WORLD, 40002, CURL, 80, Tcp.SYN);
+    identity.mark = CLIENT_IDENTITY << 16 | 0x0f00;
+    assertThat(run(node.host.fromHost(), identity)).as("an identity").isEqualTo(Verdict.REDIRECT);
+  }
+
+  @Test
   void givesTheStackWhatCameThroughTheTunnelForTheNodeItself() {
     SkBuff packet = node.tcp(HTTPBIN, 40000, WORLD, 80, Tcp.SYN);
     assertThat(node.runFromOverlay(packet, HTTPBIN_IDENTITY)).isEqualTo(Verdict.REDIRECT);
