@@ -138,15 +138,10 @@ public final class Conntrack {
         action = Action.CREATE;
       }
       case IpProtocol.ICMP -> {
-        if (!Ipv4Header.has(packet, l4Offset, 1)) {
+        if (!hasIcmpTuple(packet, l4Offset)) {
           return -DropReason.CT_INVALID_HDR;
         }
-        int type = packet.u8(l4Offset);
-        boolean echo = type == Icmp.ECHO_REQUEST || type == Icmp.ECHO_REPLY;
-        if (echo && !Ipv4Header.has(packet, l4Offset + Icmp.IDENTIFIER, 2)) {
-          return -DropReason.CT_INVALID_HDR;
-        }
-        action = fillIcmp(packet, tuple, l4Offset, type);
+        action = fillIcmp(packet, tuple, l4Offset, packet.u8(l4Offset));
       }
       default -> {
         return -DropReason.CT_UNKNOWN_PROTO;
@@ -177,6 +172,16 @@ public final class Conntrack {
           default -> MetricsKey.SERVICE;
         };
     return fragments.loadPorts(packet, l4Offset, metric, tuple, cpu);
+  }
+
+  /** Only an echo has more than its type that tells connections apart. */
+  private static boolean hasIcmpTuple(SkBuff packet, int l4Offset) {
+    if (!Ipv4Header.has(packet, l4Offset, 1)) {
+      return false;
+    }
+    int type = packet.u8(l4Offset);
+    boolean echo = type == Icmp.ECHO_REQUEST || type == Icmp.ECHO_REPLY;
+    return !echo || Ipv4Header.has(packet, l4Offset + Icmp.IDENTIFIER, 2);
   }
 
   /** An echo's identifier takes the place of the port that its request goes to. */
@@ -424,15 +429,21 @@ public final class Conntrack {
   boolean isReply4(SkBuff packet, int l4Offset, PerCpu cpu) {
     Ipv4CtTuple tuple = cpu.otherTuple;
     fill(tuple, packet);
-    boolean hasPorts = tuple.nexthdr == IpProtocol.TCP || tuple.nexthdr == IpProtocol.UDP;
-    if (hasPorts && loadPorts(packet, tuple, l4Offset, EGRESS, cpu) < 0) {
-      return false;
-    }
-    if (tuple.nexthdr == IpProtocol.ICMP) {
-      if (!Ipv4Header.has(packet, l4Offset, Icmp.HEADER_LENGTH)) {
+    switch (tuple.nexthdr) {
+      case IpProtocol.TCP, IpProtocol.UDP -> {
+        if (loadPorts(packet, tuple, l4Offset, EGRESS, cpu) < 0) {
+          return false;
+        }
+      }
+      case IpProtocol.ICMP -> {
+        if (!hasIcmpTuple(packet, l4Offset)) {
+          return false;
+        }
+        fillIcmp(packet, tuple, l4Offset, packet.u8(l4Offset));
+      }
+      default -> {
         return false;
       }
-      fillIcmp(packet, tuple, l4Offset, packet.u8(l4Offset));
     }
     tuple.flags = CtTuple.IN;
     return maps.of(tuple.nexthdr).find(tuple.k0(), tuple.k1()) >= 0;

@@ -29,15 +29,13 @@ public final class Masquerade {
 
   private final Config config;
   private final boolean tunnel;
-  private final Conntrack conntrack;
   private final EndpointMap lxc;
   private final Ipcache ipcache;
   private final NatMaps nat;
 
-  Masquerade(ProgramContext context, Config config, Conntrack conntrack) {
+  Masquerade(ProgramContext context, Config config) {
     this.config = config;
     this.tunnel = context.config().tunnel();
-    this.conntrack = conntrack;
     this.lxc = context.maps().lxc();
     this.ipcache = context.maps().ipcache();
     this.nat = context.maps().nat();
@@ -47,13 +45,16 @@ public final class Masquerade {
     return config.address();
   }
 
-  /** Whether the packet, of a source that is not the node itself, gets the node's address. */
-  boolean isNeeded(SkBuff packet, PerCpu cpu) {
+  /**
+   * Whether the packet, which answers nobody, gets the node's address.
+   *
+   * @param local the source's entry of {@code cilium_lxc}, negative if it is no endpoint here
+   */
+  boolean isNeeded(SkBuff packet, int local) {
     int destination = Ipv4Header.daddr(packet);
     if ((destination & config.exclusionMask()) == config.exclusion()) {
       return false;
     }
-    int local = lxc.find(Ipv4Header.saddr(packet));
     if (local < 0 || lxc.isHost(local)) {
       return false;
     }
@@ -62,9 +63,6 @@ public final class Masquerade {
       return false;
     }
     // Through a tunnel only pods are reached: to another node a pod's own address may not be sent.
-    if (!tunnel && ReservedIdentity.isRemoteNode(Ipcache.securityIdentity(remote))) {
-      return false;
-    }
-    return !conntrack.isReply4(packet, Ipv4Header.l4Offset(packet), cpu);
+    return tunnel || !ReservedIdentity.isRemoteNode(Ipcache.securityIdentity(remote));
   }
 }

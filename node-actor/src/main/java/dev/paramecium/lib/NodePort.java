@@ -73,9 +73,7 @@ public final class NodePort {
     this.nat = new Nat(lib.context(), settings, lib.conntrack());
     this.dsr = Dsr.compile(lib);
     this.masquerade =
-        settings.masquerade() == null
-            ? null
-            : new Masquerade(lib.context(), settings.masquerade(), lib.conntrack());
+        settings.masquerade() == null ? null : new Masquerade(lib.context(), settings.masquerade());
     this.natMaps = lib.context().maps().nat();
     this.ipcache = lib.context().maps().ipcache();
     this.lxc = lib.context().maps().lxc();
@@ -457,15 +455,23 @@ public final class NodePort {
       return Verdict.OK;
     }
     boolean overlay = observation == TracePoint.TO_OVERLAY;
+    int source = Ipv4Header.saddr(packet);
     int target = overlay ? config.routerIp() : settings.directRoutingIp();
     boolean fromPod = false;
-    if (Ipv4Header.saddr(packet) != target) {
+    if (source != target) {
       // In the overlay there is no world: there nothing is masqueraded.
-      if (overlay || masquerade == null || !masquerade.isNeeded(packet, cpu)) {
-        return Verdict.OK;
+      Masquerade wanted = overlay ? null : masquerade;
+      if (wanted == null || source != wanted.address()) {
+        int local = lxc.find(source);
+        // Asked of every endpoint's packet, wanted or not: it counts fragments and remembers them.
+        boolean reply =
+            local >= 0 && lib.conntrack().isReply4(packet, Ipv4Header.l4Offset(packet), cpu);
+        if (wanted == null || reply || !wanted.isNeeded(packet, local)) {
+          return Verdict.OK;
+        }
+        fromPod = true;
       }
-      fromPod = true;
-      target = masquerade.address();
+      target = wanted.address();
     }
     int result = nat.process(packet, Nat.EGRESS, target, fromPod, cpu);
     return result == Nat.PUNT_TO_STACK ? Verdict.OK : result;
