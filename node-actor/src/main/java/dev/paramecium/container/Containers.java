@@ -70,9 +70,10 @@ final class Containers {
     FileSystem files = new FileSystem();
     writeNames(files, config.hostname());
     this.host = new ProcessTable(config.hostname(), config.hostTools(), env, files, services, 1000);
+    // From 2: the end of a forwarded connection must not be an init's, which ends all the others.
     this.runtime =
         new ProcessTable(
-            config.hostname(), Map.of(CONNECT, Netcat::start), env, files, services, 1);
+            config.hostname(), Map.of(CONNECT, Netcat::start), env, files, services, 2);
   }
 
   Result<Done> start(ContainerSpec spec, ActorRef<ContainerEvent> events) {

@@ -362,6 +362,27 @@ final class NetworkNamespaceTest {
   }
 
   @Test
+  void theEndOfTheFirstForwardedConnectionLeavesTheOthersOpen() {
+    start("nginx");
+    TestProbe<ExecOutput> first = forward();
+    TestProbe<ExecOutput> second = forward();
+    ActorRef<ExecInput> firstInput = first.expectMessageClass(ExecOutput.Started.class).input();
+    ActorRef<ExecInput> secondInput = second.expectMessageClass(ExecOutput.Started.class).input();
+
+    firstInput.tell(new ExecInput.Signal(9));
+
+    assertThat(first.receiveMessage()).isEqualTo(new ExecOutput.Exited(137));
+    secondInput.tell(new ExecInput.Signal(15));
+    assertThat(second.receiveMessage()).isEqualTo(new ExecOutput.Exited(143));
+  }
+
+  private TestProbe<ExecOutput> forward() {
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    pod.tell(new NetworkNamespace.ForwardPort(80, client.ref()));
+    return client;
+  }
+
+  @Test
   void logsAreReadWithTailAndTimestampsAndFollowed() {
     start(
         "busybox", "sh", "-c", "echo one; echo two >&2; printf three; sleep 0.3; echo; echo four");
