@@ -32,6 +32,17 @@ final class Tools {
     needThat("root".equals(System.getProperty("user.name")), "root");
   }
 
+  /**
+   * The kubectl of a minor version such as {@code 1.35}, in the folder that {@code .ci/kubectls}
+   * fills and {@code PARAMECIUM_KUBECTLS} names.
+   */
+  static Path kubectl(String version) {
+    String folder = System.getenv("PARAMECIUM_KUBECTLS");
+    Path program = Path.of(folder == null ? "" : folder, version, "kubectl");
+    needThat(folder != null && Files.isExecutable(program), "kubectl " + version);
+    return program;
+  }
+
   private static void needThat(boolean there, String what) {
     if (CI) {
       assertThat(there).as("CI must have " + what).isTrue();
