@@ -1,8 +1,9 @@
 package dev.paramecium.agent;
 
+import static dev.paramecium.agent.ClusterCache.key;
+
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
-import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.cli.AgentView;
@@ -17,7 +18,6 @@ import dev.paramecium.agent.endpoint.EndpointEvent;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
-import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.prefilter.Prefilter;
@@ -34,7 +34,6 @@ import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.identity.CiliumIdentities;
-import dev.paramecium.identity.SecurityLabels;
 import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.rule.CiliumPolicy;
 import dev.paramecium.policy.rule.KubernetesPolicy;
@@ -48,15 +47,9 @@ import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -79,23 +72,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
-  /** After a pod's labels changed, how long its old identity stays ({@code pkg/defaults}). */
-  static final Duration IDENTITY_CHANGE_GRACE = Duration.ofSeconds(5);
-
   private static final Duration SWEEP = Duration.ofSeconds(30);
-  private static final String HEALTH_NETNS = "cilium-health";
-  private static final List<ResourceType> WATCHED =
-      List.of(
-          ResourceType.NAMESPACE,
-          ResourceType.POD,
-          ResourceType.CILIUM_NODE,
-          ResourceType.CILIUM_IDENTITY,
-          ResourceType.CILIUM_ENDPOINT,
-          ResourceType.SERVICE,
-          ResourceType.ENDPOINT_SLICE,
-          ResourceType.NETWORK_POLICY,
-          ResourceType.CILIUM_NETWORK_POLICY,
-          ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY);
 
   /** What the agent can be asked. */
   public sealed interface Command {}
@@ -143,18 +120,12 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private record FromEndpoint(EndpointEvent event) implements Command {}
 
-  private record Registered(String error) implements Command {}
+  private record Registered() implements Command {}
 
   private record Loaded(List<LinkInfo> links, List<MapInfo> maps, String error)
       implements Command {}
 
-  private record Announced(String error) implements Command {}
-
-  private record Register() implements Command {}
-
   private record Load() implements Command {}
-
-  private record Announce() implements Command {}
 
   private record Sweep() implements Command {}
 
@@ -174,22 +145,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     RUNNING
   }
 
-  private static final class Local {
-    final EndpointSpec spec;
-    final ActorRef<Endpoint.Command> actor;
-    final List<ActorRef<CniResult>> waiting = new ArrayList<>();
-    EndpointModel model;
-    boolean attached;
-    int identity;
-    String labelsKey = "";
-
-    Local(EndpointSpec spec, ActorRef<Endpoint.Command> actor, EndpointModel model) {
-      this.spec = spec;
-      this.actor = actor;
-      this.model = model;
-    }
-  }
-
   private final NodeConfig config;
   private final KernelCalls kernel;
   private final ApiClient api;
@@ -202,21 +157,15 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final @Nullable Prefilter prefilter;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
+  private final ActorRef<NodeRegistration.Command> registration;
   private final Backoff backoff = Backoff.forApi();
 
-  private final Set<ResourceType> synced = new HashSet<>();
-  private final Map<String, KubeObject> namespaces = new HashMap<>();
-  private final Map<String, KubeObject> pods = new HashMap<>();
-  private final Map<String, KubeObject> ciliumNodes = new TreeMap<>();
-  private final Map<String, KubeObject> ciliumEndpoints = new HashMap<>();
-  private final IdentityCache identities = new IdentityCache();
+  private final ClusterCache cache = new ClusterCache();
   private final DesiredState desired = new DesiredState();
   private final NodePolicy policy;
   private final EndpointIds ids;
-  private final Map<Integer, Local> endpoints = new TreeMap<>();
-  private final Map<String, Integer> byPod = new HashMap<>();
-  private final Map<String, CniAdd> queued = new HashMap<>();
-  private final Set<Integer> restoring = new HashSet<>();
+  private final LocalEndpoints endpoints;
+  private final PodIdentities podIdentities;
   private final int hostEndpointId;
 
   private Phase phase = Phase.STARTING;
@@ -276,12 +225,20 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.kubernetesServices =
         new KubernetesServices(services, config.options(), config.nodeIp(), log::warn);
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
+    this.registration =
+        context.spawn(
+            NodeRegistration.create(config, api, () -> context.getSelf().tell(new Registered())),
+            "registration");
+    this.podIdentities =
+        new PodIdentities(config.clusterName(), cache, policy, this::startIdentityGrace);
+    this.endpoints =
+        new LocalEndpoints(
+            config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
-    for (ResourceType type : WATCHED) {
+    for (ResourceType type : ClusterCache.WATCHED) {
       String field = type.equals(ResourceType.POD) ? "spec.nodeName=" + config.nodeName() : "";
       api.inform(type, "", "", field, fromApi);
     }
-    register();
     timers.startTimerWithFixedDelay(new Sweep(), SWEEP);
   }
 
@@ -292,89 +249,39 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private Behavior<Command> onCommand(Command command) {
     switch (command) {
-      case CniAdd add -> onCniAdd(add);
-      case CniDel del -> onCniDel(del);
+      case CniAdd add -> endpoints.add(add);
+      case CniDel del -> endpoints.del(del);
       case Exec exec -> onExec(exec);
       case ReadStatus read -> onReadStatus(read);
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case FromEndpoint(EndpointEvent event) -> onEndpointEvent(event);
-      case Register _ -> register();
-      case Registered done -> onRegistered(done);
+      case Registered _ -> {
+        registered = true;
+        maybeLoad();
+      }
       case Load _ -> load();
       case Loaded loaded -> onLoaded(loaded);
-      case Announce _ -> announce();
-      case Announced done -> onAnnounced(done);
       case Sweep _ -> sweep();
       case Enforce _ -> enforce();
-      case IdentityGrace grace -> identify(endpoints.get(grace.endpointId()), true);
+      case IdentityGrace grace -> identify(endpoints.byId(grace.endpointId()), true);
       case Progressed progressed -> onProgressed(progressed);
       case Tidied tidied -> onTidied(tidied);
     }
     return this;
   }
 
-  // ---- this node's CiliumNode
-
-  private void register() {
-    getContext()
-        .pipeToSelf(
-            api.create(ResourceType.CILIUM_NODE, CiliumNodes.create(config)),
-            (reply, failure) ->
-                new Registered(
-                    failure != null
-                        ? KernelCalls.message(failure)
-                        : reply instanceof ApiReply.Failed failed && failed.code() != 409
-                            ? failed.message()
-                            : ""));
-  }
-
-  private void onRegistered(Registered done) {
-    if (done.error().isEmpty()) {
-      registered = true;
-      backoff.reset();
-      maybeLoad();
-    } else {
-      getContext().getLog().info("cannot register CiliumNode yet: {}", done.error());
-      timers.startSingleTimer(new Register(), backoff.next());
-    }
-  }
-
-  private void announce() {
-    getContext()
-        .pipeToSelf(
-            api.mergePatch(
-                ResourceType.CILIUM_NODE,
-                "",
-                config.nodeName(),
-                "",
-                CiliumNodes.patch(config.nodeIp(), places().routerIp(), places().healthIp())),
-            (reply, failure) ->
-                new Announced(
-                    failure != null
-                        ? KernelCalls.message(failure)
-                        : reply instanceof ApiReply.Failed failed ? failed.message() : ""));
-  }
-
-  private void onAnnounced(Announced done) {
-    if (done.error().isEmpty()) {
-      backoff.reset();
-    } else {
-      getContext().getLog().info("cannot announce this node yet: {}", done.error());
-      timers.startSingleTimer(new Announce(), backoff.next());
-    }
-  }
-
   // ---- start
 
   private void maybeLoad() {
-    KubeObject self = ciliumNodes.get(config.nodeName());
+    KubeObject self = cache.ciliumNodes().get(config.nodeName());
     if (phase == Phase.STARTING
         && registered
-        && synced.containsAll(WATCHED)
+        && cache.isSynced()
         && self != null
         && !Claims.podCidrs(self).isEmpty()) {
       phase = Phase.LOADING;
       places = restored(self, Claims.podCidrs(self).getFirst());
+      endpoints.place(places);
       load();
     }
   }
@@ -382,13 +289,15 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   /** Takes back the addresses and ids that this node's objects say are in use. */
   private Places restored(KubeObject self, Ipv4Prefix podCidr) {
     Places restored = new Places(self, podCidr, ids, random);
-    ciliumEndpoints.forEach(
-        (key, object) -> {
-          KubeObject pod = pods.get(key);
-          if (pod != null && isOurs(object)) {
-            restored.restore(pod, object);
-          }
-        });
+    cache
+        .ciliumEndpoints()
+        .forEach(
+            (key, object) -> {
+              KubeObject pod = cache.pods().get(key);
+              if (pod != null && isOurs(object)) {
+                restored.restore(pod, object);
+              }
+            });
     return restored;
   }
 
@@ -412,8 +321,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         kernel
             .loadNodeDatapath(datapath)
             .thenCompose(_ -> kernel.deleteLink(EndpointSpec.HEALTH_IFNAME))
-            .thenCompose(_ -> kernel.deleteNetns(HEALTH_NETNS))
-            .thenCompose(_ -> kernel.createNetns(HEALTH_NETNS))
+            .thenCompose(_ -> kernel.deleteNetns(LocalEndpoints.HEALTH_NETNS))
+            .thenCompose(_ -> kernel.createNetns(LocalEndpoints.HEALTH_NETNS))
             .thenCompose(_ -> kernel.listLinks())
             .thenCompose(links -> kernel.listMaps().thenApply(maps -> new Loaded(links, maps, "")));
     getContext()
@@ -438,46 +347,27 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     }
     Services.mapNames().forEach(map -> reconciler.tell(new MapReconciler.Manage(map, false)));
     claim("host", Claims.ofHost(config.nodeIp(), places().routerIp()), null);
-    ciliumNodes.values().forEach(this::claimNode);
-    ciliumEndpoints.values().forEach(this::claimEndpoint);
-    adopt(loaded.links());
+    cache.ciliumNodes().values().forEach(this::claimNode);
+    cache.ciliumEndpoints().values().forEach(this::claimEndpoint);
+    endpoints.adopt(loaded.links(), cache.pods());
     tidy(loaded);
     spawnHealth();
-    announce();
-    List<CniAdd> waiting = List.copyOf(queued.values());
-    queued.clear();
-    waiting.forEach(this::onCniAdd);
+    registration.tell(new NodeRegistration.Announce(places().routerIp(), places().healthIp()));
+    endpoints.open();
     maybePrune();
     sweep();
-  }
-
-  /** Endpoints whose devices are still there, because only the agent has restarted. */
-  private void adopt(List<LinkInfo> links) {
-    for (Map.Entry<String, Places.Place> entry : places().all().entrySet()) {
-      KubeObject pod = pods.get(entry.getKey());
-      String ifname = EndpointSpec.lxcName(entry.getValue().endpointId());
-      for (LinkInfo link : links) {
-        if (pod != null && link.netns().isEmpty() && link.name().equals(ifname)) {
-          PodRef ref = new PodRef(pod.namespace(), pod.name(), pod.uid());
-          restoring.add(spawn(ref, entry.getValue(), link.peerNetns(), true).spec.id());
-        }
-      }
-    }
   }
 
   /** Deletes devices and programs of endpoints that no pod has any more. */
   private void tidy(Loaded loaded) {
     for (LinkInfo link : loaded.links()) {
-      boolean endpointDevice = link.netns().isEmpty() && link.name().startsWith("lxc");
-      boolean known =
-          endpoints.values().stream().anyMatch(local -> local.spec.ifname().equals(link.name()));
-      if (endpointDevice && !known) {
+      if (endpoints.isLeftOver(link)) {
         tidied("device " + link.name(), kernel.deleteLink(link.name()));
       }
     }
     for (MapInfo map : loaded.maps()) {
-      int endpointId = MapNames.policyMapEndpoint(map.name());
-      if (endpointId > 0 && !endpoints.containsKey(endpointId)) {
+      if (endpoints.isLeftOver(map)) {
+        int endpointId = MapNames.policyMapEndpoint(map.name());
         tidied("endpoint " + endpointId, kernel.unloadEndpointDatapath(endpointId));
       }
     }
@@ -507,19 +397,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void spawnHealth() {
     int id = ids.allocate();
-    EndpointSpec spec =
-        new EndpointSpec(
-            id,
-            null,
-            HEALTH_NETNS,
-            EndpointSpec.HEALTH_IFNAME,
-            "cilium",
-            places().healthIp(),
-            places().routerIp(),
-            config.mtu(),
-            config.routeMtu(),
-            config.nodeIp());
-    Local health = spawn(spec, false);
+    LocalEndpoint health = endpoints.spawnHealth(id);
     health.actor.tell(
         new Endpoint.Identify(
             ReservedIdentity.HEALTH.id(),
@@ -536,111 +414,17 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   /** Once every endpoint of before is back, what is in the maps beyond it is nobody's. */
   private void maybePrune() {
-    if (phase == Phase.RUNNING && restoring.isEmpty() && !pruned) {
+    if (phase == Phase.RUNNING && endpoints.isRestored() && !pruned) {
       pruned = true;
       reconciler.tell(new MapReconciler.Prune());
     }
   }
 
-  // ---- CNI
-
-  private void onCniAdd(CniAdd add) {
-    String key = add.pod().toString();
-    if (phase != Phase.RUNNING) {
-      queued.put(key, add);
-      return;
-    }
-    Integer id = byPod.get(key);
-    if (id != null) {
-      Local existing = endpoints.get(id);
-      if (existing == null || !isSame(existing.spec, add)) {
-        queued.put(key, add); // until the old one is gone
-        if (existing != null) {
-          existing.actor.tell(new Endpoint.Delete(getContext().getSystem().ignoreRef()));
-        }
-      } else if (existing.attached) {
-        add.replyTo().tell(new CniResult.Added(existing.spec.address()));
-      } else {
-        existing.waiting.add(add.replyTo());
-      }
-      return;
-    }
-    Optional<Places.Place> place = places().allocate(key, add.pod().uid());
-    if (place.isPresent()) {
-      spawn(add.pod(), place.get(), add.netns(), false).waiting.add(add.replyTo());
-    } else {
-      add.replyTo()
-          .tell(
-              new CniResult.Refused(
-                  "unable to allocate IP via local cilium agent: range "
-                      + places().pool().podCidr()
-                      + " is full, or this node has "
-                      + EndpointIds.MAX
-                      + " endpoints"));
-    }
-  }
-
-  private static boolean isSame(EndpointSpec spec, CniAdd add) {
-    return add.pod().equals(spec.pod()) && add.netns().equals(spec.netns());
-  }
-
-  private Local spawn(PodRef pod, Places.Place place, String netns, boolean restored) {
-    Local local =
-        spawn(
-            new EndpointSpec(
-                place.endpointId(),
-                pod,
-                netns,
-                EndpointSpec.lxcName(place.endpointId()),
-                "eth0",
-                place.address(),
-                places().routerIp(),
-                config.mtu(),
-                config.routeMtu(),
-                config.nodeIp()),
-            restored);
-    byPod.put(pod.toString(), place.endpointId());
-    identify(local, false);
-    return local;
-  }
-
-  private Local spawn(EndpointSpec spec, boolean restored) {
-    ActorRef<Endpoint.Command> actor =
-        getContext()
-            .spawn(
-                Endpoint.create(spec, restored, kernel, reconciler, api, fromEndpoints),
-                "endpoint-" + spec.id() + "-" + ++spawned);
-    EndpointModel model =
-        new EndpointModel(
-            spec,
-            restored ? EndpointState.RESTORING : EndpointState.WAITING_FOR_IDENTITY,
-            0,
-            List.of(),
-            0,
-            MacAddress.ZERO,
-            MacAddress.ZERO,
-            0,
-            0,
-            null,
-            NamedPorts.NONE);
-    Local local = new Local(spec, actor, model);
-    endpoints.put(spec.id(), local);
-    return local;
-  }
-
-  private void onCniDel(CniDel del) {
-    String key = del.pod().toString();
-    queued.computeIfPresent(key, (_, add) -> add.pod().equals(del.pod()) ? null : add);
-    Integer id = byPod.get(key);
-    Local local = id == null ? null : endpoints.get(id);
-    if (local != null && del.pod().equals(local.spec.pod())) {
-      local.actor.tell(new Endpoint.Delete(del.replyTo()));
-    } else {
-      if (local == null && places != null) {
-        places.release(key, del.pod().uid());
-      }
-      del.replyTo().tell(Done.done());
-    }
+  private ActorRef<Endpoint.Command> spawn(EndpointSpec spec, boolean restored) {
+    return getContext()
+        .spawn(
+            Endpoint.create(spec, restored, kernel, reconciler, api, fromEndpoints),
+            "endpoint-" + spec.id() + "-" + ++spawned);
   }
 
   // ---- what the endpoints say
@@ -648,7 +432,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private void onEndpointEvent(EndpointEvent event) {
     switch (event) {
       case EndpointEvent.Changed(EndpointModel model) -> {
-        Local local = endpoints.get(model.spec().id());
+        LocalEndpoint local = endpoints.byId(model.spec().id());
         if (local != null) {
           local.model = model;
         }
@@ -656,14 +440,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case EndpointEvent.Claimed claimed ->
           claim("endpoint/" + claimed.endpointId(), claimed.claims(), claimed.replyTo());
       case EndpointEvent.Attached(EndpointModel model) -> {
-        Local local = endpoints.get(model.spec().id());
-        if (local != null) {
-          local.attached = true;
-          local.waiting.forEach(
-              replyTo -> replyTo.tell(new CniResult.Added(model.spec().address())));
-          local.waiting.clear();
-        }
-        restoring.remove(model.spec().id());
+        endpoints.attached(model.spec().id());
         maybePrune();
       }
       case EndpointEvent.Gone(EndpointSpec spec) -> onGone(spec);
@@ -671,20 +448,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onGone(EndpointSpec spec) {
-    Local local = endpoints.remove(spec.id());
     policy.removeEndpoint(spec.id());
-    if (local != null) {
-      local.waiting.forEach(
-          replyTo -> replyTo.tell(new CniResult.Refused("endpoint " + spec.id() + " was deleted")));
-    }
-    restoring.remove(spec.id());
-    String key = spec.owner();
-    byPod.remove(key);
-    places().release(key);
-    CniAdd next = queued.remove(key);
-    if (next != null) {
-      onCniAdd(next);
-    }
+    endpoints.gone(spec);
     maybePrune();
   }
 
@@ -693,7 +458,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private void onApiEvent(InformerEvent event) {
     switch (event) {
       case InformerEvent.Synced(ResourceType type) -> {
-        synced.add(type);
+        cache.synced(type);
         maybeLoad();
       }
       case InformerEvent.Upserted upserted -> onUpserted(upserted.current());
@@ -701,22 +466,18 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     }
   }
 
-  private static String key(KubeObject object) {
-    return object.namespace() + "/" + object.name();
-  }
-
   private void onUpserted(KubeObject object) {
     switch (object.kind()) {
       case "Namespace" -> {
-        namespaces.put(object.name(), object);
-        identifyAll(object.name());
+        cache.namespaces().put(object.name(), object);
+        enforceIf(podIdentities.identifyNamespace(endpoints.all(), object.name()));
       }
       case "Pod" -> {
-        pods.put(key(object), object);
-        identify(local(key(object)), false);
+        cache.pods().put(key(object), object);
+        identify(endpoints.byPod(key(object)), false);
       }
       case "CiliumIdentity" -> {
-        String labels = identities.upsert(object);
+        String labels = cache.identities().upsert(object);
         if (labels != null) {
           policy.updateIdentities(
               Map.of(
@@ -726,10 +487,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           name(CiliumIdentities.number(object), CiliumIdentities.labels(object).lines());
           enforceSoon();
         }
-        identifyAllWith(labels);
+        enforceIf(podIdentities.identifyLabels(endpoints.all(), labels));
       }
       case "CiliumNode" -> {
-        ciliumNodes.put(object.name(), object);
+        cache.ciliumNodes().put(object.name(), object);
         if (phase == Phase.RUNNING) {
           claimNode(object);
         }
@@ -745,7 +506,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         enforceSoon();
       }
       case "CiliumEndpoint" -> {
-        ciliumEndpoints.put(key(object), object);
+        cache.ciliumEndpoints().put(key(object), object);
         policy.updatePodPorts(key(object), PodPorts.ofCiliumEndpoint(object));
         enforceSoon();
         if (phase == Phase.RUNNING) {
@@ -758,27 +519,22 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private void onRemoved(KubeObject object) {
     switch (object.kind()) {
-      case "Namespace" -> namespaces.remove(object.name());
+      case "Namespace" -> cache.namespaces().remove(object.name());
       case "Pod" -> {
-        pods.remove(key(object));
-        if (places != null && local(key(object)) == null) {
-          places.release(key(object), object.uid());
-        }
+        cache.pods().remove(key(object));
+        endpoints.release(key(object), object.uid());
       }
       case "CiliumIdentity" -> {
         policy.updateIdentities(Map.of(), List.of(CiliumIdentities.number(object)));
         name(CiliumIdentities.number(object), List.of());
         enforceSoon();
-        identifyAllWith(identities.remove(object));
+        enforceIf(podIdentities.identifyLabels(endpoints.all(), cache.identities().remove(object)));
       }
       case "CiliumNode" -> {
-        ciliumNodes.remove(object.name());
+        cache.ciliumNodes().remove(object.name());
         claim("node/" + object.name(), List.of(), null);
         if (object.name().equals(config.nodeName())) {
-          register();
-          if (phase == Phase.RUNNING) {
-            timers.startSingleTimer(new Announce(), Duration.ofSeconds(1));
-          }
+          registration.tell(new NodeRegistration.Lost());
         }
       }
       case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
@@ -788,12 +544,12 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         enforceSoon();
       }
       case "CiliumEndpoint" -> {
-        ciliumEndpoints.remove(key(object));
+        cache.ciliumEndpoints().remove(key(object));
         policy.updatePodPorts(key(object), NamedPorts.NONE);
         enforceSoon();
         revision = Math.max(revision, object.resourceVersion());
         claim("pod/" + key(object), List.of(), null);
-        Local local = local(key(object));
+        LocalEndpoint local = endpoints.byPod(key(object));
         if (local != null) {
           local.actor.tell(new Endpoint.Publish());
         }
@@ -824,64 +580,15 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   // ---- identities of this node's pods
 
-  private @Nullable Local local(String podKey) {
-    Integer id = byPod.get(podKey);
-    return id == null ? null : endpoints.get(id);
+  private void identify(@Nullable LocalEndpoint local, boolean graceOver) {
+    enforceIf(podIdentities.identify(local, graceOver));
   }
 
-  private void identifyAll(String namespace) {
-    for (Local local : endpoints.values()) {
-      PodRef pod = local.spec.pod();
-      if (pod != null && pod.namespace().equals(namespace)) {
-        identify(local, false);
-      }
+  private void startIdentityGrace(int endpointId, Duration grace) {
+    IdentityGrace timer = new IdentityGrace(endpointId);
+    if (!timers.isTimerActive(timer)) {
+      timers.startSingleTimer(timer, timer, grace);
     }
-  }
-
-  private void identifyAllWith(@Nullable String labelsKey) {
-    if (labelsKey != null) {
-      for (Local local : endpoints.values()) {
-        if (local.labelsKey.equals(labelsKey)) {
-          identify(local, false);
-        }
-      }
-    }
-  }
-
-  /**
-   * Tells an endpoint the identity of its labels, once the operator has made one. A change of an
-   * identity waits a little, so that other nodes know the new one before packets carry it.
-   */
-  private void identify(@Nullable Local local, boolean graceOver) {
-    PodRef ref = local == null ? null : local.spec.pod();
-    KubeObject pod = ref == null ? null : pods.get(ref.toString());
-    KubeObject namespace = ref == null ? null : namespaces.get(ref.namespace());
-    if (local == null
-        || ref == null
-        || pod == null
-        || namespace == null
-        || !pod.uid().equals(ref.uid())) {
-      return;
-    }
-    SecurityLabels labels = SecurityLabels.of(pod, namespace.labels(), config.clusterName());
-    local.labelsKey = labels.key();
-    int number = identities.lookup(labels);
-    if (number == 0) {
-      return;
-    }
-    IdentityGrace timer = new IdentityGrace(local.spec.id());
-    boolean changes = local.identity != 0 && local.identity != number;
-    if (changes && !graceOver) {
-      if (!timers.isTimerActive(timer)) {
-        timers.startSingleTimer(timer, timer, IDENTITY_CHANGE_GRACE);
-      }
-      return;
-    }
-    local.identity = number;
-    NamedPorts ports = PodPorts.ofPod(pod);
-    local.actor.tell(new Endpoint.Identify(number, labels.lines(), pod.labels(), ports));
-    policy.upsertEndpoint(local.spec.id(), number, LabelSet.parse(labels.lines()), ports);
-    enforceSoon();
   }
 
   // ---- policy
@@ -889,6 +596,12 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   /** Tells the node's tools what a number stands for; they print the number until they know. */
   private void name(int identity, List<String> labels) {
     var _ = kernel.nameIdentities(Map.of(identity, labels));
+  }
+
+  private void enforceIf(boolean changed) {
+    if (changed) {
+      enforceSoon();
+    }
   }
 
   private void enforceSoon() {
@@ -908,7 +621,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         .drain()
         .forEach(
             (id, map) -> {
-              Local local = endpoints.get(id);
+              LocalEndpoint local = endpoints.byId(id);
               if (local != null) {
                 local.actor.tell(new Endpoint.Enforce(map));
               }
@@ -924,19 +637,19 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   /** Deletes CiliumEndpoints of this node whose pod is gone, as after a crash during CNI DEL. */
   private void sweep() {
-    if (phase != Phase.RUNNING || !synced.contains(ResourceType.POD)) {
+    if (phase != Phase.RUNNING) {
       return;
     }
-    ciliumEndpoints.forEach(
-        (key, object) -> {
-          KubeObject pod = pods.get(key);
-          boolean current = pod != null && pod.uid().equals(CiliumEndpoints.podUid(object));
-          if (isOurs(object) && !current && local(key) == null) {
-            tidied(
-                "CiliumEndpoint " + key,
-                api.delete(ResourceType.CILIUM_ENDPOINT, object.namespace(), object.name(), 0));
-          }
-        });
+    cache
+        .ciliumEndpoints()
+        .forEach(
+            (key, object) -> {
+              if (isOurs(object) && !cache.hasPodOf(key, object) && endpoints.byPod(key) == null) {
+                tidied(
+                    "CiliumEndpoint " + key,
+                    api.delete(ResourceType.CILIUM_ENDPOINT, object.namespace(), object.name(), 0));
+              }
+            });
   }
 
   // ---- questions
@@ -956,20 +669,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private AgentView view() {
-    List<EndpointModel> models = new ArrayList<>();
-    endpoints.values().forEach(local -> models.add(local.model));
-    Map<Integer, List<String>> labels = new TreeMap<>();
-    identities.byNumber().forEach((number, set) -> labels.put(number, set.lines()));
-    List<AgentView.Node> nodes = new ArrayList<>();
-    for (KubeObject node : ciliumNodes.values()) {
-      Ipv4Address nodeIp = Claims.address(node, "InternalIP");
-      List<Ipv4Prefix> podCidrs = Claims.podCidrs(node);
-      nodes.add(
-          new AgentView.Node(
-              config.clusterName() + "/" + node.name(),
-              nodeIp == null ? "" : nodeIp.toString(),
-              podCidrs.isEmpty() ? "" : podCidrs.getFirst().toString()));
-    }
     Places now = places;
     return new AgentView(
         config.clusterName() + "/" + config.nodeName(),
@@ -980,9 +679,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         startedAt,
         clock.instant(),
         hostEndpointId,
-        List.copyOf(models),
-        labels,
-        nodes,
+        AgentReport.models(endpoints),
+        AgentReport.identities(cache),
+        AgentReport.nodes(cache, config.clusterName()),
         now == null ? "" : now.pool().podCidr().toString(),
         now == null ? 0 : now.pool().capacity(),
         now == null ? Map.of() : now.pool().owners(),
@@ -1011,26 +710,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onProgressed(Progressed progressed) {
-    MapReconciler.Progress progress = progressed.progress();
-    Map<String, Long> counters = new HashMap<>();
-    progress.entries().forEach((map, n) -> counters.put("entries." + map, (long) n));
-    progress.errors().forEach((map, n) -> counters.put("errors." + map, (long) n));
-    counters.put("identities", (long) identities.byNumber().size());
-    counters.put("nodes", (long) ciliumNodes.size());
-    counters.put("addresses.available", places == null ? 0L : places.pool().available());
-    long ready =
-        endpoints.values().stream()
-            .filter(local -> local.model.state() == EndpointState.READY)
-            .count();
-    counters.put("endpoints.ready", ready);
     progressed
         .replyTo()
         .tell(
-            new AgentStatus(
-                phase == Phase.RUNNING && pruned,
-                progress.appliedRevision(),
-                progress.pending(),
-                endpoints.size(),
-                Map.copyOf(counters)));
+            AgentReport.status(
+                phase == Phase.RUNNING && pruned, progressed.progress(), cache, endpoints, places));
   }
 }
