@@ -152,6 +152,10 @@ final class PodTemplates {
       violations.subdomain(at + ".nodeName", spec.path("nodeName").asText());
     }
     violations.labels(at + ".nodeSelector", spec.path("nodeSelector"));
+    for (int i = 0; i < spec.path("readinessGates").size(); i++) {
+      String type = spec.path("readinessGates").get(i).path("conditionType").asText();
+      violations.qualifiedName(at + ".readinessGates[" + i + "].conditionType", type);
+    }
   }
 
   private static void validateContainer(
@@ -178,6 +182,7 @@ final class PodTemplates {
         violations.required(at + ".env[" + i + "].name");
       }
     }
+    ProbeRules.validate(at, container, violations);
     Set<String> paths = new HashSet<>();
     for (int i = 0; i < container.path("volumeMounts").size(); i++) {
       JsonNode mount = container.path("volumeMounts").get(i);

@@ -19,6 +19,7 @@ final class Violations {
       Pattern.compile("([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?");
   private static final Pattern LABEL_VALUE =
       Pattern.compile("([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?");
+  private static final Pattern PORT_NAME = Pattern.compile("(?=.*[a-z])[a-z0-9]+(-[a-z0-9]+)*");
   private static final Pattern LABEL_1035 = Pattern.compile("[a-z]([-a-z0-9]*[a-z0-9])?");
   private static final Pattern ADDRESS_4 =
       Pattern.compile("((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(\\.(?!$)|$)){4}");
@@ -153,6 +154,32 @@ final class Violations {
               + " '123-abc', regex used for validation is '"
               + LABEL.pattern()
               + "')");
+    }
+  }
+
+  /** A name with an optional prefix, as keys of labels and types of conditions are. */
+  void qualifiedName(String field, String name) {
+    if (!LABEL_KEY.matcher(name).matches()
+        || name.substring(name.indexOf('/') + 1).length() > MAX_LABEL) {
+      invalid(
+          field,
+          name,
+          "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and"
+              + " end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc',"
+              + " regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')");
+    }
+  }
+
+  /** The name of a port (IANA_SVC_NAME), or its number. */
+  void portOrName(String field, JsonNode port) {
+    if (!port.isTextual()) {
+      port(field, port);
+    } else if (!PORT_NAME.matcher(port.asText()).matches() || port.asText().length() > 15) {
+      invalid(
+          field,
+          port,
+          "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one"
+              + " letter, and at most 15 of them");
     }
   }
 

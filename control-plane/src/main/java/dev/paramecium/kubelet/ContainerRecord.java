@@ -6,6 +6,7 @@ import dev.paramecium.syscall.ContainerSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,12 +41,52 @@ final class ContainerRecord {
   int restartCount;
   String id = "";
   boolean starting;
+
+  /** Whether its startup probe has succeeded since it runs, or it has none. */
+  boolean started;
+
+  /** What its readiness probe says. */
+  private boolean passes;
+
+  /** When it is killed, since somebody wants it to end. */
+  @Nullable Instant killAt;
+
+  private final Map<ProbeSpec.Kind, ProbeSpec> probes = new EnumMap<>(ProbeSpec.Kind.class);
   private int crashes;
   private @Nullable Instant retryAt;
 
   ContainerRecord(JsonNode spec, boolean init) {
     this.spec = spec;
     this.init = init;
+    for (ProbeSpec.Kind kind : ProbeSpec.Kind.values()) {
+      ProbeSpec probe = ProbeSpec.of(spec, kind);
+      if (probe != null) {
+        probes.put(kind, probe);
+      }
+    }
+  }
+
+  @Nullable ProbeSpec probe(ProbeSpec.Kind kind) {
+    return probes.get(kind);
+  }
+
+  /** Notes that it runs, since {@code startedAt}. */
+  void running(Instant startedAt) {
+    starting = false;
+    state = new State.Running(startedAt);
+    started = !probes.containsKey(ProbeSpec.Kind.STARTUP);
+    passes = !probes.containsKey(ProbeSpec.Kind.READINESS);
+    killAt = null;
+  }
+
+  /** Notes what the readiness probe says. */
+  void passes(boolean ready) {
+    passes = ready;
+  }
+
+  /** Whether it runs, has started up and says that it is ready. */
+  boolean isReady() {
+    return isRunning() && started && passes;
   }
 
   String name() {
@@ -74,7 +115,20 @@ final class ContainerRecord {
               port.path("containerPort").asInt(),
               port.path("protocol").asText("TCP")));
     }
-    return new ContainerSpec(id, netns, pod.toString(), name(), image(), command, args, env, ports);
+    return new ContainerSpec(
+        id,
+        netns,
+        pod.namespace() + "/" + pod.name(),
+        pod.uid(),
+        name(),
+        restartCount,
+        image(),
+        command,
+        args,
+        env,
+        ports,
+        spec.path("stdin").asBoolean(),
+        spec.path("tty").asBoolean());
   }
 
   boolean isRunning() {
@@ -95,6 +149,8 @@ final class ContainerRecord {
     State.Terminated end = new State.Terminated(exitCode, why, startedAt, now);
     state = end;
     starting = false;
+    started = false;
+    killAt = null;
     id = "";
     // The first restart is at once, the next ones wait longer and longer.
     retryAt = crashes == 0 ? now : now.plus(delay(crashes));

@@ -93,6 +93,26 @@ final class PodContainers {
     return null;
   }
 
+  /** The container whose run has that id; null if that run is over. */
+  @Nullable ContainerRecord running(String id) {
+    for (ContainerRecord container : records) {
+      if (!id.isEmpty() && container.id.equals(id)) {
+        return container;
+      }
+    }
+    return null;
+  }
+
+  /** Those that run, or are about to. */
+  List<ContainerRecord> busy() {
+    return records.stream().filter(c -> !c.id.isEmpty() && (c.isRunning() || c.starting)).toList();
+  }
+
+  /** Whether a container that fails is started again. */
+  boolean areRestarted() {
+    return !restartPolicy.equals("Never");
+  }
+
   /** The pod's phase, as far as its containers decide it. */
   String phase() {
     return PodStatus.phase(restartPolicy, records);

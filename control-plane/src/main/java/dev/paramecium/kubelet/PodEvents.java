@@ -35,6 +35,46 @@ record PodEvents(ActorRef<EventRecorder.Command> recorder) {
     tell(container, Event.normal(pod, "Killing", "Stopping container " + container.name()));
   }
 
+  void killing(KubeObject pod, ContainerRecord container, String why) {
+    tell(container, Event.normal(pod, "Killing", why));
+  }
+
+  /** A probe did not succeed. */
+  void unhealthy(
+      KubeObject pod,
+      ContainerRecord container,
+      ProbeSpec.Kind probe,
+      HandlerRunner.Outcome outcome) {
+    switch (outcome.result()) {
+      case SUCCESS -> {}
+      case WARNING ->
+          tell(
+              container,
+              Event.warning(
+                  pod, "ProbeWarning", probe.title() + " probe warning: " + outcome.output()));
+      case FAILURE ->
+          tell(
+              container,
+              Event.warning(
+                  pod, "Unhealthy", probe.title() + " probe failed: " + outcome.output()));
+      case ERROR ->
+          tell(
+              container,
+              Event.warning(
+                  pod, "Unhealthy", probe.title() + " probe errored: " + outcome.output()));
+    }
+  }
+
+  /** A hook did not succeed; what it said is not told, for it may hold secrets. */
+  void hookFailed(KubeObject pod, ContainerRecord container, ContainerHooks.Hook hook) {
+    switch (hook) {
+      case POST_START ->
+          tell(container, Event.warning(pod, "FailedPostStartHook", "PostStartHook failed"));
+      case PRE_STOP ->
+          tell(container, Event.warning(pod, "FailedPreStopHook", "PreStopHook failed"));
+    }
+  }
+
   void sandboxFailed(KubeObject pod, String error) {
     recorder.tell(
         Event.warning(pod, "FailedCreatePodSandBox", "Failed to create pod sandbox: " + error));

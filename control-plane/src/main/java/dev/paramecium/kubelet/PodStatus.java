@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
@@ -85,7 +86,7 @@ final class PodStatus {
     boolean initialized = containers.stream().filter(c -> c.init).allMatch(c -> c.hasSucceeded());
     List<String> unready =
         containers.stream()
-            .filter(c -> !c.init && !c.isRunning())
+            .filter(c -> !c.init && !c.isReady())
             .map(ContainerRecord::name)
             .toList();
     List<String> incomplete =
@@ -95,7 +96,9 @@ final class PodStatus {
             .toList();
     String why = over ? "PodCompleted" : "ContainersNotReady";
     String which = over ? "" : "containers with unready status: " + list(unready);
-    boolean ready = unready.isEmpty() && initialized && !over;
+    boolean containersReady = unready.isEmpty() && initialized && !over;
+    List<String> shut = containersReady ? shutGates(pod) : List.of();
+    boolean ready = containersReady && shut.isEmpty();
     ArrayNode conditions = status.putArray("conditions");
     condition(
         conditions,
@@ -104,8 +107,12 @@ final class PodStatus {
         "ContainersNotInitialized",
         "containers with incomplete status: " + list(incomplete),
         now);
-    condition(conditions, "Ready", ready, why, which, now);
-    condition(conditions, "ContainersReady", ready, why, which, now);
+    if (shut.isEmpty()) {
+      condition(conditions, "Ready", ready, why, which, now);
+    } else {
+      condition(conditions, "Ready", false, "ReadinessGatesNotReady", String.join(", ", shut), now);
+    }
+    condition(conditions, "ContainersReady", containersReady, why, which, now);
     condition(conditions, "PodScheduled", true, "", "", now);
     for (JsonNode foreign : pod.at("/status/conditions")) {
       if (!CONDITIONS.contains(foreign.path("type").asText())) {
@@ -127,6 +134,30 @@ final class PodStatus {
     status.set("containerStatuses", mains);
     status.put("qosClass", qosClass(pod));
     return status;
+  }
+
+  /** Why each readiness gate that does not let the pod be ready does not. */
+  private static List<String> shutGates(KubeObject pod) {
+    List<String> shut = new ArrayList<>();
+    for (JsonNode gate : pod.at("/spec/readinessGates")) {
+      String type = gate.path("conditionType").asText();
+      JsonNode found = null;
+      for (JsonNode condition : pod.at("/status/conditions")) {
+        if (condition.path("type").asText().equals(type)) {
+          found = condition;
+        }
+      }
+      if (found == null) {
+        shut.add("corresponding condition of pod readiness gate \"" + type + "\" does not exist.");
+      } else if (!found.path("status").asText().equals("True")) {
+        shut.add(
+            "the status of pod readiness gate \""
+                + type
+                + "\" is not \"True\", but "
+                + found.path("status").asText());
+      }
+    }
+    return shut;
   }
 
   private static String list(List<String> names) {
@@ -165,7 +196,7 @@ final class PodStatus {
     if (container.last != null) {
       state(lastState, container.last);
     }
-    status.put("ready", container.init ? container.hasSucceeded() : container.isRunning());
+    status.put("ready", container.init ? container.hasSucceeded() : container.isReady());
     status.put("restartCount", container.restartCount);
     status.put("image", canonicalImage(container.image()));
     boolean pulled = container.isRunning() || container.last != null || isTerminated(container);
@@ -174,7 +205,7 @@ final class PodStatus {
       status.put("containerID", "containerd://" + container.id);
     }
     if (!container.init) {
-      status.put("started", container.isRunning());
+      status.put("started", container.isRunning() && container.started);
     }
     return status;
   }

@@ -11,7 +11,6 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
-import dev.paramecium.kubelet.ContainerRecord.State;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
@@ -31,6 +30,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One pod on this node, from its first sight to the last trace of it: sandbox (namespace, CNI ADD),
@@ -59,6 +59,13 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       implements Command {}
 
   record ForwardPort(int port, ActorRef<ExecOutput> client) implements Command {}
+
+  /** A probe of a container's run reached a verdict. */
+  record Probed(String containerId, ProbeSpec.Kind probe, boolean healthy) implements Command {}
+
+  /** A lifecycle hook of a container's run is over. */
+  record HookEnded(String containerId, ContainerHooks.Hook hook, boolean succeeded)
+      implements Command {}
 
   private record SandboxMade(String error) implements Command {}
 
@@ -113,6 +120,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private final PodRef ref;
   private final ActorRef<ContainerEvent> containerEvents;
   private final PodContainers containers;
+  private final ContainerLife life;
   private final PodStreams streams;
   private final StatusWriter status;
   private final Backoff apiBackoff = Backoff.forApi();
@@ -174,6 +182,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.agentPod = AgentPod.isOne(pod);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, clock.instant());
+    this.life = new ContainerLife(context, pod, containers, kernel, clock, events);
     this.streams = new PodStreams(ref, containers, agentPod, kernel, agent);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
@@ -203,7 +212,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case ReadLog read -> streams.readLog(read);
       case SandboxMade made -> onSandboxMade(made);
       case Cni(CniResult result) -> onCni(result);
-      case FromContainer(ContainerEvent event) -> onContainerEvent(event);
+      case FromContainer(ContainerEvent event) -> onContainersChanged(life.heard(event));
+      case Probed probed -> onContainersChanged(life.probed(probed));
+      case HookEnded ended -> onContainersChanged(life.hookEnded(ended));
       case Started started -> onStarted(started);
       case Attempted attempted -> onAttempted(attempted);
       case StatusWritten done -> onStatusWritten(done);
@@ -217,9 +228,10 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
   private void onUpdate(Update update) {
     pod = update.pod();
+    life.update(pod);
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
-    } else if (status.isOverwritten(pod)) {
+    } else if (status.isOverwritten(pod) || pod.at("/spec/readinessGates").size() > 0) {
       publish();
     }
   }
@@ -228,9 +240,12 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     vanished = true;
     if (stage == Stage.CONFIRMING) {
       stage = Stage.GONE;
-      return;
+    } else if (stage == Stage.STOPPING && !agentPod) {
+      // Deleted by force meanwhile: no grace is left.
+      containers.busy().forEach(container -> life.kill(container, Duration.ZERO));
+    } else {
+      stop();
     }
-    stop();
   }
 
   private void onTick(Tick tick) {
@@ -255,6 +270,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private void makeSandbox() {
     if (agentPod || hostNetwork) {
       podIp = config.nodeIp().toString();
+      life.address(podIp);
       stage = Stage.RUNNING;
       advance();
       return;
@@ -301,6 +317,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     switch (result) {
       case CniResult.Added added -> {
         podIp = added.address().toString();
+        life.address(podIp);
         stage = Stage.RUNNING;
         advance();
       }
@@ -342,8 +359,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     events.pulled(pod, container);
     if (agentPod) {
       events.started(pod, container);
-      container.starting = false;
-      container.state = new State.Running(clock.instant());
+      container.running(clock.instant());
       return;
     }
     String previous = containers.noteLog(container);
@@ -370,11 +386,12 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void attempt(String what, CompletionStage<?> call) {
-    getContext()
-        .pipeToSelf(
-            call,
-            (_, failure) ->
-                new Attempted(what, failure == null ? "" : KernelCalls.message(failure)));
+    getContext().pipeToSelf(call, (_, failure) -> attempted(what, failure));
+  }
+
+  /** That something was tried of which only a failure is worth a word. */
+  static Command attempted(String what, @Nullable Throwable failure) {
+    return new Attempted(what, failure == null ? "" : KernelCalls.message(failure));
   }
 
   private void onAttempted(Attempted attempted) {
@@ -383,29 +400,15 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
   }
 
-  private void onContainerEvent(ContainerEvent event) {
-    for (ContainerRecord container : containers.all()) {
-      if (!container.id.equals(event.containerId())) {
-        continue;
-      }
-      switch (event) {
-        case ContainerEvent.Started started -> {
-          container.starting = false;
-          container.state = new State.Running(clock.instant());
-          events.started(pod, container);
-          if (!started.imageNote().isEmpty()) {
-            getContext().getLog().info("{}/{}: {}", ref, container.name(), started.imageNote());
-          }
-        }
-        case ContainerEvent.Exited exited ->
-            container.exited(exited.exitCode(), exited.reason(), clock.instant());
-      }
-      if (stage == Stage.RUNNING) {
-        advance();
-      } else {
-        leaveIfStopped();
-      }
+  private void onContainersChanged(boolean changed) {
+    if (!changed) {
       return;
+    }
+    if (stage == Stage.RUNNING) {
+      advance();
+    } else {
+      leaveIfStopped();
+      publish();
     }
   }
 
@@ -416,6 +419,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       return;
     }
     stage = Stage.STOPPING;
+    life.terminate();
     for (Timer timer : List.of(Timer.SANDBOX, Timer.CNI, Timer.RESTART)) {
       timers.cancel(timer);
     }
@@ -426,9 +430,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     for (ContainerRecord container : containers.all()) {
       if (!container.id.isEmpty() && !agentPod) {
         events.killing(pod, container);
-        attempt(
-            "stop container " + container.name() + " of pod " + ref,
-            kernel.stopContainer(container.id, grace.toMillis()));
+        life.kill(container, grace);
       }
     }
     timers.startSingleTimer(Timer.STOP, new Tick(Timer.STOP), grace.plus(KILL_PATIENCE));

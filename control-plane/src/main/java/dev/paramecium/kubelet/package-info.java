@@ -7,7 +7,8 @@
  *                                                        |
  *   Pod on this node  ----------------------->  PodWorker, one per pod
  *                                                  |-- CNI ADD, DEL --> cilium-agent
- *                                                  `-- containers   --> kernel
+ *                                                  |-- containers   --> kernel
+ *                                                  `-- ContainerLife: hooks, probes (ProbeWorker)
  * </pre>
  *
  * Start at {@link dev.paramecium.kubelet.Kubelet}.

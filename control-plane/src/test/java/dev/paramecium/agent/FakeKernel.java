@@ -7,6 +7,10 @@ import dev.paramecium.agent.service.Services;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.HttpRequest;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
@@ -45,6 +49,27 @@ public final class FakeKernel {
 
   /** Calls that fail, by the text that {@link #calls} would have. */
   public volatile Predicate<String> failing = _ -> false;
+
+  /** What probes and hooks are told. */
+  public volatile Answers answers = new Answers() {};
+
+  /**
+   * What containers answer to probes and hooks; everything succeeds unless a test says otherwise.
+   */
+  public interface Answers {
+
+    default Result<ExecResult> exec(List<String> argv) {
+      return Result.ok(new ExecResult(0, ""));
+    }
+
+    default Result<HttpReply> get(HttpRequest request) {
+      return Result.ok(new HttpReply(200, "ok"));
+    }
+
+    default Result<Done> connect(int port) {
+      return Result.ok(Done.done());
+    }
+  }
 
   private final Map<String, ActorRef<ContainerEvent>> listeners = new ConcurrentHashMap<>();
   private final AtomicInteger ifindexes = new AtomicInteger(10);
@@ -241,6 +266,37 @@ public final class FakeKernel {
       case Syscall.Exec c -> {
         calls.add("Exec " + c.request().containerId() + " " + c.request().argv());
         speak(c.client(), "ran " + String.join(" ", c.request().argv()) + "\n");
+      }
+      case Syscall.Attach c -> speak(c.client(), "attached to " + c.containerId() + "\n");
+      case Syscall.ExecSync c -> {
+        calls.add("ExecSync " + String.join(" ", c.argv()));
+        c.replyTo().tell(answers.exec(c.argv()));
+      }
+      case Syscall.ListContainers c ->
+          c.replyTo()
+              .tell(
+                  Result.ok(
+                      containers.values().stream()
+                          .map(spec -> new ContainerInfo(spec, true, 0))
+                          .toList()));
+      case Syscall.WatchContainer c -> {
+        calls.add("WatchContainer " + c.containerId());
+        if (containers.containsKey(c.containerId())) {
+          listeners.put(c.containerId(), c.events());
+          done(c.replyTo());
+          c.events().tell(new ContainerEvent.Started(c.containerId(), ""));
+        } else {
+          c.replyTo().tell(Result.failed(Errno.ENOENT, "no container " + c.containerId()));
+        }
+      }
+      case Syscall.HttpGet c -> {
+        calls.add(
+            "HttpGet " + c.request().address() + ":" + c.request().port() + c.request().target());
+        c.replyTo().tell(answers.get(c.request()));
+      }
+      case Syscall.ConnectTcp c -> {
+        calls.add("ConnectTcp " + c.address() + ":" + c.port());
+        c.replyTo().tell(answers.connect(c.port()));
       }
       case Syscall.NameIdentities c -> done(c.replyTo());
       case Syscall.ForwardPort c -> speak(c.client(), "port " + c.port() + "\n");

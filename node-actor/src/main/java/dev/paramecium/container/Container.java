@@ -1,5 +1,8 @@
 package dev.paramecium.container;
 
+import java.util.ArrayList;
+import dev.paramecium.syscall.ContainerInfo;
+import dev.paramecium.container.process.Terminal;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.container.image.Image;
 import dev.paramecium.container.process.ProcessTable;
@@ -20,11 +23,14 @@ final class Container {
   private final Image image;
   private final ProcessTable processes;
   private final ContainerLog log = new ContainerLog();
-  private final ActorRef<ContainerEvent> events;
+  private final List<AttachSession> attached = new ArrayList<>();
+  private final @Nullable Terminal terminal;
+  private ActorRef<ContainerEvent> events;
   private final Clock clock;
   private @Nullable RunningProcess main;
   private Sockets.@Nullable Timer kill;
   private boolean exited;
+  private int exitCode;
 
   Container(
       ContainerSpec spec,
@@ -37,6 +43,7 @@ final class Container {
     this.processes = processes;
     this.events = events;
     this.clock = clock;
+    this.terminal = spec.tty() ? new Terminal(this::write) : null;
   }
 
   /** Starts the main process; answers an empty text, or why the runtime could not. */
@@ -45,40 +52,123 @@ final class Container {
     if (!image.note().isEmpty()) {
       write(2, (image.note() + "\n").getBytes(StandardCharsets.UTF_8));
     }
-    RunningProcess started = processes.start(argv, false, false, this::write, this::exited);
+    Terminal line = terminal;
+    RunningProcess started =
+        processes.start(
+            argv,
+            spec.stdin(),
+            spec.tty(),
+            (stream, bytes) -> line == null ? write(stream, bytes) : line.output(bytes),
+            this::exited);
     if (started == null) {
       return "failed to create containerd task: failed to create shim task: OCI runtime create"
           + " failed: runc create failed: "
           + ProcessTable.notFound(argv);
     }
     main = started;
+    if (line != null) {
+      line.attach(started);
+    }
     events.tell(new ContainerEvent.Started(spec.id(), image.note()));
     return "";
   }
 
   private boolean write(int stream, byte[] bytes) {
     log.write(stream, bytes, clock.epochMs(), clock.nanos());
-    return true;
+    boolean room = true;
+    for (AttachSession session : attached) {
+      session.write(stream, bytes);
+      room &= !session.isBehind();
+    }
+    return room;
   }
 
   private void exited(int code) {
     exited = true;
+    exitCode = code;
     if (kill != null) {
       kill.cancel();
     }
     processes.killAll();
     log.close(clock.epochMs(), clock.nanos());
-    events.tell(new ContainerEvent.Exited(spec.id(), code, code == 0 ? "Completed" : "Error"));
+    List.copyOf(attached).forEach(session -> session.exited(code));
+    attached.clear();
+    tellExit();
+  }
+
+  private void tellExit() {
+    String reason = exitCode == 0 ? "Completed" : "Error";
+    events.tell(new ContainerEvent.Exited(spec.id(), exitCode, reason));
+  }
+
+  /** Somebody else hears of it from now on: first how it is. */
+  void watch(ActorRef<ContainerEvent> listener) {
+    events = listener;
+    if (exited) {
+      tellExit();
+    } else {
+      events.tell(new ContainerEvent.Started(spec.id(), image.note()));
+    }
+  }
+
+  ContainerInfo info() {
+    return new ContainerInfo(spec, !exited, exitCode);
+  }
+
+  // ---- who is attached
+
+  void attach(AttachSession session) {
+    attached.add(session);
+  }
+
+  void detach(AttachSession session) {
+    attached.remove(session);
+    caughtUp();
+  }
+
+  /** A session has room again; the process goes on when all have. */
+  void caughtUp() {
+    if (main != null && !exited && attached.stream().noneMatch(AttachSession::isBehind)) {
+      main.drained();
+    }
+  }
+
+  /** What somebody who is attached typed; lost if the container reads no input. */
+  void input(byte[] bytes) {
+    RunningProcess running = main;
+    if (running == null || exited || !spec.stdin()) {
+      return;
+    }
+    if (terminal != null) {
+      terminal.input(bytes);
+    } else if (bytes.length > 0) {
+      running.stdin(bytes);
+    }
+  }
+
+  void closeInput() {
+    if (main != null && spec.stdin() && terminal == null) {
+      main.closeStdin();
+    }
+  }
+
+  void resized(int columns, int rows) {
+    if (main != null) {
+      main.resized(columns, rows);
+    }
   }
 
   /** SIGTERM now, SIGKILL after {@code graceMs}. */
   void stop(long graceMs, Sockets timers) {
     RunningProcess running = main;
-    if (running == null || exited || kill != null) {
+    if (running == null || exited) {
       return;
     }
     if (graceMs <= 0) {
       running.signal(Signals.SIGKILL);
+      return;
+    }
+    if (kill != null) {
       return;
     }
     kill = timers.schedule(graceMs, () -> running.signal(Signals.SIGKILL));

@@ -1,5 +1,9 @@
 package dev.paramecium.container;
 
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.ContainerInfo;
+import dev.paramecium.container.process.Executable;
+import dev.paramecium.container.process.ExecSync;
 import dev.paramecium.container.image.Image;
 import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.ExecSession;
@@ -42,6 +46,8 @@ final class Containers {
     record Command(ExecSession exec) implements Session {}
 
     record Log(LogSession log) implements Session {}
+
+    record Attached(AttachSession attached) implements Session {}
   }
 
   private static final String CONNECT = "nc";
@@ -83,7 +89,7 @@ final class Containers {
           "container " + spec.id() + " exists: remove it before its id is used again");
     }
     Image image = Images.find(spec);
-    String hostname = spec.podName().substring(spec.podName().indexOf('/') + 1);
+    String hostname = onHost() ? config.hostname() : podHostname(spec);
     Map<String, String> env = new HashMap<>(Map.of("PATH", SEARCH_PATH, "HOME", "/root"));
     env.putAll(image.env());
     env.putAll(spec.env());
@@ -91,7 +97,7 @@ final class Containers {
     FileSystem files = new FileSystem();
     writeNames(files, hostname);
     ProcessTable processes =
-        new ProcessTable(hostname, image.path(config.podTools()), env, files, services, 1);
+        new ProcessTable(hostname, image.path(tools()), env, files, services, 1);
     Container container = new Container(spec, image, processes, events, config.clock());
     String refusal = container.start();
     if (!refusal.isEmpty()) {
@@ -99,6 +105,24 @@ final class Containers {
     }
     containers.put(spec.id(), container);
     return Result.ok(Done.getInstance());
+  }
+
+  private static String podHostname(ContainerSpec spec) {
+    return spec.podName().substring(spec.podName().indexOf('/') + 1);
+  }
+
+  private boolean onHost() {
+    return config.name().isEmpty();
+  }
+
+  /** In the node's own namespace a container finds the node's tools, as under chroot /host. */
+  private Map<String, Executable> tools() {
+    if (!onHost()) {
+      return config.podTools();
+    }
+    Map<String, Executable> tools = new HashMap<>(config.podTools());
+    tools.putAll(config.hostTools());
+    return tools;
   }
 
   /** What kubelet mounts into every container. */
@@ -151,24 +175,68 @@ final class Containers {
   }
 
   void exec(ExecRequest request, ActorRef<ExecOutput> client) {
-    ProcessTable processes;
-    if (request.containerId().isEmpty()) {
-      processes = host;
-    } else {
-      Container container = containers.get(request.containerId());
+    ProcessTable processes = host;
+    if (!request.containerId().isEmpty()) {
+      Container container = running(request.containerId(), client);
       if (container == null) {
-        client.tell(new ExecOutput.Refused(Errno.ENOENT, noContainer(request.containerId())));
-        return;
-      }
-      if (container.hasExited()) {
-        client.tell(
-            new ExecOutput.Refused(
-                Errno.ESRCH, "container " + request.containerId() + " is not running"));
         return;
       }
       processes = container.processes();
     }
     open(processes, request, client);
+  }
+
+  /** A container that runs, or null after {@code client} was told why it is none. */
+  private @Nullable Container running(String id, ActorRef<ExecOutput> client) {
+    Container container = containers.get(id);
+    if (container == null) {
+      client.tell(new ExecOutput.Refused(Errno.ENOENT, noContainer(id)));
+      return null;
+    }
+    if (container.hasExited()) {
+      client.tell(new ExecOutput.Refused(Errno.ESRCH, "container " + id + " is not running"));
+      return null;
+    }
+    return container;
+  }
+
+  /** Runs a command to its end. */
+  void execSync(
+      String id, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo) {
+    Container container = containers.get(id);
+    if (container == null) {
+      replyTo.tell(Result.failed(Errno.ENOENT, noContainer(id)));
+    } else if (container.hasExited()) {
+      replyTo.tell(Result.failed(Errno.ESRCH, "container " + id + " is not running"));
+    } else {
+      ExecSync.start(container.processes(), argv, timeoutMs, services.sockets(), replyTo);
+    }
+  }
+
+  /** Joins a container's main process. */
+  void attach(String id, ActorRef<ExecOutput> client) {
+    Container container = running(id, client);
+    if (container != null) {
+      int number = ++lastSession;
+      ActorRef<ExecInput> port = ports.open(number, client);
+      client.tell(new ExecOutput.Started(port));
+      AttachSession session = new AttachSession(container, client, () -> end(number, port));
+      sessions.put(number, new Session.Attached(session));
+      container.attach(session);
+    }
+  }
+
+  List<ContainerInfo> list() {
+    return containers.values().stream().map(Container::info).toList();
+  }
+
+  Result<Done> watch(String id, ActorRef<ContainerEvent> events) {
+    Container container = containers.get(id);
+    if (container == null) {
+      return missing(id);
+    }
+    container.watch(events);
+    return Result.ok(Done.getInstance());
   }
 
   /** Connects to a port of the namespace's own loopback address, for one client. */
@@ -214,6 +282,7 @@ final class Containers {
     switch (session(number)) {
       case Session.Command(ExecSession exec) -> exec.input(input);
       case Session.Log(LogSession log) -> log.input(input);
+      case Session.Attached(AttachSession attached) -> attached.input(input);
       case null -> {}
     }
   }
@@ -222,6 +291,7 @@ final class Containers {
     switch (session(number)) {
       case Session.Command(ExecSession exec) -> exec.clientGone();
       case Session.Log(LogSession log) -> log.clientGone();
+      case Session.Attached(AttachSession attached) -> attached.clientGone();
       case null -> {}
     }
   }

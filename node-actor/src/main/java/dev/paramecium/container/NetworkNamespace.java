@@ -1,5 +1,13 @@
 package dev.paramecium.container;
 
+import java.util.List;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.HttpRequest;
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.ContainerInfo;
+import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.probe.TcpDial;
+import dev.paramecium.container.probe.HttpGet;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.bpf.Backlog;
@@ -105,11 +113,34 @@ public final class NetworkNamespace {
   /** As {@link dev.paramecium.syscall.Syscall.Exec}. */
   public record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Command {}
 
-  /** As {@link dev.paramecium.syscall.Syscall.ReadLog}. */
+  /** As {@link dev.paramecium.syscall.Syscall.ForwardPort}. */
   public record ForwardPort(int port, ActorRef<ExecOutput> client) implements Command {}
 
   /** As {@link dev.paramecium.syscall.Syscall.ReadLog}. */
   public record ReadLog(LogRequest request, ActorRef<ExecOutput> client) implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.Attach}. */
+  public record Attach(String containerId, ActorRef<ExecOutput> client) implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.ExecSync}. */
+  public record ExecSync(
+      String containerId, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo)
+      implements Command {}
+
+  /** The containers that are in the namespace. */
+  public record ListContainers(ActorRef<List<ContainerInfo>> replyTo) implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.WatchContainer}. */
+  public record WatchContainer(
+      String containerId, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
+      implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.HttpGet}, from this namespace. */
+  public record Get(HttpRequest request, ActorRef<Result<HttpReply>> replyTo) implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.ConnectTcp}, from this namespace. */
+  public record ConnectTcp(SocketAddress remote, long timeoutMs, ActorRef<Result<Done>> replyTo)
+      implements Command {}
 
   /** Counters by name, this namespace's own. */
   public record ReadCounters(ActorRef<Map<String, Long>> replyTo) implements Command {}
@@ -233,6 +264,15 @@ public final class NetworkNamespace {
       case Exec(var request, var client) -> containers.exec(request, client);
       case ForwardPort(int port, var client) -> containers.forwardPort(port, client);
       case ReadLog(var request, var client) -> containers.readLog(request, client);
+      case Attach(var id, var client) -> containers.attach(id, client);
+      case ExecSync(var id, var argv, var timeoutMs, var replyTo) ->
+          containers.execSync(id, argv, timeoutMs, replyTo);
+      case ListContainers(var replyTo) -> replyTo.tell(containers.list());
+      case WatchContainer(var id, var events, var replyTo) ->
+          replyTo.tell(containers.watch(id, events));
+      case Get(var request, var replyTo) -> HttpGet.start(stack, config.random(), request, replyTo);
+      case ConnectTcp(var remote, var timeoutMs, var replyTo) ->
+          TcpDial.start(stack, remote, timeoutMs, replyTo);
       case ReadCounters(var replyTo) -> replyTo.tell(counters());
       case SessionInput(int session, ExecInput input) -> containers.input(session, input);
       case ClientGone(int session) -> containers.clientGone(session);
@@ -343,6 +383,13 @@ public final class NetworkNamespace {
       case Exec(var _, var client) -> client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
       case ReadLog(var _, var client) ->
           client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
+      case Attach(var _, var client) ->
+          client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
+      case ExecSync(var _, var _, var _, var replyTo) -> replyTo.tell(gone());
+      case ListContainers(var replyTo) -> replyTo.tell(List.of());
+      case WatchContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
+      case Get(var _, var replyTo) -> replyTo.tell(gone());
+      case ConnectTcp(var _, var _, var replyTo) -> replyTo.tell(gone());
       case ReadCounters(var replyTo) -> replyTo.tell(Map.of());
       case Stop(var replyTo) -> {
         if (replyTo != null) {
@@ -358,7 +405,7 @@ public final class NetworkNamespace {
     return Behaviors.same();
   }
 
-  private Result<Done> gone() {
+  private <T> Result<T> gone() {
     return Result.failed(Errno.ENOENT, goneText());
   }
 

@@ -26,9 +26,9 @@ final class Containers {
     namespaces.put(netns, port);
   }
 
-  /** A pod's namespace, or null. */
+  /** A pod's namespace, or null; the node's own by the empty name. */
   @Nullable NamespacePort namespace(String netns) {
-    return namespaces.get(netns);
+    return netns.isEmpty() ? host : namespaces.get(netns);
   }
 
   /** Forgets a namespace and the containers in it. */
@@ -55,7 +55,7 @@ final class Containers {
       return host;
     }
     String netns = namespaceOf.get(containerId);
-    return netns == null ? null : namespaces.get(netns);
+    return netns == null ? null : namespace(netns);
   }
 
   /** Where a container runs, or null. */

@@ -8,6 +8,7 @@ import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.NamespacePort;
 import dev.paramecium.datapath.trace.StackTracer;
+import dev.paramecium.lib.Identity;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.Errno;
@@ -85,6 +86,7 @@ final class HostNetwork {
           if (before == null || !before.routerIp().equals(wanted.routerIp())) {
             stack.addAddress(ifindex, wanted.routerIp(), 32);
           }
+          stack.markOutput(Identity.MARK_MAGIC_HOST);
           if (wanted.options().masquerade() == DatapathOptions.Masquerade.IPTABLES) {
             stack.masquerade(wanted.podCidr(), wanted.options().snatExclusion());
           } else {

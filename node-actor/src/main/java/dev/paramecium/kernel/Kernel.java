@@ -10,6 +10,7 @@ import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.Probe;
 import dev.paramecium.container.process.load.Load;
+import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.DeviceTable;
 import dev.paramecium.datapath.DropCounters;
@@ -26,7 +27,6 @@ import dev.paramecium.inspect.HostTools;
 import dev.paramecium.inspect.PodTools;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.Errno;
-import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
@@ -73,9 +73,6 @@ public final class Kernel extends AbstractBehavior<Object> {
 
   private record NetnsGone(ActorRef<Result<Done>> replyTo) implements Internal {}
 
-  private record ContainerRemoved(String id, Result<Done> result, ActorRef<Result<Done>> replyTo)
-      implements Internal {}
-
   private record CountersRead(
       Result<Map<String, Long>> counters, ActorRef<Result<Map<String, Long>>> replyTo)
       implements Internal {}
@@ -92,6 +89,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final HostView view;
   private final KnownIdentities identities = new KnownIdentities();
   private final Containers containers;
+  private final ContainerRuntime runtime;
   private final Devices devices;
   private final Programs programs;
   private final HostNetwork hostNetwork;
@@ -121,6 +119,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     this.maps = new MapTable(config.possibleCpus(), table::program, config.maps());
     this.view = new HostView(config, node, maps);
     this.containers = new Containers(spawnNamespace("", config.nodeName()));
+    this.runtime = new ContainerRuntime(context, containers);
     this.devices =
         new Devices(context, config, node, containers.host(), underlay, random, dispatcher);
     this.programs =
@@ -192,6 +191,12 @@ public final class Kernel extends AbstractBehavior<Object> {
               handle(internal);
               return this;
             })
+        .onMessage(
+            ContainerRuntime.Removed.class,
+            removed -> {
+              runtime.removed(removed);
+              return this;
+            })
         .onSignal(
             Terminated.class,
             gone -> {
@@ -237,57 +242,20 @@ public final class Kernel extends AbstractBehavior<Object> {
       case Syscall.UpdateMap update -> update.replyTo().tell(maps.update(update));
       case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(maps.dump(map));
       case Syscall.ListMaps(var replyTo) -> replyTo.tell(Result.ok(maps.infos()));
-      case Syscall.StartContainer start -> startContainer(start);
-      case Syscall.StopContainer(var id, var graceMs, var replyTo) -> {
-        NamespacePort namespace = containers.of(id);
-        if (namespace == null || id.isEmpty()) {
-          replyTo.tell(noContainer(id));
-        } else {
-          namespace.namespace().tell(new NetworkNamespace.StopContainer(id, graceMs, replyTo));
-        }
-      }
-      case Syscall.RemoveContainer(var id, var replyTo) -> {
-        NamespacePort namespace = containers.of(id);
-        if (namespace == null || id.isEmpty()) {
-          replyTo.tell(noContainer(id));
-        } else {
-          removeContainer(id, namespace, replyTo);
-        }
-      }
+      case Syscall.ContainerCall container -> runtime.answer(container);
       case Syscall.NameIdentities(var labels, var replyTo) -> {
         identities.name(labels);
         replyTo.tell(done());
       }
-      case Syscall.Exec(var request, var client) -> {
-        NamespacePort namespace = containers.of(request.containerId());
-        if (namespace == null) {
-          client.tell(
-              new ExecOutput.Refused(
-                  Errno.ESRCH, "container \"" + request.containerId() + "\" does not run here"));
-        } else {
-          namespace.namespace().tell(new NetworkNamespace.Exec(request, client));
-        }
-      }
-      case Syscall.ForwardPort(var containerId, var port, var client) -> {
-        NamespacePort namespace = containers.of(containerId);
-        if (namespace == null) {
-          client.tell(
-              new ExecOutput.Refused(
-                  Errno.ESRCH, "container \"" + containerId + "\" does not run here"));
-        } else {
-          namespace.namespace().tell(new NetworkNamespace.ForwardPort(port, client));
-        }
-      }
-      case Syscall.ReadLog(var request, var client) -> {
-        NamespacePort namespace = containers.of(request.containerId());
-        if (namespace == null || request.containerId().isEmpty()) {
-          client.tell(
-              new ExecOutput.Refused(
-                  Errno.ESRCH, "container \"" + request.containerId() + "\" does not run here"));
-        } else {
-          namespace.namespace().tell(new NetworkNamespace.ReadLog(request, client));
-        }
-      }
+      case Syscall.HttpGet(var request, var replyTo) ->
+          containers.host().namespace().tell(new NetworkNamespace.Get(request, replyTo));
+      case Syscall.ConnectTcp(var address, var port, var timeoutMs, var replyTo) ->
+          containers
+              .host()
+              .namespace()
+              .tell(
+                  new NetworkNamespace.ConnectTcp(
+                      new SocketAddress(address, port), timeoutMs, replyTo));
       case Syscall.ArmTrace(var traceId, var filter, var observer, var replyTo) -> {
         getContext().watch(observer);
         List<TraceFilter> targets = TraceTargets.of(filter, maps.shared().services());
@@ -313,22 +281,12 @@ public final class Kernel extends AbstractBehavior<Object> {
   private void handle(Internal internal) {
     switch (internal) {
       case NetnsGone(var replyTo) -> replyTo.tell(done());
-      case ContainerRemoved(var id, var result, var replyTo) -> {
-        if (result instanceof Result.Ok<Done>) {
-          containers.forget(id);
-        }
-        replyTo.tell(result);
-      }
       case CountersRead(var read, var replyTo) -> replyTo.tell(read);
     }
   }
 
   private static Result<Done> done() {
     return Result.ok(Done.getInstance());
-  }
-
-  private static Result<Done> noContainer(String id) {
-    return Result.failed(Errno.ESRCH, "container \"" + id + "\" does not run here");
   }
 
   private void publish() {
@@ -389,7 +347,7 @@ public final class Kernel extends AbstractBehavior<Object> {
 
   private void deleteNetns(String netns, ActorRef<Result<Done>> replyTo) {
     NamespacePort namespace = containers.namespace(netns);
-    if (namespace == null) {
+    if (namespace == null || netns.isEmpty()) {
       replyTo.tell(Result.failed(Errno.ENOENT, "there is no namespace " + netns));
       return;
     }
@@ -544,46 +502,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     load.replyTo().tell(result);
   }
 
-  // ---- containers and counters
-
-  private void startContainer(Syscall.StartContainer start) {
-    NamespacePort namespace = containers.namespace(start.spec().netns());
-    String placed = containers.netnsOf(start.spec().id());
-    if (namespace == null) {
-      start
-          .replyTo()
-          .tell(Result.failed(Errno.ENOENT, "there is no namespace " + start.spec().netns()));
-    } else if (placed != null && !placed.equals(start.spec().netns())) {
-      start
-          .replyTo()
-          .tell(
-              Result.failed(Errno.EEXIST, "container " + start.spec().id() + " runs in " + placed));
-    } else {
-      containers.place(start.spec().id(), start.spec().netns());
-      namespace
-          .namespace()
-          .tell(new NetworkNamespace.StartContainer(start.spec(), start.events(), start.replyTo()));
-    }
-  }
-
-  private void removeContainer(String id, NamespacePort namespace, ActorRef<Result<Done>> replyTo) {
-    CompletionStage<Result<Done>> removed =
-        AskPattern.ask(
-            namespace.namespace(),
-            self -> new NetworkNamespace.RemoveContainer(id, self),
-            TIMEOUT,
-            getContext().getSystem().scheduler());
-    getContext()
-        .pipeToSelf(
-            removed,
-            (result, failure) ->
-                new ContainerRemoved(
-                    id,
-                    failure == null
-                        ? result
-                        : Result.failed(Errno.EIO, String.valueOf(failure.getMessage())),
-                    replyTo));
-  }
+  // ---- counters
 
   private void readCounters(ActorRef<Result<Map<String, Long>>> replyTo) {
     CompletionStage<Map<String, Long>> read =

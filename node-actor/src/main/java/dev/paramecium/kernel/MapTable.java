@@ -151,7 +151,17 @@ final class MapTable {
                       + entry.key().length
                       + " and "
                       + entry.value().length;
-              case EPERM, ENOENT, ESRCH, EIO, ENOMEM, EBUSY, EEXIST, ENODEV, ENOSPC, EADDRINUSE ->
+              case EPERM,
+                  ENOENT,
+                  ESRCH,
+                  EIO,
+                  ENOMEM,
+                  EBUSY,
+                  EEXIST,
+                  ENODEV,
+                  ENOSPC,
+                  EADDRINUSE,
+                  ETIMEDOUT ->
                   map.name() + ": " + errno.text();
             });
       }

@@ -7,29 +7,51 @@ import java.util.Map;
  * One container to run.
  *
  * @param id unique on the node; names the container in later calls
- * @param netns the pod's namespace
+ * @param netns the pod's namespace; empty for the node's own
  * @param podName {@code namespace/name}, for messages and {@code hostname}
+ * @param podUid which pod of that name
+ * @param attempt how often this container of the pod was started before
  * @param image picks the program ({@code curlimages/curl}, {@code kennethreitz/httpbin}, {@code
  *     nginx}, …)
  * @param command the manifest's command then args; empty to run the image's own entrypoint
  * @param ports the declared containerPorts
+ * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
+ * @param tty whether a terminal is between that process and who attaches
  */
 public record ContainerSpec(
     String id,
     String netns,
     String podName,
+    String podUid,
     String containerName,
+    int attempt,
     String image,
     List<String> command,
     List<String> args,
     Map<String, String> env,
-    List<Port> ports) {
+    List<Port> ports,
+    boolean stdin,
+    boolean tty) {
 
   public ContainerSpec {
     command = List.copyOf(command);
     args = List.copyOf(args);
     env = Map.copyOf(env);
     ports = List.copyOf(ports);
+  }
+
+  /** A container that nobody but who starts it has to know again, and that reads no input. */
+  public ContainerSpec(
+      String id,
+      String netns,
+      String podName,
+      String containerName,
+      String image,
+      List<String> command,
+      List<String> args,
+      Map<String, String> env,
+      List<Port> ports) {
+    this(id, netns, podName, "", containerName, 0, image, command, args, env, ports, false, false);
   }
 
   /**

@@ -16,7 +16,8 @@ public enum Errno {
   ENODEV(19, "No such device"),
   EINVAL(22, "Invalid argument"),
   ENOSPC(28, "No space left on device"),
-  EADDRINUSE(98, "Address already in use");
+  EADDRINUSE(98, "Address already in use"),
+  ETIMEDOUT(110, "Connection timed out");
 
   private final int number;
   private final String text;

@@ -108,20 +108,24 @@ public sealed interface Syscall {
 
   // ---- the container runtime
 
+  /** What a container runtime is asked. */
+  sealed interface ContainerCall extends Syscall {}
+
   /** Starts a container; {@code events} hears {@link ContainerEvent}s until it has exited. */
   record StartContainer(
       ContainerSpec spec, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
-      implements Syscall {}
+      implements ContainerCall {}
 
   /** SIGTERM, then SIGKILL after {@code graceMs}. The exit is told as a {@link ContainerEvent}. */
   record StopContainer(String containerId, long graceMs, ActorRef<Result<Done>> replyTo)
-      implements Syscall {}
+      implements ContainerCall {}
 
   /** Forgets an exited container and its log. */
-  record RemoveContainer(String containerId, ActorRef<Result<Done>> replyTo) implements Syscall {}
+  record RemoveContainer(String containerId, ActorRef<Result<Done>> replyTo)
+      implements ContainerCall {}
 
   /** Runs a command in a container or on the node. */
-  record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Syscall {}
+  record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements ContainerCall {}
 
   /**
    * Connects to TCP {@code port} of 127.0.0.1 from inside the container's network namespace, as a
@@ -131,13 +135,51 @@ public sealed interface Syscall {
    * @param containerId empty for the node's own namespace
    */
   record ForwardPort(String containerId, int port, ActorRef<ExecOutput> client)
-      implements Syscall {}
+      implements ContainerCall {}
 
   /**
    * Reads a container's log as {@link ExecOutput.Data} on stream 1; with follow until the container
    * exits or the client signals.
    */
-  record ReadLog(LogRequest request, ActorRef<ExecOutput> client) implements Syscall {}
+  record ReadLog(LogRequest request, ActorRef<ExecOutput> client) implements ContainerCall {}
+
+  /**
+   * Joins a container's main process: its output from now on comes to the client as well as into
+   * the log, and what the client sends is its stdin, if the container was started with one. When
+   * the client goes the process stays.
+   */
+  record Attach(String containerId, ActorRef<ExecOutput> client) implements ContainerCall {}
+
+  /**
+   * CRI's ExecSync: runs a command to its end. ETIMEDOUT, and the command killed, if it takes
+   * longer than {@code timeoutMs}; another error if it could not be started.
+   */
+  record ExecSync(
+      String containerId, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo)
+      implements ContainerCall {}
+
+  /** {@code crictl ps -a}: every container that was not removed. */
+  record ListContainers(ActorRef<Result<List<ContainerInfo>>> replyTo) implements ContainerCall {}
+
+  /**
+   * Another listener takes over a container's events, as after a restart of the kubelet: it hears
+   * at once that the container runs, or that it has exited.
+   */
+  record WatchContainer(
+      String containerId, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
+      implements ContainerCall {}
+
+  // ---- the kubelet's own connections: from the node's namespace through its stack
+
+  /**
+   * One GET, redirects to the same host followed. A failure's message is worded as Go's net/http
+   * words it.
+   */
+  record HttpGet(HttpRequest request, ActorRef<Result<HttpReply>> replyTo) implements Syscall {}
+
+  /** Connects and closes. A failure's message is worded as Go's net package words it. */
+  record ConnectTcp(Ipv4Address address, int port, long timeoutMs, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
 
   // ---- taps
 

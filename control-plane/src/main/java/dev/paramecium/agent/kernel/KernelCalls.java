@@ -7,6 +7,10 @@ import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.HttpRequest;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -139,13 +143,47 @@ public final class KernelCalls {
     return gone(call(replyTo -> new Syscall.RemoveContainer(containerId, replyTo)));
   }
 
+  /** Takes at most {@code timeout}; ETIMEDOUT then. */
+  public CompletionStage<ExecResult> execSync(
+      String containerId, List<String> argv, Duration timeout) {
+    return call(
+        replyTo -> new Syscall.ExecSync(containerId, argv, timeout.toMillis(), replyTo),
+        timeout.plus(TIMEOUT));
+  }
+
+  /** Takes at most the request's timeout. */
+  public CompletionStage<HttpReply> httpGet(HttpRequest request) {
+    return call(
+        replyTo -> new Syscall.HttpGet(request, replyTo), TIMEOUT.plusMillis(request.timeoutMs()));
+  }
+
+  /** Takes at most {@code timeout}. */
+  public CompletionStage<Done> connectTcp(Ipv4Address address, int port, Duration timeout) {
+    return call(
+        replyTo -> new Syscall.ConnectTcp(address, port, timeout.toMillis(), replyTo),
+        timeout.plus(TIMEOUT));
+  }
+
+  public CompletionStage<List<ContainerInfo>> listContainers() {
+    return call(Syscall.ListContainers::new);
+  }
+
+  public CompletionStage<Done> watchContainer(String containerId, ActorRef<ContainerEvent> events) {
+    return call(replyTo -> new Syscall.WatchContainer(containerId, events, replyTo));
+  }
+
   public CompletionStage<Map<String, Long>> readCounters() {
     return call(Syscall.ReadCounters::new);
   }
 
   /** Makes one call. */
   public <T> CompletionStage<T> call(Function<ActorRef<Result<T>>, Syscall> request) {
-    CompletionStage<Result<T>> answer = AskPattern.ask(kernel, request::apply, TIMEOUT, scheduler);
+    return call(request, TIMEOUT);
+  }
+
+  private <T> CompletionStage<T> call(
+      Function<ActorRef<Result<T>>, Syscall> request, Duration timeout) {
+    CompletionStage<Result<T>> answer = AskPattern.ask(kernel, request::apply, timeout, scheduler);
     return answer.thenCompose(
         result ->
             switch (result) {
@@ -162,7 +200,16 @@ public final class KernelCalls {
         failure ->
             switch (errno(failure)) {
               case ENOENT, ENODEV, ESRCH -> CompletableFuture.completedFuture(Done.done());
-              case EPERM, EIO, E2BIG, ENOMEM, EBUSY, EEXIST, EINVAL, ENOSPC, EADDRINUSE ->
+              case EPERM,
+                  EIO,
+                  E2BIG,
+                  ENOMEM,
+                  EBUSY,
+                  EEXIST,
+                  EINVAL,
+                  ENOSPC,
+                  EADDRINUSE,
+                  ETIMEDOUT ->
                   CompletableFuture.failedFuture(failure);
             });
   }

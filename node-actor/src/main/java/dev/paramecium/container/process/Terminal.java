@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  * newlines into CR LF on the way out. The arrow keys bring back earlier lines, which at a real
  * terminal is the shell's doing.
  */
-final class Terminal {
+public final class Terminal {
 
   private static final int CTRL_C = 3;
   private static final int CTRL_D = 4;
@@ -33,16 +33,18 @@ final class Terminal {
   private int length;
   private @Nullable RunningProcess process;
 
-  Terminal(ProcessTable.Stdio screen) {
+  /** What {@code screen} gets is what a person sees. */
+  public Terminal(ProcessTable.Stdio screen) {
     this.screen = screen;
   }
 
-  void attach(RunningProcess attached) {
+  /** Which process reads what is typed. */
+  public void attach(RunningProcess attached) {
     process = attached;
   }
 
   /** A process wrote. */
-  boolean output(byte[] bytes) {
+  public boolean output(byte[] bytes) {
     ByteArrayOutputStream cooked = new ByteArrayOutputStream(bytes.length + 16);
     for (byte b : bytes) {
       if (b == '\n') {
@@ -58,7 +60,7 @@ final class Terminal {
   }
 
   /** Someone typed. */
-  void input(byte[] typed) {
+  public void input(byte[] typed) {
     for (byte b : typed) {
       key(b & 0xff);
     }

@@ -41,6 +41,7 @@ final class Ipv4 {
   private final Reassembly defragmentation;
   private RoutingObserver observer = (_, _, _) -> {};
   private boolean forwarding;
+  private int outputMark;
   private @Nullable Masquerade masquerade;
   private boolean loopbackAttached;
   private int nextIdentification;
@@ -88,6 +89,11 @@ final class Ipv4 {
 
   void setForwarding(boolean on) {
     forwarding = on;
+  }
+
+  /** The skb mark of every datagram that begins here. */
+  void setOutputMark(int mark) {
+    outputMark = mark;
   }
 
   /** Null to leave what is forwarded as it is. */
@@ -258,7 +264,7 @@ final class Ipv4 {
       return false;
     }
     if (largest > mtu) {
-      fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength);
+      fragment(destination, mtu, bytes, at, in.headerLength, in.totalLength, 0);
       return false;
     }
     if (in.assembled) {
@@ -290,7 +296,7 @@ final class Ipv4 {
       System.arraycopy(payload, 0, bytes, Headers.IPV4, count);
       header(bytes, 0, total, identification, 0, ttl, protocol, source, destination.address);
       context.count(Counter.IP_OUT);
-      return fragment(destination, mtu, bytes, 0, Headers.IPV4, total);
+      return fragment(destination, mtu, bytes, 0, Headers.IPV4, total, outputMark);
     }
     SkBuff frame = context.take();
     if (frame == null) {
@@ -332,6 +338,7 @@ final class Ipv4 {
         protocol,
         source,
         destination.address);
+    frame.mark = outputMark;
     output(destination, frame);
   }
 
@@ -389,7 +396,13 @@ final class Ipv4 {
 
   /** Sends a datagram in pieces (RFC 791, 3.2); only copied options are in all of them. */
   private boolean fragment(
-      Destination destination, int mtu, byte[] bytes, int at, int headerLength, int total) {
+      Destination destination,
+      int mtu,
+      byte[] bytes,
+      int at,
+      int headerLength,
+      int total,
+      int mark) {
     int before = Wire.u16(bytes, at + 6);
     int offset = before & Headers.FRAGMENT_OFFSET;
     boolean moreAfter = (before & Headers.MORE_FRAGMENTS) != 0;
@@ -415,6 +428,7 @@ final class Ipv4 {
       Wire.setU16(
           frame.bytes, ip + 10, Checksum.finish(Checksum.sum(frame.bytes, ip, header.length)));
       context.count(Counter.IP_FRAGMENTS_CREATED);
+      frame.mark = mark;
       output(destination, frame);
       if (position == headerLength && headerLength > Headers.IPV4) {
         clearUncopiedOptions(header);

@@ -226,6 +226,14 @@ public final class NetworkStack implements Sockets, NamespaceView {
   }
 
   /**
+   * {@code iptables -A CILIUM_OUTPUT -j MARK --set-xmark MARK/0xf00}: what begins here carries it,
+   * so that cilium_host's program knows the node itself from what the node forwards. 0 for none.
+   */
+  public void markOutput(int mark) {
+    ipv4.setOutputMark(mark);
+  }
+
+  /**
    * {@code iptables -t nat -s PODS ! -d EXCLUSION ! -o cilium_+ -j MASQUERADE}, in the place of any
    * such rule before.
    */

@@ -31,6 +31,7 @@ public final class Coreutils {
     programs.put("pwd", Executable.immediate(c -> say(c, "/\n")));
     programs.put("ls", Executable.immediate(Coreutils::ls));
     programs.put("rm", Executable.immediate(Coreutils::rm));
+    programs.put("touch", Executable.immediate(Coreutils::touch));
     programs.put("date", Executable.immediate(Coreutils::date));
     programs.put("uname", Executable.immediate(Coreutils::uname));
     programs.put("seq", Seq::start);
@@ -196,6 +197,18 @@ public final class Coreutils {
       }
     }
     return code;
+  }
+
+  private static int touch(ProcessContext context) {
+    List<String> files = arguments(context).stream().filter(a -> !a.startsWith("-")).toList();
+    if (files.isEmpty()) {
+      return complain(context, "missing file operand");
+    }
+    for (String file : files) {
+      byte[] there = context.files().read(file);
+      context.files().write(file, there == null ? new byte[0] : there);
+    }
+    return 0;
   }
 
   private static int rm(ProcessContext context) {

@@ -8,7 +8,7 @@ import java.nio.charset.StandardCharsets;
  * The first message of a TLS handshake (RFC 8446, 4.1.2). No server in the emulated network speaks
  * TLS, so it is also the last: a server that gets it answers in plain text or hangs up.
  */
-final class TlsHello {
+public final class TlsHello {
 
   private static final short[] CIPHERS = {
     0x1301, 0x1302, 0x1303, (short) 0xc02b, (short) 0xc02f, (short) 0xc02c, (short) 0xc030
@@ -16,7 +16,8 @@ final class TlsHello {
 
   private TlsHello() {}
 
-  static byte[] clientHello(String host, RandomSource random) {
+  /** A ClientHello for {@code host}, as one record. */
+  public static byte[] clientHello(String host, RandomSource random) {
     byte[] name = host.getBytes(StandardCharsets.US_ASCII);
     ByteBuffer extensions = ByteBuffer.allocate(64 + name.length);
     extensions.putShort((short) 0).putShort((short) (name.length + 5));
