@@ -15,7 +15,7 @@ import java.util.regex.PatternSyntaxException;
  * A custom kind's defaults and checks, as its schema says ({@code
  * apiextensions-apiserver/pkg/apiserver/validation}).
  */
-final class CustomRules implements ServedKind.Rules {
+class CustomRules implements ServedKind.Rules {
 
   private final JsonNode schema;
 
@@ -25,7 +25,30 @@ final class CustomRules implements ServedKind.Rules {
 
   @Override
   public void setDefaults(ObjectNode object) {
+    dropNulls(schema, object);
     setDefaults(schema, object);
+  }
+
+  /** A null that the schema does not know, and has no default for, counts as not written. */
+  private static void dropNulls(JsonNode schema, JsonNode value) {
+    if (value instanceof ObjectNode object) {
+      for (Map.Entry<String, JsonNode> field : List.copyOf(object.properties())) {
+        JsonNode property = schema.path("properties").path(field.getKey());
+        if (property.isMissingNode()) {
+          property = schema.path("additionalProperties");
+        }
+        if (field.getValue().isNull()
+            && property.isObject()
+            && !property.path("nullable").asBoolean()
+            && !property.has("default")) {
+          object.remove(field.getKey());
+        } else {
+          dropNulls(property, field.getValue());
+        }
+      }
+    } else if (value instanceof ArrayNode list) {
+      list.forEach(element -> dropNulls(schema.path("items"), element));
+    }
   }
 
   private static void setDefaults(JsonNode schema, JsonNode value) {

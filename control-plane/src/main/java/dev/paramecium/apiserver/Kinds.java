@@ -182,14 +182,10 @@ public final class Kinds {
               .in("cilium")
               .withStatus()
               .withColumns(Columns.ciliumNode()),
-          ServedKind.of(ResourceType.CILIUM_NETWORK_POLICY)
-              .withShortNames("cnp", "ciliumnp")
-              .in("cilium", "ciliumpolicy")
-              .withStatus(),
-          ServedKind.of(ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY)
-              .withShortNames("ccnp")
-              .in("cilium", "ciliumpolicy")
-              .withStatus(),
+          CiliumPolicyRules.serve(ResourceType.CILIUM_NETWORK_POLICY)
+              .withShortNames("cnp", "ciliumnp"),
+          CiliumPolicyRules.serve(ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY)
+              .withShortNames("ccnp"),
           ServedKind.of(ResourceType.CILIUM_EXTERNAL_WORKLOAD)
               .withShortNames("cew")
               .in("cilium")

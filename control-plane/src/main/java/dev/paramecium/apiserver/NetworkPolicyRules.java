@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.policy.rule.KubernetesPolicy;
 import java.util.List;
 
 /** {@code networking.k8s.io/v1/NetworkPolicy}. */
@@ -44,6 +45,11 @@ final class NetworkPolicyRules implements ServedKind.Rules {
         violations.notSupported("spec.policyTypes[" + i + "]", type, List.of("Egress", "Ingress"));
       }
     }
+  }
+
+  @Override
+  public List<String> warnings(KubeObject policy) {
+    return AgentRefusals.warnings(policy, KubernetesPolicy::rule);
   }
 
   private static void validatePorts(String at, JsonNode ports, Violations violations) {

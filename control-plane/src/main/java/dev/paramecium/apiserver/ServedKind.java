@@ -117,6 +117,11 @@ public record ServedKind(
     /** Collects what is wrong, each as {@code field: rule}. */
     default void validate(KubeObject object, Violations violations) {}
 
+    /** What whoever wrote a valid object should know of it, each as a sentence. */
+    default List<String> warnings(KubeObject object) {
+      return List.of();
+    }
+
     /** Collects changes that are not allowed. */
     default void validateUpdate(KubeObject old, KubeObject now, Violations violations) {}
 

@@ -28,6 +28,7 @@ import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.ReadTimeoutException;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -543,11 +544,21 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         throw new IllegalStateException(
                             "a list in answer to a request for one object");
                   };
-              for (String warning : warnings) {
+              List<String> all = new ArrayList<>(warnings);
+              if (reply instanceof ApiReply.Stored stored && writes(parsed.method())) {
+                all.addAll(kind.rules().warnings(stored.object()));
+              }
+              for (String warning : all) {
                 response.headers().add("Warning", "299 - \"" + escaped(warning) + "\"");
               }
               respond(context, response, false);
             });
+  }
+
+  private static boolean writes(HttpMethod method) {
+    return method.equals(HttpMethod.POST)
+        || method.equals(HttpMethod.PUT)
+        || method.equals(HttpMethod.PATCH);
   }
 
   private static String escaped(String text) {

@@ -46,7 +46,8 @@ public final class CiliumPolicy {
   }
 
   /**
-   * The rules of a list as {@code cilium policy import} takes it: no namespace is added.
+   * The rules of a list as {@code cilium policy import} takes it: no namespace is added, and field
+   * names may be written in any case.
    *
    * @throws InvalidRuleException if the agent refuses one of them
    */
@@ -54,7 +55,9 @@ public final class CiliumPolicy {
     List<PolicyRule> rules = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
       PolicyName none = new PolicyName("", "", "rule " + i, "");
-      rules.add(RuleValidation.sanitize(RuleReader.read(list.get(i), none, "[" + i + "]")));
+      rules.add(
+          RuleValidation.sanitize(
+              RuleReader.read(FieldNames.asDeclared(list.get(i)), none, "[" + i + "]")));
     }
     return rules;
   }

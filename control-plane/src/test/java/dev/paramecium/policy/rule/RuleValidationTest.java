@@ -110,6 +110,26 @@ class RuleValidationTest {
         .containsEntry("k8s.io.kubernetes.pod.namespace", "default");
   }
 
+  @Test
+  void importedRulesMayWriteFieldNamesInAnyCase() {
+    PolicyRule rule =
+        CiliumPolicy.imported(
+                new ObjectMapper()
+                    .valueToTree(
+                        new Yaml()
+                            .load(
+                                """
+                                - EndpointSelector: {MatchLabels: {Role: a, HTTP: b}}
+                                  Ingress:
+                                  - ToPorts: [{ports: [{port: "80", protocol: TCP}], rules: {HTTP: [{Path: /a}]}}]
+                                """)))
+            .getFirst();
+    assertThat(rule.endpointSelector().matchLabels()).containsOnlyKeys("any.Role", "any.HTTP");
+    assertThat(rule.ingress().getFirst().toPorts().getFirst().rules().http())
+        .extracting(HttpRule::path)
+        .containsExactly("/a");
+  }
+
   private static KubeObject policy(String section) {
     return object(
         "kind: CiliumNetworkPolicy\nmetadata: {name: p, namespace: default}\nspec:\n"

@@ -1,0 +1,48 @@
+package dev.paramecium.apiserver;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.apiserver.schema.CustomTypes;
+import dev.paramecium.policy.rule.CiliumPolicy;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy: refused by what their definitions say,
+ * and stored with a warning if only the agents will refuse them.
+ */
+final class CiliumPolicyRules extends CustomRules {
+
+  private static final JsonNode SCHEMA = read();
+
+  private CiliumPolicyRules() {
+    super(SCHEMA);
+  }
+
+  /** {@code type} with the fields and the rules of its definition. */
+  static ServedKind serve(ResourceType type) {
+    return ServedKind.of(type, CustomTypes.of("io.cilium.v2." + type.kind(), SCHEMA))
+        .in("cilium", "ciliumpolicy")
+        .withStatus()
+        .withRules(new CiliumPolicyRules());
+  }
+
+  @Override
+  public List<String> warnings(KubeObject policy) {
+    return AgentRefusals.warnings(policy, CiliumPolicy::rules);
+  }
+
+  private static JsonNode read() {
+    try (InputStream in = CustomTypes.class.getResourceAsStream("cilium-policy.yaml")) {
+      return YamlText.parse(new String(Objects.requireNonNull(in).readAllBytes(), UTF_8));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
