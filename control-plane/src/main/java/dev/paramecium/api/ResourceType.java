@@ -101,6 +101,17 @@ public record ResourceType(
       new ResourceType(
           "cilium.io", "v2", "ciliumlocalredirectpolicies", "CiliumLocalRedirectPolicy", true);
 
+  public static final ResourceType NETWORK_CHAOS =
+      new ResourceType("chaos-mesh.org", "v1alpha1", "networkchaos", "NetworkChaos", true);
+  public static final ResourceType POD_NETWORK_CHAOS =
+      new ResourceType("chaos-mesh.org", "v1alpha1", "podnetworkchaos", "PodNetworkChaos", true);
+  public static final ResourceType POD_CHAOS =
+      new ResourceType("chaos-mesh.org", "v1alpha1", "podchaos", "PodChaos", true);
+  public static final ResourceType PARTITION_CHAOS =
+      new ResourceType("paramecium.dev", "v1alpha1", "partitionchaos", "PartitionChaos", false);
+  public static final ResourceType NODE_NETWORK_CHAOS =
+      new ResourceType("paramecium.dev", "v1alpha1", "nodenetworkchaos", "NodeNetworkChaos", false);
+
   /** {@code v1} or {@code cilium.io/v2}. */
   public String apiVersion() {
     return group.isEmpty() ? version : group + "/" + version;

@@ -225,6 +225,7 @@ public final class Kinds {
     WORKLOADS.forEach(kinds::add);
     GROUPS.forEach(kinds::add);
     CILIUM.forEach(kinds::add);
+    ChaosKinds.all().forEach(kinds::add);
     return kinds;
   }
 

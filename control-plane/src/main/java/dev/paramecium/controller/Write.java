@@ -22,6 +22,9 @@ public sealed interface Write {
   /** Deletes this very object, not a successor of its name. */
   record Delete(ResourceType type, KubeObject object) implements Write {}
 
+  /** As {@link Delete}, with a grace period of its own in seconds. */
+  record Kill(ResourceType type, KubeObject object, long graceSeconds) implements Write {}
+
   /** Makes the request. */
   default CompletionStage<ApiReply> send(ApiClient api) {
     return switch (this) {
@@ -30,6 +33,8 @@ public sealed interface Write {
       case UpdateStatus(ResourceType type, KubeObject object) -> api.updateStatus(type, object);
       case Delete(ResourceType type, KubeObject object) ->
           api.delete(type, object.namespace(), object.name(), -1, object.uid());
+      case Kill(ResourceType type, KubeObject object, long graceSeconds) ->
+          api.delete(type, object.namespace(), object.name(), graceSeconds, object.uid());
     };
   }
 
@@ -37,7 +42,8 @@ public sealed interface Write {
   default boolean isSettledBy(ApiReply reply) {
     return switch (reply) {
       case ApiReply.Stored _, ApiReply.Deleted _, ApiReply.Listed _ -> true;
-      case ApiReply.Failed failed -> this instanceof Delete && failed.code() == 404;
+      case ApiReply.Failed failed ->
+          (this instanceof Delete || this instanceof Kill) && failed.code() == 404;
     };
   }
 }

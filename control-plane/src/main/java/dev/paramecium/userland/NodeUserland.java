@@ -3,6 +3,7 @@ package dev.paramecium.userland;
 import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.api.ApiClient;
+import dev.paramecium.chaos.ChaosDaemon;
 import dev.paramecium.kubelet.Kubelet;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
@@ -15,8 +16,8 @@ import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * What runs in a node's user space: kubelet and cilium-agent, as systemd and a DaemonSet would
- * start them. The kubelet is registered with the receptionist under {@code
+ * What runs in a node's user space: kubelet, cilium-agent and chaos-daemon, as systemd and
+ * DaemonSets would start them. The kubelet is registered with the receptionist under {@code
  * KubeletRequest.key(nodeName)} and {@code KubeletRequest.ALL}. Each is restarted when it fails;
  * the kernel, and with it the pods' traffic, does not notice.
  */
@@ -53,6 +54,8 @@ public final class NodeUserland {
                   "cilium-agent");
           context.spawn(
               supervised(Kubelet.create(config, kernel, agent, api, clock, forKubelet)), "kubelet");
+          context.spawn(
+              supervised(ChaosDaemon.create(config.nodeName(), kernel, api)), "chaos-daemon");
           return Behaviors.receive(Command.class)
               .onMessage(Stop.class, _ -> Behaviors.stopped())
               .build();

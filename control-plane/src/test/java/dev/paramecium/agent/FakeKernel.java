@@ -166,6 +166,12 @@ public final class FakeKernel {
           }
         }
       }
+      case Syscall.ReplaceLinkFaults c -> {
+        String text = "ReplaceLinkFaults " + c.netns() + " " + c.device() + " " + c.faults();
+        if (!refused(text, c.replyTo())) {
+          done(c.replyTo());
+        }
+      }
       case Syscall.ConfigurePodInterface c -> {
         String text =
             "ConfigurePodInterface "

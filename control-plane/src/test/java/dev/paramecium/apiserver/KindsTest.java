@@ -151,4 +151,61 @@ class KindsTest {
                 .asInt())
         .isEqualTo(4);
   }
+
+  @Test
+  void anExperimentThatCannotBeRunIsRefusedFieldByField() throws Exception {
+    assertThat(
+            wrong(
+                ResourceType.NETWORK_CHAOS,
+                """
+                {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: bad},
+                 spec: {action: delay, mode: fixed, selector: {}, duration: soon, direction: from,
+                        delay: {latency: 10x, jitter: '-1ms', correlation: '120', reorder: {reorder: '101', gap: 1}},
+                        loss: {loss: 'all'}, bandwidth: {rate: 1mbit, limit: 0, buffer: 1},
+                        externalTargets: [10.0.0.1, example.com]}}
+                """))
+        .containsExactlyInAnyOrder(
+            "spec.bandwidth.limit",
+            "spec.duration",
+            "spec.value",
+            "spec.delay.latency",
+            "spec.delay.jitter",
+            "spec.delay.correlation",
+            "spec.delay.reorder.reorder",
+            "spec.loss.loss",
+            "spec.bandwidth.rate",
+            "spec.target",
+            "spec.externalTargets[1]");
+    assertThat(
+            wrong(
+                ResourceType.NETWORK_CHAOS,
+                """
+                {apiVersion: chaos-mesh.org/v1alpha1, kind: NetworkChaos, metadata: {name: bad},
+                 spec: {action: corrupt, mode: most, selector: {}}}
+                """))
+        .containsExactlyInAnyOrder("spec.mode", "spec.corrupt");
+    assertThat(
+            wrong(
+                ResourceType.PARTITION_CHAOS,
+                """
+                {apiVersion: paramecium.dev/v1alpha1, kind: PartitionChaos, metadata: {name: bad},
+                 spec: {nodes: [a, b], peers: [b], links: cluster}}
+                """))
+        .containsExactlyInAnyOrder("spec.peers", "spec.links");
+  }
+
+  @Test
+  void anExperimentIsNotChangedWhileItRuns() throws Exception {
+    String chaos =
+        """
+        {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: kill},
+         spec: {action: pod-kill, mode: %s, selector: {}}}
+        """;
+    Violations violations = new Violations();
+    KINDS
+        .of(ResourceType.POD_CHAOS)
+        .rules()
+        .validateUpdate(parse(chaos.formatted("one")), parse(chaos.formatted("all")), violations);
+    assertThat(violations.causes()).extracting(ApiReply.Cause::field).containsExactly("spec");
+  }
 }

@@ -20,7 +20,7 @@ final class World {
   static final Instant NOW = Instant.parse("2026-01-01T00:00:00Z");
 
   final ObjectCache cache = new ObjectCache();
-  private final List<Reconciler> reconcilers = Controllers.all();
+  private final List<Reconciler> reconcilers;
   private final Random random;
   private long revision;
 
@@ -28,7 +28,12 @@ final class World {
   final List<String> events = new ArrayList<>();
 
   World(Random random) {
+    this(random, Controllers.all());
+  }
+
+  World(Random random, List<Reconciler> reconcilers) {
     this.random = random;
+    this.reconcilers = reconcilers;
   }
 
   static KubeObject object(String yaml) {
@@ -86,6 +91,11 @@ final class World {
         KubeObject now = object.copy();
         KubeObject old = cache.get(type, object.namespace(), object.name());
         now.json().set("status", old.at("/status").isMissingNode() ? null : old.at("/status"));
+        if (!old.at("/spec").equals(now.at("/spec"))) {
+          now.json()
+              .withObject("/metadata")
+              .put("generation", old.at("/metadata/generation").asLong() + 1);
+        }
         yield put(now);
       }
       case Write.UpdateStatus(ResourceType type, KubeObject object) -> {
@@ -94,6 +104,10 @@ final class World {
         yield put(now);
       }
       case Write.Delete(ResourceType type, KubeObject object) -> {
+        delete(type, object);
+        yield object;
+      }
+      case Write.Kill(ResourceType type, KubeObject object, long _) -> {
         delete(type, object);
         yield object;
       }

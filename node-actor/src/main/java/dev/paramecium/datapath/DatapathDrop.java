@@ -29,6 +29,8 @@ public enum DatapathDrop {
   VXLAN_NO_DEVICE("vxlan_no_device"),
   /** A frame that the underlay has no way for: broadcast, multicast, no IPv4. */
   UNDERLAY_NO_ROUTE("underlay_no_route"),
+  /** A fault of the device's link, put there on purpose. */
+  LINK_FAULT("link_fault"),
   /** All of the node's buffers are out. */
   NO_BUFFER("no_buffer");
 

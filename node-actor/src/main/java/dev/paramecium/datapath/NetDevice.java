@@ -2,14 +2,19 @@ package dev.paramecium.datapath;
 
 import dev.paramecium.bpf.PacketBatch;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.datapath.qdisc.LinkFaults;
 import dev.paramecium.datapath.trace.PacketTrace;
+import dev.paramecium.datapath.trace.Step;
 import dev.paramecium.packet.EtherType;
 import dev.paramecium.packet.Ethernet;
 import dev.paramecium.packet.Vlan;
+import dev.paramecium.syscall.LinkFault;
 import dev.paramecium.syscall.LinkInfo;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -24,8 +29,8 @@ import org.jspecify.annotations.Nullable;
  * of device says what is below it ({@link #driverTransmit}) and above it ({@link #stackReceive}).
  *
  * <pre>
- *   Transmit --&gt; tc egress program --&gt; EgressPassed --&gt; taps --&gt; driverTransmit
- *   Receive  --&gt; XDP program --&gt; XdpPassed --&gt; taps --&gt; tc ingress program --&gt; IngressPassed --&gt; stackReceive
+ *   Transmit --&gt; tc egress program --&gt; EgressPassed --&gt; link faults --&gt; taps --&gt; driverTransmit
+ *   Receive  --&gt; XDP program --&gt; XdpPassed --&gt; taps --&gt; tc ingress program --&gt; IngressPassed --&gt; link faults --&gt; stackReceive
  *   XdpTransmit --&gt; driverTransmit
  * </pre>
  *
@@ -67,6 +72,12 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
 
   public record CloseTap(PacketTap tap) implements Command {}
 
+  /** As {@link dev.paramecium.syscall.Syscall.ReplaceLinkFaults}. */
+  public record ReplaceLinkFaults(List<LinkFault> faults, long seed) implements Command {}
+
+  /** Something that the link holds back may go on. */
+  private record LinkDue(LinkFaults faults) implements Command {}
+
   /** The device goes; its programs too. What is still under way to it is dropped. */
   public record Remove(ActorRef<Done> replyTo) implements Command {}
 
@@ -89,6 +100,8 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   private @Nullable ActorRef<ProgramActor.Command> ingress;
   private @Nullable ActorRef<ProgramActor.Command> egress;
   private List<PacketTap> taps = List.of();
+  private @Nullable LinkFaults faults;
+  private long faultsDueAt = Long.MAX_VALUE;
   private boolean removed;
 
   protected NetDevice(ActorContext<Command> context, DevicePort port, NodeDatapath node) {
@@ -127,6 +140,8 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
         .onMessage(Attach.class, this::onAttach)
         .onMessage(OpenTap.class, this::onOpenTap)
         .onMessage(CloseTap.class, this::onCloseTap)
+        .onMessage(ReplaceLinkFaults.class, this::onReplaceLinkFaults)
+        .onMessage(LinkDue.class, this::onLinkDue)
         .onMessage(Remove.class, this::onRemove)
         .onMessage(Drained.class, _ -> Behaviors.stopped())
         .onAnyMessage(
@@ -195,7 +210,16 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
     if (ingress != null) {
       ingress.tell(new ProgramActor.Run(packets, getContext().getSelf(), port));
     } else {
-      stackReceive(packets);
+      deliver(packets);
+    }
+  }
+
+  private void deliver(PacketBatch packets) {
+    PacketBatch arrived = faults == null ? packets : faults.receive(packets);
+    if (arrived.isEmpty()) {
+      node.pool().release(arrived);
+    } else {
+      stackReceive(arrived);
     }
   }
 
@@ -232,7 +256,7 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   }
 
   private Behavior<Command> onIngressPassed(IngressPassed message) {
-    stackReceive(message.packets());
+    deliver(message.packets());
     return this;
   }
 
@@ -259,6 +283,15 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
   }
 
   private void leave(PacketBatch packets) {
+    if (faults == null) {
+      drive(packets);
+    } else {
+      faults.transmit(packets, node.clock().nanos());
+      runFaults(faults);
+    }
+  }
+
+  private void drive(PacketBatch packets) {
     countTransmitted(packets);
     // What leaves on lo comes back at once: libpcap takes it then, and once.
     if (!taps.isEmpty() && port.link().kind() != LinkInfo.Kind.LOOPBACK) {
@@ -359,7 +392,67 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
     return this;
   }
 
+  // ---- faults of the link
+
+  private Behavior<Command> onReplaceLinkFaults(ReplaceLinkFaults replace) {
+    LinkFaults old = faults;
+    faults = null;
+    faultsDueAt = Long.MAX_VALUE;
+    if (old != null) {
+      old.close();
+    }
+    if (!replace.faults().isEmpty() && !removed) {
+      faults =
+          new LinkFaults(
+              replace.faults(),
+              replace.seed(),
+              node.clock().nanos(),
+              node.pool(),
+              this::drive,
+              this::dropOnLink);
+    }
+    return this;
+  }
+
+  private void dropOnLink(SkBuff packet, LinkFault.Way way, String why) {
+    if (packet.traced) {
+      node.trace()
+          .observe(
+              node.trace().look(packet),
+              Step.of(0, way == LinkFault.Way.EGRESS ? "qdisc" : "netfilter", port, "DROP", why));
+    }
+    if (way == LinkFault.Way.EGRESS) {
+      port.counters().transmitDropped();
+    } else {
+      port.counters().receiveDropped();
+    }
+    node.drops().drop(DatapathDrop.LINK_FAULT, packet);
+  }
+
+  private Behavior<Command> onLinkDue(LinkDue due) {
+    if (due.faults() == faults) {
+      faultsDueAt = Long.MAX_VALUE;
+      runFaults(due.faults());
+    }
+    return this;
+  }
+
+  /** Lets go on what is due, and comes back for the rest: the kernel's qdisc watchdog. */
+  private void runFaults(LinkFaults link) {
+    long now = node.clock().nanos();
+    long next = link.run(now);
+    if (next < faultsDueAt) {
+      faultsDueAt = next;
+      ActorRef<Command> self = getContext().getSelf();
+      // Finer than the actor system's scheduler, whose ticks are milliseconds.
+      CompletableFuture.delayedExecutor(
+              Math.max(0, next - now), TimeUnit.NANOSECONDS, Runnable::run)
+          .execute(() -> self.tell(new LinkDue(link)));
+    }
+  }
+
   private Behavior<Command> onRemove(Remove remove) {
+    onReplaceLinkFaults(new ReplaceLinkFaults(List.of(), 0));
     xdp = replaced(xdp, null);
     ingress = replaced(ingress, null);
     egress = replaced(egress, null);

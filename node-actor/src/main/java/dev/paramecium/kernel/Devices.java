@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
@@ -294,6 +295,19 @@ final class Devices {
         counters.txPackets(),
         counters.txBytes(),
         counters.txDropped());
+  }
+
+  Result<Done> replaceLinkFaults(Syscall.ReplaceLinkFaults replace) {
+    DevicePort port = in(replace.netns(), replace.device());
+    if (port == null) {
+      return Result.failed(
+          Errno.ENODEV,
+          "there is no device "
+              + replace.device()
+              + (replace.netns().isEmpty() ? " on the node" : " in " + replace.netns()));
+    }
+    port.tell(new NetDevice.ReplaceLinkFaults(replace.faults(), replace.seed()));
+    return Result.ok(Done.getInstance());
   }
 
   /** A device and its veth peer, if it has one. */

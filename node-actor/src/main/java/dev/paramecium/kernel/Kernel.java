@@ -225,6 +225,8 @@ public final class Kernel extends AbstractBehavior<Object> {
         hostNetwork.removeRoute(prefix);
         replyTo.tell(done());
       }
+      case Syscall.ReplaceLinkFaults replace ->
+          replace.replyTo().tell(devices.replaceLinkFaults(replace));
       case Syscall.ListLinks(var replyTo) ->
           replyTo.tell(Result.ok(view.links().stream().map(link -> link.info()).toList()));
       case Syscall.LoadNodeDatapath(var wanted, var replyTo) ->

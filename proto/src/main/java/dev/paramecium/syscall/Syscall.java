@@ -59,6 +59,22 @@ public sealed interface Syscall {
   /** {@code ip link}, all namespaces. */
   record ListLinks(ActorRef<Result<List<LinkInfo>>> replyTo) implements Syscall {}
 
+  /**
+   * {@code tc qdisc replace} and the iptables rules beside it: makes these the faults of a device's
+   * link, in place of those it had; none restores it, and what was held back is dropped. EINVAL for
+   * a device that has no queue.
+   *
+   * @param netns the device's namespace, empty for the host's
+   * @param seed what chance follows from
+   */
+  record ReplaceLinkFaults(
+      String netns,
+      String device,
+      List<LinkFault> faults,
+      long seed,
+      ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
+
   // ---- bpf(2): programs and maps
 
   /**

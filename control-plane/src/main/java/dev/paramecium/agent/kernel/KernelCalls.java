@@ -11,6 +11,7 @@ import dev.paramecium.syscall.HttpRequest;
 import dev.paramecium.syscall.HttpReply;
 import dev.paramecium.syscall.ExecResult;
 import dev.paramecium.syscall.ContainerInfo;
+import dev.paramecium.syscall.LinkFault;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -97,6 +98,11 @@ public final class KernelCalls {
 
   public CompletionStage<Done> deleteRoute(Ipv4Prefix prefix) {
     return gone(call(replyTo -> new Syscall.DeleteRoute(prefix, replyTo)));
+  }
+
+  public CompletionStage<Done> replaceLinkFaults(
+      String netns, String device, List<LinkFault> faults, long seed) {
+    return call(replyTo -> new Syscall.ReplaceLinkFaults(netns, device, faults, seed, replyTo));
   }
 
   public CompletionStage<List<LinkInfo>> listLinks() {

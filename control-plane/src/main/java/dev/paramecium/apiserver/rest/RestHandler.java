@@ -238,7 +238,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         return;
       }
     }
-    throw BadRequest.notFound();
+    resource(context, request, parsed);
   }
 
   private void resource(ChannelHandlerContext context, FullHttpRequest request, Parsed parsed)

@@ -174,7 +174,7 @@ public final class Deployments implements Reconciler {
                     set ->
                         scaling(deployment, write, replicas(set), replicas(changed))
                             .ifPresent(scalings::add));
-        case Write.UpdateStatus _, Write.Delete _ -> {}
+        case Write.UpdateStatus _, Write.Delete _, Write.Kill _ -> {}
       }
     }
     return scalings;

@@ -6,6 +6,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.ClusterApi;
 import dev.paramecium.apiserver.rest.RestServer;
+import dev.paramecium.chaos.ChaosControllers;
 import dev.paramecium.controller.Controller;
 import dev.paramecium.controller.Controllers;
 import dev.paramecium.controller.NodeLifecycle;
@@ -94,9 +95,11 @@ public record ControlPlaneProcess(
         Props.empty());
     system.systemActorOf(
         NodeLifecycle.create(api, clock, NodeLifecycle.GRACE), "node-lifecycle", Props.empty());
-    for (Reconciler reconciler : Controllers.all()) {
-      system.systemActorOf(
-          Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
+    for (List<Reconciler> group : List.of(Controllers.all(), ChaosControllers.all())) {
+      for (Reconciler reconciler : group) {
+        system.systemActorOf(
+            Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
+      }
     }
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());

@@ -94,13 +94,13 @@ final class TestCluster implements AutoCloseable {
     Resources resources = Resources.discover(api);
     for (ObjectNode object : Manifests.parse("the test's manifest", manifest)) {
       ObjectNode metadata = object.withObject("/metadata");
+      Resources.Resource resource =
+          resources.of(object.path("apiVersion").asText(), object.path("kind").asText());
       String namespace = metadata.path("namespace").asText("default");
-      metadata.put("namespace", namespace);
-      api.post(
-          resources
-              .of(object.path("apiVersion").asText(), object.path("kind").asText())
-              .path(namespace),
-          object);
+      if (resource.namespaced()) {
+        metadata.put("namespace", namespace);
+      }
+      api.post(resource.path(namespace), object);
     }
   }
 

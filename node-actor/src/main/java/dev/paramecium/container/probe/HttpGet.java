@@ -160,7 +160,7 @@ public final class HttpGet implements TcpHandler, MessageParser.Listener {
 
   @Override
   public void data(TcpConnection from, byte[] bytes, int offset, int count) {
-    if (over || from != connection) {
+    if (over || !from.equals(connection)) {
       return;
     }
     if (scheme.equals("https")) {
@@ -182,7 +182,7 @@ public final class HttpGet implements TcpHandler, MessageParser.Listener {
 
   @Override
   public void peerClosed(TcpConnection from) {
-    if (over || from != connection) {
+    if (over || !from.equals(connection)) {
       return;
     }
     if (!anyData) {
@@ -194,7 +194,7 @@ public final class HttpGet implements TcpHandler, MessageParser.Listener {
 
   @Override
   public void failed(TcpConnection from, SocketError error) {
-    if (from == connection) {
+    if (from.equals(connection)) {
       fail(connected ? GoError.read(from.local(), remote, error) : GoError.dial(remote, error));
     }
   }
