@@ -163,6 +163,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final ClusterCache cache = new ClusterCache();
   private final DesiredState desired = new DesiredState();
   private final NodePolicy policy;
+  private final EnforcedPolicies enforced = new EnforcedPolicies();
   private final EndpointIds ids;
   private final LocalEndpoints endpoints;
   private final PodIdentities podIdentities;
@@ -502,8 +503,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         if (!refusal.isEmpty()) {
           getContext().getLog().warn("{} {} is refused: {}", object.kind(), key(object), refusal);
         }
-        revision = Math.max(revision, object.resourceVersion());
-        enforceSoon();
+        hear(object);
       }
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().put(key(object), object);
@@ -540,8 +540,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         policy.remove(object);
-        revision = Math.max(revision, object.resourceVersion());
-        enforceSoon();
+        hear(object);
       }
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().remove(key(object));
@@ -596,6 +595,12 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   /** Tells the node's tools what a number stands for; they print the number until they know. */
   private void name(int identity, List<String> labels) {
     var _ = kernel.nameIdentities(Map.of(identity, labels));
+  }
+
+  private void hear(KubeObject object) {
+    revision = Math.max(revision, object.resourceVersion());
+    enforced.heard(object.kind(), object.resourceVersion());
+    enforceSoon();
   }
 
   private void enforceIf(boolean changed) {
@@ -714,6 +719,14 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         .replyTo()
         .tell(
             AgentReport.status(
-                phase == Phase.RUNNING && pruned, progressed.progress(), cache, endpoints, places));
+                phase == Phase.RUNNING && pruned,
+                progressed.progress(),
+                enforced.look(
+                    phase == Phase.RUNNING && !enforcing && progressed.progress().pending() == 0,
+                    endpoints,
+                    policy),
+                cache,
+                endpoints,
+                places));
   }
 }

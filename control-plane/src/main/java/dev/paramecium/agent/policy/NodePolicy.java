@@ -234,6 +234,12 @@ public final class NodePolicy {
     return changed;
   }
 
+  /** The revision of the map that {@link #drain} gave last for an endpoint; 0 if it gave none. */
+  public long drainedRevision(int endpoint) {
+    EndpointMap map = current.get(endpoint);
+    return map == null ? 0 : map.revision();
+  }
+
   private EndpointMap revised(EndpointMap map) {
     return new EndpointMap(
         repository.revision(),

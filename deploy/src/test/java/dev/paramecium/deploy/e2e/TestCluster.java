@@ -121,6 +121,11 @@ final class TestCluster implements AutoCloseable {
     return run("/api/v1/namespaces/default/pods/" + pod + "/exec", command);
   }
 
+  /** Runs a command in a pod, in its first container. */
+  Output exec(Pods.Pod pod, String... command) {
+    return run(pod.execPath(), command);
+  }
+
   /** Runs a command on a node. */
   Output host(String node, String... command) {
     return run("/apis/paramecium.dev/v1alpha1/nodes/" + node + "/exec", command);
