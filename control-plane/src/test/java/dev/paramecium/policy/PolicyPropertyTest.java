@@ -31,7 +31,10 @@ class PolicyPropertyTest {
 
   private record Change(boolean add, int identity, LabelSet labels) {}
 
-  /** However identities come and go, the map is what a fresh start with the last state gives. */
+  /**
+   * However identities and rules come and go, the map is what a fresh start with the last state
+   * gives.
+   */
   @Property(tries = 300)
   void incrementalEqualsFresh(@ForAll Random random) {
     List<PolicyRule> rules = rules(random, 4);
@@ -43,6 +46,11 @@ class PolicyPropertyTest {
       if (!pending.isEmpty() && random.nextInt(4) == 0) {
         PolicyRule rule = pending.removeLast();
         incremental.replace(rule.policy(), List.of(rule));
+      }
+      PolicyRule withdrawn = rules.get(random.nextInt(rules.size()));
+      if (!pending.contains(withdrawn) && random.nextInt(6) == 0) {
+        incremental.replace(withdrawn.policy(), List.of());
+        pending.add(withdrawn);
       }
       int identity = FIRST_PEER + random.nextInt(PEERS);
       if (random.nextBoolean()) {

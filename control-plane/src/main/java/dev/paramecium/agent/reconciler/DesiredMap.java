@@ -240,6 +240,20 @@ final class DesiredMap {
     return open.size();
   }
 
+  /** Entries that are wanted, there or not, and those still to be deleted. */
+  int size() {
+    return entries.size();
+  }
+
+  /** Wishes that the kernel refused at the last try. */
+  int failed() {
+    int failed = 0;
+    for (Entry entry : open.values()) {
+      failed += entry.status == Status.FAILED ? 1 : 0;
+    }
+    return failed;
+  }
+
   /** The oldest revision with a wish not yet fulfilled, {@link Long#MAX_VALUE} if there is none. */
   long oldestOpenRevision() {
     long oldest = Long.MAX_VALUE;

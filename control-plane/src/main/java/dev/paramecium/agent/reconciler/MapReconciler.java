@@ -403,13 +403,11 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
     Map<String, Integer> errors = new HashMap<>();
     for (Map.Entry<String, Managed> map : maps.entrySet()) {
       DesiredMap desired = map.getValue().desired;
-      List<DesiredMap.View> views = desired.view();
-      int mapErrors =
-          (int) views.stream().filter(v -> v.status() == DesiredMap.Status.FAILED).count();
+      int mapErrors = desired.failed();
       pending += desired.pending();
       failed += mapErrors;
       oldestOpen = Math.min(oldestOpen, desired.oldestOpenRevision());
-      entries.put(map.getKey(), views.size());
+      entries.put(map.getKey(), desired.size());
       errors.put(map.getKey(), mapErrors);
     }
     return new Progress(

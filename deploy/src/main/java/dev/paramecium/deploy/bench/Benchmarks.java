@@ -13,10 +13,16 @@ public final class Benchmarks {
     RTT,
     TCP,
     PROGRAMS,
-    OBSERVERS;
+    OBSERVERS,
+    POLICY;
 
     private boolean needsTestbed() {
-      return this != PROGRAMS;
+      return this != PROGRAMS && this != POLICY;
+    }
+
+    /** Whether {@code all} runs it: not the one that takes longer than all others together. */
+    public boolean isOfAll() {
+      return this != POLICY;
     }
   }
 
@@ -33,11 +39,15 @@ public final class Benchmarks {
   public static void run(
       List<Name> names,
       PathBenchmark.Effort effort,
+      PolicyBenchmark.Size size,
       Path directory,
       Consumer<String> progress,
       Consumer<Row> rows) {
     if (names.contains(Name.PROGRAMS)) {
       ProgramRows.measure(effort.rounds(), effort.durationMs() * PROGRAM_PACKETS_PER_MS, rows);
+    }
+    if (names.contains(Name.POLICY)) {
+      PolicyRows.measure(size, rows);
     }
     if (names.stream().noneMatch(Name::needsTestbed)) {
       return;
@@ -51,7 +61,7 @@ public final class Benchmarks {
           case RTT -> paths.rtt(rows);
           case TCP -> paths.tcp(rows);
           case OBSERVERS -> paths.observers(rows);
-          case PROGRAMS -> {}
+          case PROGRAMS, POLICY -> {}
         }
       }
     }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.bench.Benchmarks;
 import dev.paramecium.deploy.bench.PathBenchmark;
+import dev.paramecium.deploy.bench.PolicyBenchmark;
 import dev.paramecium.deploy.bench.Row;
 import dev.paramecium.deploy.client.ApiHttp;
 import java.nio.file.Path;
@@ -38,7 +39,8 @@ final class BenchCommand implements Callable<Integer> {
         "tcp: one connection's bytes a second, against iperf3",
         "programs: nanoseconds a packet of the programs, against v1.12.3's",
         "observers: what a trace, a capture, a monitor cost those who are looked at",
-        "all: the default"
+        "policy: from a policy's apply until all nodes enforce it, a cluster in one JVM",
+        "all: the default, all but policy"
       })
   private List<String> names = List.of();
 
@@ -57,6 +59,21 @@ final class BenchCommand implements Callable<Integer> {
       description = "how long the pods run before the first round")
   private int warmUpMs;
 
+  @Option(names = "--nodes", defaultValue = "50", description = "of policy: how many nodes")
+  private int nodes;
+
+  @Option(
+      names = "--pods",
+      defaultValue = "10000",
+      description = "of policy: how many pods, at most 250 on a node")
+  private int pods;
+
+  @Option(
+      names = "--policies",
+      defaultValue = "250",
+      description = "of policy: how many policies, each about its share of the pods")
+  private int policies;
+
   @Mixin private final JsonOption format = new JsonOption();
 
   @Override
@@ -74,12 +91,25 @@ final class BenchCommand implements Callable<Integer> {
               + warmUpMs
               + " cannot be measured: use at least 1 of each.");
     }
+    if (nodes < 1 || nodes > 250 || policies < 1 || pods < policies || pods > nodes * 250) {
+      throw new UserError(
+          UserError.USAGE,
+          "--nodes "
+              + nodes
+              + " --pods "
+              + pods
+              + " --policies "
+              + policies
+              + " cannot be measured: use 1 to 250 nodes, a pod for each policy at least, and at"
+              + " most 250 pods for each node.");
+    }
     Path directory = ClusterOptions.home().resolve("bench-" + ProcessHandle.current().pid());
     List<Row> rows = new ArrayList<>();
     try {
       Benchmarks.run(
           wanted,
           new PathBenchmark.Effort(rounds, durationMs, warmUpMs),
+          new PolicyBenchmark.Size(nodes, pods, policies),
           directory,
           System.err::println,
           row -> {
@@ -104,7 +134,7 @@ final class BenchCommand implements Callable<Integer> {
     List<Benchmarks.Name> wanted = new ArrayList<>();
     for (String name : names.isEmpty() ? List.of(ALL) : names) {
       if (name.equals(ALL)) {
-        return List.of(Benchmarks.Name.values());
+        return Arrays.stream(Benchmarks.Name.values()).filter(Benchmarks.Name::isOfAll).toList();
       }
       try {
         wanted.add(Benchmarks.Name.valueOf(name.toUpperCase(Locale.ROOT)));

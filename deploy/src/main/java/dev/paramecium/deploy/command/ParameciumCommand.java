@@ -30,7 +30,8 @@ import picocli.CommandLine;
       ControlPlaneCommand.class,
       NodeCommand.class,
       RehearseCommand.class,
-      MeasureProgramsCommand.class
+      MeasureProgramsCommand.class,
+      MeasurePolicyCommand.class
     })
 public final class ParameciumCommand implements Callable<Integer> {
 
