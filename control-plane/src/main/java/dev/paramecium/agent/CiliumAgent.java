@@ -497,7 +497,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         }
         maybeLoad();
       }
-      case "Service", "EndpointSlice" -> kubernetesServices.upsert(object);
+      case "Service", "EndpointSlice" -> {
+        kubernetesServices.upsert(object);
+        policy.upsertService(object);
+        enforceSoon();
+      }
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         String refusal = policy.upsert(object);
         if (!refusal.isEmpty()) {
@@ -537,7 +541,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           registration.tell(new NodeRegistration.Lost());
         }
       }
-      case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
+      case "Service", "EndpointSlice" -> {
+        kubernetesServices.remove(object);
+        policy.removeService(object);
+        enforceSoon();
+      }
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         policy.remove(object);
         hear(object);

@@ -48,6 +48,7 @@ public final class NodePolicy {
   private final SelectorCache selectors = new SelectorCache();
   private final PolicyRepository repository;
   private final LocalIdentities local = new LocalIdentities();
+  private final ExternalServices services = new ExternalServices();
   private final Map<String, PolicyName> names = new HashMap<>();
   private final Map<String, String> refusals = new TreeMap<>();
   private final Map<Integer, Local> endpoints = new TreeMap<>();
@@ -90,7 +91,7 @@ public final class NodePolicy {
       rules =
           policy.kind().equals(KubernetesPolicy.KIND)
               ? List.of(KubernetesPolicy.rule(policy))
-              : CiliumPolicy.rules(policy);
+              : services.translate(CiliumPolicy.rules(policy));
     } catch (InvalidRuleException e) {
       String why = String.valueOf(e.getMessage());
       refusals.put(key, why);
@@ -134,6 +135,34 @@ public final class NodePolicy {
             dirty.add(id);
           }
         });
+  }
+
+  /** A Service or EndpointSlice is there, or different. */
+  public void upsertService(KubeObject object) {
+    services.upsert(object);
+    translate();
+  }
+
+  /** A Service or EndpointSlice is gone. */
+  public void removeService(KubeObject object) {
+    services.remove(object);
+    translate();
+  }
+
+  private void translate() {
+    Set<PolicyName> concerned = new HashSet<>();
+    for (PolicyRule rule : repository.rules()) {
+      if (ExternalServices.isNamedIn(rule)) {
+        concerned.add(rule.policy());
+      }
+    }
+    for (PolicyName name : concerned) {
+      List<PolicyRule> old = repository.rules(name);
+      List<PolicyRule> now = services.translate(old);
+      if (!now.equals(old)) {
+        replace(name, now);
+      }
+    }
   }
 
   /** What the agent refuses, by kind and name. */

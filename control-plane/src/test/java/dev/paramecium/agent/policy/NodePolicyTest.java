@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.function.Consumer;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -28,6 +29,7 @@ class NodePolicyTest {
   private static final PolicyKey ANY_INGRESS = new PolicyKey(0, 0, 0, false);
 
   private final NodePolicy policy = new NodePolicy(PolicyOptions.DEFAULT);
+  private final Map<Integer, EndpointMap> maps = new TreeMap<>();
 
   private static KubeObject object(String yaml) {
     return new KubeObject((ObjectNode) new ObjectMapper().valueToTree(new Yaml().load(yaml)));
@@ -103,6 +105,54 @@ class NodePolicyTest {
     assertThat(policy.claims()).hasSize(1);
     policy.remove(aboutDb("a", ""));
     assertThat(policy.claims()).isEmpty();
+  }
+
+  @Test
+  void aServiceWithoutSelectorStandsForTheAddressesBehindIt() {
+    addEndpoints();
+    policy.upsert(aboutDb("p", "egress: [{toServices: [{k8sService: {serviceName: outside}}]}]"));
+    policy.upsertService(service("outside", "{}"));
+    policy.upsertService(slice("outside", "[192.0.2.7, 192.0.2.8]"));
+    assertThat(egress()).hasSize(2);
+    assertThat(policy.claims()).hasSize(2);
+    policy.upsertService(slice("outside", "[192.0.2.7]"));
+    assertThat(egress()).hasSize(1);
+    policy.upsertService(service("outside", "{selector: {app: web}}"));
+    assertThat(egress()).isEmpty();
+    assertThat(policy.claims()).isEmpty();
+  }
+
+  @Test
+  void servicesAreAlsoNamedByTheirLabelsInWhateverOrderTheyCome() {
+    addEndpoints();
+    policy.upsertService(slice("outside", "[192.0.2.7]"));
+    policy.upsertService(service("outside", "{}"));
+    policy.upsert(
+        aboutDb(
+            "p",
+            "egress: [{toServices: [{k8sServiceSelector: {selector: {matchLabels: {side:"
+                + " outside}}}}]}]"));
+    assertThat(egress()).hasSize(1);
+    policy.removeService(service("outside", "{}"));
+    assertThat(egress()).isEmpty();
+  }
+
+  private List<PolicyKey> egress() {
+    policy.drain().forEach(maps::put);
+    return maps.get(DB).entries().keySet().stream().filter(PolicyKey::egress).toList();
+  }
+
+  private static KubeObject service(String name, String spec) {
+    return object(
+        "kind: Service\nmetadata: {name: %s, namespace: default, labels: {side: %s}}\nspec: %s"
+            .formatted(name, name, spec));
+  }
+
+  private static KubeObject slice(String service, String addresses) {
+    return object(
+        "kind: EndpointSlice\nmetadata: {name: %s-1, namespace: default, labels:".formatted(service)
+            + " {kubernetes.io/service-name: %s}}\nendpoints: [{addresses: %s}]"
+                .formatted(service, addresses));
   }
 
   @Test

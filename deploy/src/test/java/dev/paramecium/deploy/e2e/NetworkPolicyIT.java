@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -363,6 +364,24 @@ class NetworkPolicyIT {
     label("/api/v1/namespaces/y", "team", null);
     awaitIdentity("y", "k8s:io.cilium.k8s.namespace.labels.team=second", false);
     assertReach("tcp", 80, (_, to) -> !in(to, "x"));
+  }
+
+  // ---- by chance
+
+  @Test
+  void whateverPoliciesThereArePacketsPassAsAnIndependentReaderSays() {
+    long seed = System.nanoTime();
+    System.out.println("random policies of seed " + seed);
+    Random random = new Random(seed);
+    for (int round = 0; round < 4; round++) {
+      List<RandomPolicies.Policy> policies = RandomPolicies.of(random);
+      for (int i = 0; i < policies.size(); i++) {
+        enforce(policies.get(i).namespace(), "random-" + i, policies.get(i).spec());
+      }
+      assertReach("tcp", 80, (from, to) -> RandomPolicies.allow(policies, from, to, 80));
+      assertReach("tcp", 81, (from, to) -> RandomPolicies.allow(policies, from, to, 81));
+      deleteThePolicies();
+    }
   }
 
   // ---- where v1.12.3 does otherwise
