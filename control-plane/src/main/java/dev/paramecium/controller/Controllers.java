@@ -19,6 +19,7 @@ public final class Controllers {
         new DaemonSets(),
         new StatefulSets(),
         new Jobs(),
-        new ServiceEndpoints());
+        new ServiceEndpoints(),
+        new TaintEvictions());
   }
 }

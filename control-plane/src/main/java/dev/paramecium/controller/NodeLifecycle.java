@@ -41,6 +41,9 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
   /** {@code --node-monitor-grace-period} of Kubernetes 1.24. */
   public static final Duration GRACE = Duration.ofSeconds(40);
 
+  /** Where the nodes' leases are. */
+  private static final String LEASES = "kube-node-lease";
+
   private static final String UNREACHABLE = "node.kubernetes.io/unreachable";
   private static final String NOT_READY = "node.kubernetes.io/not-ready";
   private static final List<String> KUBELETS =
@@ -58,14 +61,13 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
 
   private record Written(String what, List<Event> events, String error) implements Command {}
 
-  private record Heard(String heartbeat, Instant at) {}
-
   private final ApiClient api;
   private final InstantSource clock;
   private final Duration grace;
   private final ActorRef<EventRecorder.Command> events;
   private final Map<String, KubeObject> nodes = new HashMap<>();
-  private final Map<String, Heard> heard = new HashMap<>();
+  private final Map<String, Instant> heard = new HashMap<>();
+  private final Map<String, String> heartbeats = new HashMap<>();
   private final Map<String, KubeObject> pods = new HashMap<>();
   private final Set<String> writing = new HashSet<>();
 
@@ -91,6 +93,7 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
     this.events = context.spawn(EventRecorder.create(api, clock, "node-controller", ""), "events");
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
     api.inform(ResourceType.NODE, "", "", "", subscriber);
+    api.inform(ResourceType.LEASE, LEASES, "", "", subscriber);
     api.inform(ResourceType.POD, "", "", "", subscriber);
     timers.startTimerWithFixedDelay(new Look(), grace.dividedBy(8));
   }
@@ -125,12 +128,10 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       case InformerEvent.Upserted(KubeObject _, KubeObject current) -> {
         if (current.kind().equals(ResourceType.NODE.kind())) {
           nodes.put(current.name(), current);
-          String heartbeat = heartbeat(current);
-          Heard before = heard.get(current.name());
-          if (before == null || !before.heartbeat().equals(heartbeat)) {
-            heard.put(current.name(), new Heard(heartbeat, clock.instant()));
-          }
+          hear(current.name(), current.name(), heartbeat(current));
           look(current);
+        } else if (current.kind().equals(ResourceType.LEASE.kind())) {
+          hear(current.name(), "lease of " + current.name(), current.text("/spec/renewTime"));
         } else {
           pods.put(current.namespace() + "/" + current.name(), current);
         }
@@ -139,10 +140,17 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
         if (last.kind().equals(ResourceType.NODE.kind())) {
           nodes.remove(last.name());
           heard.remove(last.name());
-        } else {
+        } else if (last.kind().equals(ResourceType.POD.kind())) {
           pods.remove(last.namespace() + "/" + last.name());
         }
       }
+    }
+  }
+
+  /** A node lives if what it says about itself, in its lease or its status, is new. */
+  private void hear(String node, String where, String heartbeat) {
+    if (!heartbeat.equals(heartbeats.put(where, heartbeat))) {
+      heard.put(node, clock.instant());
     }
   }
 
@@ -161,12 +169,12 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
   }
 
   private void look(KubeObject node) {
-    Heard last = heard.get(node.name());
+    Instant last = heard.get(node.name());
     if (last == null) {
       return;
     }
     String ready = condition(node, "Ready").path("status").asText();
-    boolean silent = !clock.instant().isBefore(last.at().plus(grace));
+    boolean silent = !clock.instant().isBefore(last.plus(grace));
     if (silent && !ready.equals("Unknown")) {
       writeUnknown(node);
     }
@@ -213,18 +221,26 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
   private void writeTaints(KubeObject node, String wanted) {
     ArrayNode taints = JsonNodeFactory.instance.arrayNode();
     String has = "";
+    boolean stamped = false;
     for (JsonNode taint : node.at("/spec/taints")) {
       String key = taint.path("key").asText();
       if (key.equals(UNREACHABLE) || key.equals(NOT_READY)) {
         has = key;
-      } else {
-        taints.add(taint.deepCopy());
+        if (!has.equals(wanted)) {
+          continue;
+        }
       }
+      ObjectNode copy = taint.deepCopy();
+      if (copy.path("effect").asText().equals("NoExecute") && !copy.path("timeAdded").isTextual()) {
+        copy.put("timeAdded", now()); // tolerationSeconds count from here
+        stamped = true;
+      }
+      taints.add(copy);
     }
-    if (has.equals(wanted)) {
+    if (has.equals(wanted) && !stamped) {
       return;
     }
-    if (!wanted.isEmpty()) {
+    if (!wanted.isEmpty() && !has.equals(wanted)) {
       for (String effect : List.of("NoSchedule", "NoExecute")) {
         taints.addObject().put("key", wanted).put("effect", effect).put("timeAdded", now());
       }

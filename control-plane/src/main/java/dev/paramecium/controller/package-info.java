@@ -2,7 +2,8 @@
  * The controllers of kube-controller-manager.
  *
  * <pre>
- *   Node heartbeats  --NodeLifecycle-->        Ready=Unknown, taints, Pod Ready=False
+ *   Leases of nodes  --NodeLifecycle-->        Ready=Unknown, taints, Pod Ready=False
+ *   Taints, Pods     --TaintEvictions-->       pods that do not tolerate NoExecute (any longer) go
  *   Nodes, Pods      --PodGarbageCollector-->  pods that no kubelet will confirm are removed
  *   Service + Pods   --ServiceEndpoints->      Endpoints, EndpointSlice
  *   workloads        --workload---------->     Pods

@@ -44,16 +44,12 @@ import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The kubelet of one node. At its start it deletes what an earlier kubelet left in the kernel,
- * registers the Node, and then runs a {@link PodWorker} for each pod that is bound to the node. It
+ * The kubelet of one node. At its start it deletes what an earlier kubelet left in the kernel, has
+ * the Node reported, and then runs a {@link PodWorker} for each pod that is bound to the node. It
  * answers {@link KubeletRequest}s.
  */
 public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
-  /** {@code --node-status-update-frequency}. */
-  static final Duration HEARTBEAT = Duration.ofSeconds(10);
-
-  private static final Duration AGENT_POLL = Duration.ofMillis(100);
   private static final Duration ASK = Duration.ofSeconds(3);
   private static final Duration RESPAWN = Duration.ofSeconds(1);
 
@@ -66,13 +62,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private record Cleaned(String error) implements Command {}
 
-  private record Registered(String error) implements Command {}
-
-  private record HeartbeatSent(String error) implements Command {}
-
   private record AgentPodChecked(boolean exists, String error) implements Command {}
-
-  private record AgentHeard(boolean ready) implements Command {}
 
   private record WorkerEnded(String uid) implements Command {}
 
@@ -80,13 +70,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private record Clean() implements Command {}
 
-  private record Register() implements Command {}
-
-  private record Heartbeat() implements Command {}
-
   private record CheckAgentPod() implements Command {}
-
-  private record PollAgent() implements Command {}
 
   private record Respawn(String uid) implements Command {}
 
@@ -100,15 +84,11 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final PodEvents events;
   private final RandomGenerator random;
   private final TimerScheduler<Command> timers;
-  private final NodeObject node;
   private final Backoff backoff = Backoff.forApi();
   private final Map<String, KubeObject> pods = new HashMap<>();
   private final Map<String, Worker> workers = new HashMap<>();
   private final Map<String, String> uidOfPod = new HashMap<>();
   private boolean clean;
-  private boolean registered;
-  private boolean networkReady;
-  private boolean reporting;
   private boolean synced;
 
   /**
@@ -151,7 +131,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
         new PodEvents(
             context.spawn(
                 EventRecorder.create(api, clock, "kubelet", config.nodeName()), "events"));
-    this.node = new NodeObject(config, new UUID(random.nextLong(), random.nextLong()).toString());
+    String bootId = new UUID(random.nextLong(), random.nextLong()).toString();
+    context.spawn(NodeReporter.create(config, agent, api, clock, bootId), "node");
     ActorRef<Command> self = context.getSelf();
     ActorRef<KubeletRequest> server =
         context.spawn(
@@ -165,8 +146,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     receptionist.tell(Receptionist.register(KubeletRequest.key(config.nodeName()), server));
     receptionist.tell(Receptionist.register(KubeletRequest.ALL, server));
     cleanUp();
-    register();
-    pollAgent();
+    checkAgentPod();
   }
 
   @Override
@@ -180,14 +160,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case Clean _ -> cleanUp();
       case Cleaned cleaned -> onCleaned(cleaned);
-      case Register _ -> register();
-      case Registered done -> onRegistered(done);
-      case Heartbeat _ -> heartbeat();
-      case HeartbeatSent sent -> onHeartbeatSent(sent);
       case CheckAgentPod _ -> checkAgentPod();
       case AgentPodChecked checked -> onAgentPodChecked(checked);
-      case PollAgent _ -> pollAgent();
-      case AgentHeard heard -> onAgentHeard(heard);
       case WorkerEnded ended -> onWorkerEnded(ended);
       case Respawn respawn -> respawn(respawn.uid());
       case Armed armed -> onArmed(armed);
@@ -245,13 +219,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     }
   }
 
-  private void register() {
-    getContext()
-        .pipeToSelf(
-            api.create(ResourceType.NODE, node.create()),
-            (reply, failure) -> new Registered(error(reply, failure, 409)));
-  }
-
   /** What went wrong, empty if nothing did or if the server answered {@code harmless}. */
   private static String error(@Nullable ApiReply reply, @Nullable Throwable failure, int harmless) {
     if (failure != null) {
@@ -260,69 +227,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     return reply instanceof ApiReply.Failed failed && failed.code() != harmless
         ? failed.message()
         : "";
-  }
-
-  private void onRegistered(Registered done) {
-    if (!done.error().isEmpty()) {
-      getContext()
-          .getLog()
-          .info("cannot register node {} yet: {}", config.nodeName(), done.error());
-      timers.startSingleTimer(new Register(), backoff.next());
-      return;
-    }
-    backoff.reset();
-    registered = true;
-    timers.startTimerWithFixedDelay(new Heartbeat(), HEARTBEAT);
-    heartbeat();
-    checkAgentPod();
-  }
-
-  // ---- the Node's status
-
-  private void heartbeat() {
-    if (!registered || reporting) {
-      return;
-    }
-    reporting = true;
-    ObjectNode patch = JsonNodeFactory.instance.objectNode();
-    patch.set("status", node.status(networkReady, clock.instant()));
-    getContext()
-        .pipeToSelf(
-            api.mergePatch(ResourceType.NODE, "", config.nodeName(), "status", patch.toString()),
-            (reply, failure) -> new HeartbeatSent(error(reply, failure, 0)));
-  }
-
-  private void onHeartbeatSent(HeartbeatSent sent) {
-    reporting = false;
-    if (!sent.error().isEmpty()) {
-      getContext()
-          .getLog()
-          .info("status of node {} is not written: {}", config.nodeName(), sent.error());
-      timers.startSingleTimer("soon", new Heartbeat(), backoff.next());
-    } else {
-      backoff.reset();
-    }
-  }
-
-  /** Whether the network is up: asked often until it is, then with each status. */
-  private void pollAgent() {
-    CompletionStage<AgentStatus> status =
-        AskPattern.ask(
-            agent, CiliumAgent.ReadStatus::new, ASK, getContext().getSystem().scheduler());
-    getContext()
-        .pipeToSelf(status, (now, failure) -> new AgentHeard(failure == null && now.ready()));
-  }
-
-  private void onAgentHeard(AgentHeard heard) {
-    if (heard.ready() != networkReady) {
-      networkReady = heard.ready();
-      heartbeat();
-      if (reporting) {
-        // The one under way says the old state.
-        timers.startSingleTimer("soon", new Heartbeat(), AGENT_POLL);
-      }
-    }
-    timers.startSingleTimer(new PollAgent(), networkReady ? HEARTBEAT : AGENT_POLL);
   }
 
   // ---- the agent's pod

@@ -107,4 +107,47 @@ class NodeLifecycleTest {
     assertThat(condition(node(), "Ready", "status")).isEqualTo("True");
     assertThat(node().text("/spec/taints/0/key")).isEqualTo("mine");
   }
+
+  @Test
+  void aNodeWhoseLeaseIsRenewedIsAliveAlthoughItsStatusIsOld() {
+    cluster.create(ResourceType.NODE, "{\"kind\":\"Node\",\"metadata\":{\"name\":\"a\"}}");
+    heartbeat("1999-01-01T00:00:00Z");
+    cluster.create(
+        ResourceType.LEASE,
+        """
+        {"kind":"Lease","metadata":{"name":"a","namespace":"kube-node-lease"},
+         "spec":{"holderIdentity":"a","renewTime":"1999-01-01T00:00:00.000000Z"}}
+        """);
+    cluster.kit.spawn(NodeLifecycle.create(cluster.api, now::get, Duration.ofMillis(400)));
+    for (int renewal = 1; renewal <= 10; renewal++) {
+      String time = "1999-01-01T00:00:%02d.000000Z".formatted(renewal);
+      TestCluster.stored(
+          cluster.api.mergePatch(
+              ResourceType.LEASE,
+              "kube-node-lease",
+              "a",
+              "",
+              "{\"spec\":{\"renewTime\":\"" + time + "\"}}"));
+      now.updateAndGet(t -> t.plusMillis(100));
+      await()
+          .during(Duration.ofMillis(60))
+          .until(() -> condition(node(), "Ready", "status").equals("True"));
+    }
+    eventually(
+        () -> {
+          now.updateAndGet(t -> t.plusMillis(100));
+          return condition(node(), "Ready", "status").equals("Unknown");
+        });
+  }
+
+  @Test
+  void aTaintThatEvictsGetsTheTimeFromWhichItsTolerationsCount() {
+    cluster.create(
+        ResourceType.NODE,
+        "{\"kind\":\"Node\",\"metadata\":{\"name\":\"a\"},\"spec\":{\"taints\":[{\"key\":\"mine\",\"effect\":\"NoExecute\"}]}}");
+    heartbeat("1999-01-01T00:00:00Z");
+    cluster.kit.spawn(NodeLifecycle.create(cluster.api, now::get, Duration.ofMillis(400)));
+    eventually(() -> node().text("/spec/taints/0/timeAdded").equals("2023-01-09T19:00:00Z"));
+    assertThat(node().at("/spec/taints").size()).isEqualTo(1);
+  }
 }

@@ -285,4 +285,39 @@ class KubeletTest {
     assertThat(job.text("/status/initContainerStatuses/0/image"))
         .isEqualTo("docker.io/library/busybox:latest");
   }
+
+  @Test
+  void keepsTheNodesLeaseRenewedAndItsStatusTrue() {
+    kubelet();
+    eventually(() -> cluster.find(ResourceType.LEASE, "kube-node-lease", "node-1") != null);
+    KubeObject lease = cluster.find(ResourceType.LEASE, "kube-node-lease", "node-1");
+    assertThat(lease.text("/spec/holderIdentity")).isEqualTo("node-1");
+    assertThat(lease.at("/spec/leaseDurationSeconds").asInt()).isEqualTo(40);
+    assertThat(lease.text("/spec/renewTime")).matches("....-..-..T..:..:..\\.[0-9]{6}Z");
+    KubeObject node = cluster.find(ResourceType.NODE, "", "node-1");
+    assertThat(lease.text("/metadata/ownerReferences/0/uid")).isEqualTo(node.uid());
+
+    eventually(() -> ready().equals("True"));
+    // As the node lifecycle controller does with a node that it does not hear.
+    cluster
+        .api
+        .mergePatch(
+            ResourceType.NODE,
+            "",
+            "node-1",
+            "status",
+            "{\"status\":{\"conditions\":[{\"type\":\"Ready\",\"status\":\"Unknown\"}]}}")
+        .toCompletableFuture()
+        .join();
+    eventually(() -> ready().equals("True"));
+  }
+
+  private String ready() {
+    for (var condition : cluster.find(ResourceType.NODE, "", "node-1").at("/status/conditions")) {
+      if (condition.path("type").asText().equals("Ready")) {
+        return condition.path("status").asText();
+      }
+    }
+    return "";
+  }
 }

@@ -158,4 +158,34 @@ class PodLifeIT {
             "Liveness probe failed: cat: /tmp/alive: No such file or directory",
             "Container main failed liveness probe, will be restarted");
   }
+
+  @Test
+  void aNodeIsCordonedTaintedAndDrained() {
+    assertThat(kubectl.run("get", "lease", "-n", "kube-node-lease"))
+        .containsPattern("node-1 +node-1 ")
+        .containsPattern("node-2 +node-2 ");
+    kubectl.runWithInput(MOODY.replace("name: moody,", "name: moved,"), "apply", "-f", "-");
+    kubectl.run("wait", "--for=condition=Ready", "pod/moved", "--timeout=45s");
+    String node = kubectl.run("get", "pod", "moved", "-o", "jsonpath={.spec.nodeName}");
+
+    assertThat(kubectl.run("cordon", node)).isEqualTo("node/" + node + " cordoned\n");
+    assertThat(kubectl.run("get", "node", node)).contains("Ready,SchedulingDisabled");
+    assertThat(kubectl.run("drain", node, "--force", "--ignore-daemonsets", "--timeout=60s"))
+        .contains("pod/moved evicted", "node/" + node + " drained");
+    assertThat(kubectl.tryRun("get", "pod", "moved").stderr()).contains("NotFound");
+    assertThat(kubectl.run("uncordon", node)).isEqualTo("node/" + node + " uncordoned\n");
+
+    kubectl.runWithInput(MOODY.replace("name: moody,", "name: chased,"), "apply", "-f", "-");
+    kubectl.run("wait", "--for=condition=Ready", "pod/chased", "--timeout=45s");
+    String home = kubectl.run("get", "pod", "chased", "-o", "jsonpath={.spec.nodeName}");
+    kubectl.run("taint", "node", home, "away=now:NoExecute");
+    await()
+        .atMost(TestCluster.LIMIT)
+        .untilAsserted(
+            () -> assertThat(kubectl.tryRun("get", "pod", "chased").stderr()).contains("NotFound"));
+    assertThat(kubectl.run("get", "events"))
+        .contains("TaintManagerEviction", "Marking for deletion Pod default/chased");
+    assertThat(kubectl.run("taint", "node", home, "away:NoExecute-"))
+        .isEqualTo("node/" + home + " untainted\n");
+  }
 }
