@@ -200,6 +200,7 @@ public final class Kinds {
 
   private final Map<String, ServedKind> builtIn = new LinkedHashMap<>();
   private volatile Map<String, ServedKind> byPath = builtIn;
+  private volatile long generation;
 
   private Kinds() {}
 
@@ -216,6 +217,12 @@ public final class Kinds {
       }
     }
     byPath = all;
+    generation++;
+  }
+
+  /** Counts how often {@link #define} changed what is served. */
+  public long generation() {
+    return generation;
   }
 
   /** The kinds of this release. */

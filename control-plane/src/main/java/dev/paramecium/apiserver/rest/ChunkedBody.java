@@ -13,7 +13,7 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.LastHttpContent;
 
 /** A response whose body is sent in pieces. */
-final class ChunkedBody {
+final class ChunkedBody implements ResponseStream {
 
   private final ChannelHandlerContext context;
 
@@ -35,11 +35,8 @@ final class ChunkedBody {
     return new ChunkedBody(context);
   }
 
-  /**
-   * Sends a piece; {@code sent} runs when the operating system has taken it, which is how a slow
-   * reader holds the writer back.
-   */
-  void send(byte[] bytes, Runnable sent) {
+  @Override
+  public void send(byte[] bytes, Runnable sent) {
     context
         .writeAndFlush(new DefaultHttpContent(Unpooled.wrappedBuffer(bytes)))
         .addListener(
@@ -50,8 +47,8 @@ final class ChunkedBody {
             });
   }
 
-  /** Ends the body; the connection closes when the client has been given all of it. */
-  void end() {
+  @Override
+  public void end() {
     context
         .writeAndFlush(LastHttpContent.EMPTY_LAST_CONTENT)
         .addListener(ChannelFutureListener.CLOSE);
@@ -62,8 +59,8 @@ final class ChunkedBody {
     return context.channel().isWritable();
   }
 
-  /** Runs {@code task} when the client is gone or the response has ended. */
-  void onClose(Runnable task) {
+  @Override
+  public void onClose(Runnable task) {
     context.channel().closeFuture().addListener(_ -> task.run());
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.apiserver.Kinds;
 import dev.paramecium.apiserver.ServedKind;
+import io.netty.handler.codec.http.FullHttpResponse;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -257,5 +258,24 @@ final class Discovery {
         .put("goVersion", "")
         .put("compiler", "paramecium")
         .put("platform", "linux/amd64");
+  }
+
+  /** The version of aggregated discovery that a client takes before plain JSON, if any. */
+  static Optional<String> aggregatedVersion(String accept) {
+    for (String type : accept.split(",", -1)) {
+      if (type.contains("as=APIGroupDiscoveryList")) {
+        return Optional.of(type.contains("v=v2beta1") ? "v2beta1" : "v2");
+      } else if (type.strip().equals("application/json")) {
+        break;
+      }
+    }
+    return Optional.empty();
+  }
+
+  FullHttpResponse answer(boolean core, String version) {
+    return Answer.of(
+        200,
+        "application/json;g=apidiscovery.k8s.io;v=" + version + ";as=APIGroupDiscoveryList",
+        Answer.bytes(aggregated(core, "apidiscovery.k8s.io/" + version)));
   }
 }

@@ -71,7 +71,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
       FullHttpRequest request,
       RestServer.Services services,
       ApiPath path,
-      RestHandler.Query query)
+      Query query)
       throws BadRequest {
     ExecRequest exec = parse(query);
     open(
@@ -90,7 +90,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
       FullHttpRequest request,
       RestServer.Services services,
       String node,
-      RestHandler.Query query)
+      Query query)
       throws BadRequest {
     ExecRequest exec = parse(query);
     open(
@@ -102,7 +102,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         client -> new KubeletRequest.HostExec(exec, client));
   }
 
-  private static ExecRequest parse(RestHandler.Query query) throws BadRequest {
+  private static ExecRequest parse(Query query) throws BadRequest {
     List<String> command = query.all("command");
     if (command.isEmpty()) {
       throw new BadRequest(

@@ -1,29 +1,11 @@
 package dev.paramecium.apiserver.rest;
 
-import io.netty.buffer.Unpooled;
-import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.handler.codec.spdy.DefaultSpdyDataFrame;
-import io.netty.handler.codec.spdy.SpdyDataFrame;
-import java.nio.charset.StandardCharsets;
-
-/** The two SPDY streams of one forwarded connection, towards the client. Usable from any thread. */
-record ForwardedStreams(Channel channel, int data, int error) {
+/** One forwarded connection, towards the client: its data and its error. Usable from any thread. */
+interface ForwardedStreams {
 
   /** Sends what the pod said; {@code sent} runs when the operating system has taken it. */
-  void send(byte[] bytes, Runnable sent) {
-    write(data, bytes, false).addListener(_ -> sent.run());
-  }
+  void send(byte[] bytes, Runnable sent);
 
   /** Ends both; {@code message} says why it failed, and is empty if it did not. */
-  void end(String message) {
-    var _ = write(error, message.getBytes(StandardCharsets.UTF_8), true);
-    var _ = write(data, new byte[0], true);
-  }
-
-  private ChannelFuture write(int stream, byte[] bytes, boolean last) {
-    SpdyDataFrame frame = new DefaultSpdyDataFrame(stream, Unpooled.wrappedBuffer(bytes));
-    frame.setLast(last);
-    return channel.writeAndFlush(frame);
-  }
+  void end(String message);
 }

@@ -13,7 +13,7 @@ import java.util.Optional;
  */
 record ListVersion(long version, boolean exact) {
 
-  static ListVersion of(RestHandler.Query query) throws BadRequest {
+  static ListVersion of(Query query) throws BadRequest {
     String match = query.text("resourceVersionMatch");
     long version = query.number("resourceVersion", 0);
     if (match.isEmpty()) {

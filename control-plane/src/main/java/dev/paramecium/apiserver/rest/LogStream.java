@@ -40,10 +40,7 @@ final class LogStream extends AbstractBehavior<LogStream.Message> {
    * @throws BadRequest if a parameter cannot be read
    */
   static void open(
-      ChannelHandlerContext context,
-      RestServer.Services services,
-      ApiPath path,
-      RestHandler.Query query)
+      ChannelHandlerContext context, RestServer.Services services, ApiPath path, Query query)
       throws BadRequest {
     long sinceSeconds = query.number("sinceSeconds", 0);
     if (!query.text("sinceSeconds").isEmpty() && sinceSeconds < 1) {

@@ -88,7 +88,11 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
         StreamUpgrade.asked(
             request,
             "port-forward is served over SPDY/3.1, bare or in WebSocket messages"
-                + " (SPDY/3.1+portforward.k8s.io)");
+                + " (SPDY/3.1+portforward.k8s.io), and over WebSocket (v4.channel.k8s.io)");
+    if (WebSocketPortForward.isAsked(request)) {
+      WebSocketPortForward.open(context, request, services, path);
+      return;
+    }
     StreamUpgrade.whenFound(
         context,
         request,
@@ -147,7 +151,7 @@ final class PortForward extends SimpleChannelInboundHandler<SpdyFrame> {
   }
 
   private void connect(int dataStream, int errorStream, int port) {
-    ForwardedStreams streams = new ForwardedStreams(channel, dataStream, errorStream);
+    SpdyForwardedStreams streams = new SpdyForwardedStreams(channel, dataStream, errorStream);
     connections.put(
         dataStream,
         new Forwarded(

@@ -58,6 +58,7 @@ public final class RestServer implements AutoCloseable {
       ActorRef<ApiRequest> server,
       Kinds kinds,
       Discovery discovery,
+      OpenApiDocuments documents,
       Continuations continuations,
       InstantSource clock,
       List<RestExtension> extensions) {}
@@ -89,6 +90,7 @@ public final class RestServer implements AutoCloseable {
             server,
             kinds,
             new Discovery(kinds),
+            new OpenApiDocuments(kinds),
             new Continuations(),
             clock,
             List.copyOf(extensions));

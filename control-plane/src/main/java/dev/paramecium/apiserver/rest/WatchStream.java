@@ -9,6 +9,7 @@ import io.netty.channel.ChannelHandlerContext;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -19,8 +20,9 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 
 /**
- * One HTTP watch: each event is one JSON object on a line. An event is acknowledged to the API
- * server when the socket has taken it, so a slow client slows only its own watch.
+ * One watch over HTTP: each event is one JSON object, on a line or in a WebSocket's message. An
+ * event is acknowledged to the API server when the socket has taken it, so a slow client slows only
+ * its own watch.
  */
 final class WatchStream extends AbstractBehavior<WatchStream.Message> {
 
@@ -37,7 +39,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
 
   private final ActorRef<ApiRequest> server;
   private final ActorRef<ApiWatchEvent> subscription;
-  private final ChunkedBody body;
+  private final ResponseStream body;
   private final ServedKind kind;
   private final boolean asTable;
   private final boolean bookmarks;
@@ -54,13 +56,41 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
       RestServer.Services services,
       ServedKind kind,
       String namespace,
-      RestHandler.Query query,
-      boolean asTable)
+      RestRequest request)
       throws BadRequest {
+    Query query = request.query();
     boolean initialEvents = query.flag("sendInitialEvents");
     long revision = initialEvents ? 0 : query.number("resourceVersion", 0);
     long timeoutSeconds = query.number("timeoutSeconds", 0);
-    ChunkedBody body = ChunkedBody.start(context, "application/json");
+    Consumer<ResponseStream> begin =
+        body ->
+            begin(
+                services,
+                kind,
+                namespace,
+                query,
+                request.wantsTable(),
+                initialEvents,
+                revision,
+                timeoutSeconds,
+                body);
+    if (request.upgrade() == null) {
+      begin.accept(ChunkedBody.start(context, "application/json"));
+    } else {
+      WebSocketMessages.start(context, request.upgrade(), begin);
+    }
+  }
+
+  private static void begin(
+      RestServer.Services services,
+      ServedKind kind,
+      String namespace,
+      Query query,
+      boolean asTable,
+      boolean initialEvents,
+      long revision,
+      long timeoutSeconds,
+      ResponseStream body) {
     ActorRef<Message> stream =
         services
             .system()
@@ -94,12 +124,12 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
       ActorContext<Message> context,
       RestServer.Services services,
       ServedKind kind,
-      ChunkedBody body,
+      ResponseStream body,
       boolean asTable,
       boolean bookmarks,
       boolean initialEvents,
       String namespace,
-      RestHandler.Query query,
+      Query query,
       long revision) {
     super(context);
     this.server = services.server();

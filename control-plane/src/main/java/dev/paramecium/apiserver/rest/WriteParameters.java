@@ -20,7 +20,7 @@ final class WriteParameters {
    * @param userAgent names the manager if the query does not: as far as its first slash
    * @throws BadRequest if one of them is none
    */
-  static WriteOptions of(RestHandler.Query query, String userAgent) throws BadRequest {
+  static WriteOptions of(Query query, String userAgent) throws BadRequest {
     String dryRun = query.text("dryRun");
     if (!dryRun.isEmpty() && !dryRun.equals("All")) {
       throw invalid("dryRun", dryRun, "\"All\"");
