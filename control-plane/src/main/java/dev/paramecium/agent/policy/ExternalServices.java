@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -103,7 +104,7 @@ final class ExternalServices {
     return blocks;
   }
 
-  private static void collect(KubeObject slice, TreeSet<String> addresses) {
+  private static void collect(KubeObject slice, Set<String> addresses) {
     for (JsonNode endpoint : slice.at("/endpoints")) {
       endpoint.path("addresses").forEach(address -> addresses.add(address.asText()));
     }

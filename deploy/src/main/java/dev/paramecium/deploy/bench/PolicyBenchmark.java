@@ -30,8 +30,10 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
@@ -192,14 +194,19 @@ public final class PolicyBenchmark implements AutoCloseable {
 
   // ---- policies
 
-  /**
-   * Measures and prints; the other end of {@link PolicyRows}.
-   *
-   * <p>A line is a name and milliseconds: {@code all-p50}, {@code all-p99}: all nodes; {@code
-   * node-p50}, {@code node-p99}: one node; {@code burst}: as many policies at once, until the last
-   * is everywhere.
-   */
+  /** Measures and prints a line for each figure; the other end of {@link PolicyRows}. */
   public void print() {
+    measure().forEach((what, millis) -> System.out.printf(Locale.ROOT, "%s %.1f%n", what, millis));
+  }
+
+  /**
+   * Applies every policy twice, under two names.
+   *
+   * @return milliseconds: {@code all-p50}, {@code all-p99} until all nodes enforce one; {@code
+   *     node-p50}, {@code node-p99} until one node does; {@code burst} until all nodes enforce the
+   *     last of as many at once
+   */
+  Map<String, Double> measure() {
     double[] all = new double[size.policies()];
     List<Double> each = new ArrayList<>();
     for (int i = 0; i < size.policies(); i++) {
@@ -209,10 +216,16 @@ public final class PolicyBenchmark implements AutoCloseable {
     }
     Arrays.sort(all);
     double[] nodeTimes = each.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-    line("all-p50", percentile(all, 50));
-    line("all-p99", percentile(all, 99));
-    line("node-p50", percentile(nodeTimes, 50));
-    line("node-p99", percentile(nodeTimes, 99));
+    Map<String, Double> figures = new LinkedHashMap<>();
+    figures.put("all-p50", percentile(all, 50));
+    figures.put("all-p99", percentile(all, 99));
+    figures.put("node-p50", percentile(nodeTimes, 50));
+    figures.put("node-p99", percentile(nodeTimes, 99));
+    figures.put("burst", burst());
+    return figures;
+  }
+
+  private double burst() {
     long begin = System.nanoTime();
     List<CompletionStage<ApiReply>> writes = new ArrayList<>();
     for (int i = 0; i < size.policies(); i++) {
@@ -223,7 +236,7 @@ public final class PolicyBenchmark implements AutoCloseable {
       KubeObject policy = stored(write);
       newest = policy.resourceVersion() > newest.resourceVersion() ? policy : newest;
     }
-    line("burst", awaitEnforced(newest, _ -> {}, begin));
+    return awaitEnforced(newest, _ -> {}, begin);
   }
 
   private KubeObject policy(String prefix, int number) {
@@ -287,10 +300,6 @@ public final class PolicyBenchmark implements AutoCloseable {
 
   private static double percentile(double[] sorted, int percent) {
     return sorted[Math.min(sorted.length - 1, (sorted.length * percent + 99) / 100 - 1)];
-  }
-
-  private static void line(String what, double millis) {
-    System.out.printf(Locale.ROOT, "%s %.1f%n", what, millis);
   }
 
   @Override
