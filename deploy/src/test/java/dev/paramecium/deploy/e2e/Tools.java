@@ -37,10 +37,19 @@ final class Tools {
    * fills and {@code PARAMECIUM_KUBECTLS} names.
    */
   static Path kubectl(String version) {
+    return client(version, "kubectl");
+  }
+
+  /** The Helm that lies beside the kubectl of a minor version: 3 with 1.32, 4 with 1.35. */
+  static Path helm(String version) {
+    return client(version, "helm");
+  }
+
+  private static Path client(String version, String program) {
     String folder = System.getenv("PARAMECIUM_KUBECTLS");
-    Path program = Path.of(folder == null ? "" : folder, version, "kubectl");
-    needThat(folder != null && Files.isExecutable(program), "kubectl " + version);
-    return program;
+    Path path = Path.of(folder == null ? "" : folder, version, program);
+    needThat(folder != null && Files.isExecutable(path), program + " " + version);
+    return path;
   }
 
   private static void needThat(boolean there, String what) {
