@@ -45,7 +45,7 @@ import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * How long a policy takes from the API server's answer until every node's policy maps have it.
+ * How long a policy takes from its write until every node's policy maps have it.
  *
  * <pre>
  *   API server, operator --- watches ---> agent ... agent     (one JVM, no link between them)
@@ -210,8 +210,8 @@ public final class PolicyBenchmark implements AutoCloseable {
     double[] all = new double[size.policies()];
     List<Double> each = new ArrayList<>();
     for (int i = 0; i < size.policies(); i++) {
-      KubeObject policy = stored(api.create(ResourceType.CILIUM_NETWORK_POLICY, policy("p", i)));
       long begin = System.nanoTime();
+      KubeObject policy = stored(api.create(ResourceType.CILIUM_NETWORK_POLICY, policy("p", i)));
       all[i] = awaitEnforced(policy, nanos -> each.add((nanos - begin) / 1e6), begin);
     }
     Arrays.sort(all);
