@@ -31,8 +31,13 @@ public final class CiliumCommand {
     if (argv.size() < 2) {
       return false;
     }
-    String program = argv.getFirst().substring(argv.getFirst().lastIndexOf('/') + 1);
-    return program.equals("cilium") && OWN.contains(argv.get(1));
+    String program = program(argv);
+    return program.equals(PolicyExplanation.PROGRAM)
+        || (program.equals("cilium") && OWN.contains(argv.get(1)));
+  }
+
+  private static String program(List<String> argv) {
+    return argv.getFirst().substring(argv.getFirst().lastIndexOf('/') + 1);
   }
 
   /** Runs a command for which {@link #isOwn} is true. */
@@ -40,6 +45,9 @@ public final class CiliumCommand {
     Arguments arguments = Arguments.parse(argv);
     if (!arguments.error().isEmpty()) {
       return now(CommandOutput.error(arguments.error()));
+    }
+    if (program(argv).equals(PolicyExplanation.PROGRAM)) {
+      return now(PolicyExplanation.run(view, arguments));
     }
     String verb = arguments.word(1);
     boolean list = verb.equals("list") || verb.equals("ls");

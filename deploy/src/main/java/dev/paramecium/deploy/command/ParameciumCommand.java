@@ -25,6 +25,8 @@ import picocli.CommandLine;
       LogsCommand.class,
       HostCommand.class,
       TraceCommand.class,
+      ProbeCommand.class,
+      PolicyCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
       ControlPlaneCommand.class,

@@ -7,6 +7,7 @@ import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.ExecSession;
 import dev.paramecium.deploy.client.Pods;
+import dev.paramecium.deploy.client.PolicyDecisions;
 import dev.paramecium.deploy.client.TraceStream;
 import dev.paramecium.deploy.walk.Walk;
 import dev.paramecium.deploy.walk.WalkPrinter;
@@ -72,7 +73,8 @@ final class TraceCommand implements Callable<Integer> {
     int number = protocolNumber(chosen, port);
     ApiHttp api = cluster.api();
     Pods.Pod from = Pods.find(api, source, namespace);
-    Ipv4Address to = address(api, colon < 0 ? destination : destination.substring(0, colon));
+    String receiver = colon < 0 ? destination : destination.substring(0, colon);
+    Ipv4Address to = address(api, receiver);
 
     List<Observation> seen;
     int exitCode;
@@ -97,13 +99,20 @@ final class TraceCommand implements Callable<Integer> {
           answered ? ANSWER_LIMIT : Duration.ofMillis(200));
       seen = trace.observations();
     }
-    return json
-        ? printJson(seen, exitCode)
-        : print(
+    if (json) {
+      return printJson(seen, exitCode);
+    }
+    int result =
+        print(
             from.address(), to, seen, exitCode, complaint.toString(StandardCharsets.UTF_8).strip());
+    if (!isAddress(receiver)) {
+      PolicyDecisions.between(api, from, Pods.find(api, receiver, namespace), number, port)
+          .forEach(System.out::println);
+    }
+    return result;
   }
 
-  private static boolean isAnswer(int exitCode) {
+  static boolean isAnswer(int exitCode) {
     return exitCode == 0 || exitCode == REFUSED;
   }
 
@@ -168,8 +177,12 @@ final class TraceCommand implements Callable<Integer> {
     return isAnswer(exitCode) ? 0 : UserError.FAILED;
   }
 
+  private static boolean isAddress(String reference) {
+    return reference.matches("[0-9.]+");
+  }
+
   private Ipv4Address address(ApiHttp api, String reference) {
-    if (reference.matches("[0-9.]+")) {
+    if (isAddress(reference)) {
       try {
         return Ipv4Address.parse(reference);
       } catch (IllegalArgumentException e) {
@@ -179,7 +192,7 @@ final class TraceCommand implements Callable<Integer> {
     return Pods.find(api, reference, namespace).address();
   }
 
-  private static int port(String text) {
+  static int port(String text) {
     try {
       int port = Integer.parseInt(text);
       if (port > 0 && port < 65536) {
@@ -191,7 +204,7 @@ final class TraceCommand implements Callable<Integer> {
     throw new UserError(UserError.USAGE, "port \"" + text + "\" must be a number from 1 to 65535.");
   }
 
-  private static int protocolNumber(String protocol, int port) {
+  static int protocolNumber(String protocol, int port) {
     int number =
         switch (protocol) {
           case "icmp" -> 1;
