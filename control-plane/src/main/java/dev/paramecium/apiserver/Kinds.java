@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * Every kind that this API server serves; a new built-in kind is one entry here. Custom kinds come
@@ -200,7 +201,7 @@ public final class Kinds {
 
   private final Map<String, ServedKind> builtIn = new LinkedHashMap<>();
   private volatile Map<String, ServedKind> byPath = builtIn;
-  private volatile long generation;
+  private final AtomicLong generation = new AtomicLong();
 
   private Kinds() {}
 
@@ -217,12 +218,12 @@ public final class Kinds {
       }
     }
     byPath = all;
-    generation++;
+    generation.incrementAndGet();
   }
 
   /** Counts how often {@link #define} changed what is served. */
   public long generation() {
-    return generation;
+    return generation.get();
   }
 
   /** The kinds of this release. */

@@ -35,9 +35,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * kube-scheduler: gives each pending pod without a node the least loaded node that it fits. The
  * binding is conditional on the pod as it was seen, so that two schedulers never move a pod. A pod
- * that names its node is not the scheduler's: if there is no such node it stays pending.
+ * that names its node is not the scheduler's: if there is no such node it stays pending. Nor is one
+ * whose {@code schedulerName} is another's.
  */
 public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
+
+  private static final String NAME = "default-scheduler";
 
   private static final Duration RETRY = Duration.ofSeconds(1);
   private static final Set<ResourceType> WATCHED =
@@ -161,7 +164,7 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
       }
     } else if (over || pod.at("/metadata/deletionTimestamp").isTextual()) {
       pending.remove(key);
-    } else {
+    } else if (pod.at("/spec/schedulerName").asText(NAME).equals(NAME)) {
       pending.put(key, pod);
       schedule(pod);
     }

@@ -2,6 +2,7 @@ package dev.paramecium.scheduler;
 
 import static dev.paramecium.agent.TestCluster.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.agent.TestCluster;
@@ -104,6 +105,17 @@ class SchedulerTest {
     // And binds it as soon as one does.
     createNode("e", "\"disk\":\"ssd\"", "", "True");
     eventually(() -> nodeOf("p").equals("e"));
+  }
+
+  @Test
+  void leavesAPodToTheSchedulerThatItNames() {
+    createNode("node-1", "", "", "True");
+    start();
+    createPod("anothers", "\"schedulerName\":\"another\",");
+    createPod("ours", "\"schedulerName\":\"default-scheduler\",");
+    await().untilAsserted(() -> assertThat(nodeOf("ours")).isEqualTo("node-1"));
+    assertThat(nodeOf("anothers")).isEmpty();
+    assertThat(unschedulable("anothers")).isEmpty();
   }
 
   @Test

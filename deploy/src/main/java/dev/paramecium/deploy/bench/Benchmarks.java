@@ -14,10 +14,14 @@ public final class Benchmarks {
     TCP,
     PROGRAMS,
     OBSERVERS,
+    API,
     POLICY;
 
     private boolean needsTestbed() {
-      return this != PROGRAMS && this != POLICY;
+      return switch (this) {
+        case UDP, RTT, TCP, OBSERVERS -> true;
+        case PROGRAMS, API, POLICY -> false;
+      };
     }
 
     /** Whether {@code all} runs it: not the one that takes longer than all others together. */
@@ -28,6 +32,8 @@ public final class Benchmarks {
 
   /** So that a round of a program takes a small part of what a round of a path takes. */
   private static final int PROGRAM_PACKETS_PER_MS = 200;
+
+  private static final int API_PODS = 5000;
 
   private Benchmarks() {}
 
@@ -46,6 +52,11 @@ public final class Benchmarks {
     if (names.contains(Name.PROGRAMS)) {
       ProgramRows.measure(effort.rounds(), effort.durationMs() * PROGRAM_PACKETS_PER_MS, rows);
     }
+    if (names.contains(Name.API)) {
+      try (ApiBenchmark api = new ApiBenchmark(directory.resolve("api"), API_PODS, progress)) {
+        api.measure(rows);
+      }
+    }
     if (names.contains(Name.POLICY)) {
       PolicyRows.measure(size, rows);
     }
@@ -61,7 +72,7 @@ public final class Benchmarks {
           case RTT -> paths.rtt(rows);
           case TCP -> paths.tcp(rows);
           case OBSERVERS -> paths.observers(rows);
-          case PROGRAMS, POLICY -> {}
+          case PROGRAMS, API, POLICY -> {}
         }
       }
     }

@@ -39,6 +39,7 @@ final class BenchCommand implements Callable<Integer> {
         "tcp: one connection's bytes a second, against iperf3",
         "programs: nanoseconds a packet of the programs, against v1.12.3's",
         "observers: what a trace, a capture, a monitor cost those who are looked at",
+        "api: pods created, listed and watched through REST",
         "policy: from a policy's apply until all nodes enforce it, a cluster in one JVM",
         "all: the default, all but policy"
       })
