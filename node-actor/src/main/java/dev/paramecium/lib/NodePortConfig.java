@@ -76,9 +76,14 @@ public record NodePortConfig(
   }
 
   public NodePortConfig {
-    if (minNatPort < 1 || maxNatPort > 0xffff || minNatPort > maxNatPort) {
+    // __snat_clamp_port_range divides by how many there are but the last.
+    if (minNatPort < 1 || maxNatPort > 0xffff || minNatPort >= maxNatPort) {
       throw new IllegalArgumentException(
-          "NAT ports " + minNatPort + " to " + maxNatPort + ": must lie within 1 to 65535");
+          "NAT ports "
+              + minNatPort
+              + " to "
+              + maxNatPort
+              + ": must be two or more within 1 to 65535");
     }
   }
 }

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  */
 public record AgentOptions(Map<String, String> values) {
 
+  private static final int MAX_NODE_PORT = 65_533;
+
   private static final String KPR = "kube-proxy-replacement";
   private static final int MAX_ENTRIES = 1 << 24;
 
@@ -76,7 +78,7 @@ public record AgentOptions(Map<String, String> values) {
               new Option(
                   "node-port-range",
                   "30000,32767",
-                  "two ports with a comma between, the lower first, such as 30000,32767",
+                  "two ports below 65534 with a comma between, the lower first, such as 30000,32767",
                   value -> ports(value) != null),
               Option.flag("enable-pmtu-discovery", false),
               // policy and events
@@ -219,8 +221,8 @@ public record AgentOptions(Map<String, String> values) {
     int comma = value.indexOf(',');
     int min = Integer.parseInt(value.substring(0, comma));
     int max = Integer.parseInt(value.substring(comma + 1));
-    // NAT needs the ports above the range.
-    return min >= 1 && min < max && max < 0xffff ? new int[] {min, max} : null;
+    // NAT needs the ports above the range, two of them at least.
+    return min >= 1 && min < max && max <= MAX_NODE_PORT ? new int[] {min, max} : null;
   }
 
   // ---- as the rest of the agent reads them

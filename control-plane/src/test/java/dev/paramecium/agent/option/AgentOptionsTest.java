@@ -114,6 +114,7 @@ class AgentOptionsTest {
     assertRefused("option tunnel is \"gre\": it must be one of vxlan, disabled", "tunnel=gre");
     assertRefused("it must be one of [251, 509", "bpf-lb-maglev-table-size=1000");
     assertRefused("it must be two ports", "node-port-range=32767,30000");
+    assertRefused("it must be two ports below 65534", "node-port-range=30000,65534");
     assertRefused("it must be twelve bytes in base64", "bpf-lb-maglev-hash-seed=short");
     assertRefused("cannot be used with tunneling", "auto-direct-node-routes=true");
     assertRefused("native routing cidr must be configured", "tunnel=disabled");
