@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * pkg/registry/core/service/storage/alloc.go}): given when a Service is written, out of what no
  * other Service has, kept as long as it wants them.
  */
-final class ServiceAllocation {
+public final class ServiceAllocation {
 
   /** {@code --service-cluster-ip-range}; the first address is the API server's own. */
-  static final Ipv4Prefix CLUSTER_IPS = Ipv4Prefix.parse("10.96.0.0/16");
+  public static final Ipv4Prefix CLUSTER_IPS = Ipv4Prefix.parse("10.96.0.0/16");
 
   /** The API server's own. */
   static final Ipv4Address FIRST_CLUSTER_IP = new Ipv4Address(CLUSTER_IPS.address().value() + 1);

@@ -7,7 +7,7 @@ import dev.paramecium.controller.workload.ReplicaSets;
 import dev.paramecium.controller.workload.StatefulSets;
 import java.util.List;
 
-/** Every reconciler that kube-controller-manager would run. */
+/** Every reconciler that kube-controller-manager would run without a cloud. */
 public final class Controllers {
 
   private Controllers() {}

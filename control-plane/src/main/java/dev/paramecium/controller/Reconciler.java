@@ -67,11 +67,17 @@ public interface Reconciler {
    * @param message with {@code %s} for the name of what was written, which the API server may have
    *     chosen
    */
-  record Announcement(Write write, KubeObject owner, String reason, String message) {
+  record Announcement(
+      Write write, KubeObject owner, Event.Type type, String reason, String message) {
+
+    /** Nothing that anybody need look at. */
+    public Announcement(Write write, KubeObject owner, String reason, String message) {
+      this(write, owner, Event.Type.NORMAL, reason, message);
+    }
 
     /** The event, when {@code written} is what the write left. */
     public Event event(KubeObject written) {
-      return Event.normal(owner, reason, message.formatted(written.name()));
+      return new Event(owner, "", type, reason, message.formatted(written.name()));
     }
   }
 }

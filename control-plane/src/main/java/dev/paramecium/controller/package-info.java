@@ -6,6 +6,7 @@
  *   Taints, Pods     --TaintEvictions-->       pods that do not tolerate NoExecute (any longer) go
  *   Nodes, Pods      --PodGarbageCollector-->  pods that no kubelet will confirm are removed
  *   Service + Pods   --ServiceEndpoints->      Endpoints, EndpointSlice
+ *   Services         --LoadBalancerAddresses-> an address of the cluster's pool for a LoadBalancer
  *   workloads        --workload---------->     Pods
  *
  *   watches --> Controller --(key, cache)--> Reconciler --Plan of Writes--> API server

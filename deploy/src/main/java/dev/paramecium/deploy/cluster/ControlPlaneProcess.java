@@ -1,6 +1,7 @@
 package dev.paramecium.deploy.cluster;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
@@ -9,6 +10,7 @@ import dev.paramecium.apiserver.rest.RestServer;
 import dev.paramecium.chaos.ChaosControllers;
 import dev.paramecium.controller.Controller;
 import dev.paramecium.controller.Controllers;
+import dev.paramecium.controller.LoadBalancerAddresses;
 import dev.paramecium.controller.NodeLifecycle;
 import dev.paramecium.controller.PodGarbageCollector;
 import dev.paramecium.controller.Reconciler;
@@ -95,7 +97,9 @@ public record ControlPlaneProcess(
         Props.empty());
     system.systemActorOf(
         NodeLifecycle.create(api, clock, NodeLifecycle.GRACE), "node-lifecycle", Props.empty());
-    for (List<Reconciler> group : List.of(Controllers.all(), ChaosControllers.all())) {
+    Ipv4Prefix pool = options.loadBalancerIpv4Pool();
+    List<Reconciler> cloud = pool == null ? List.of() : List.of(new LoadBalancerAddresses(pool));
+    for (List<Reconciler> group : List.of(Controllers.all(), cloud, ChaosControllers.all())) {
       for (Reconciler reconciler : group) {
         system.systemActorOf(
             Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());

@@ -3,6 +3,7 @@ package dev.paramecium.deploy.cluster;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.apiserver.ServiceAllocation;
 import dev.paramecium.deploy.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -47,6 +49,15 @@ public record Topology(
 
   public Topology {
     nodes = List.copyOf(nodes);
+    Ipv4Prefix pool = options.loadBalancerIpv4Pool();
+    for (Node node : nodes) {
+      if (pool != null && pool.contains(node.address())) {
+        throw Options.invalid(
+            Options.LOAD_BALANCER_POOL,
+            pool.toString(),
+            "a network without nodes, and " + node.name() + " is " + node.address());
+      }
+    }
   }
 
   /**
@@ -61,6 +72,8 @@ public record Topology(
    * What every node is configured with, by the names of Cilium's ConfigMap where it has one.
    *
    * @param clusterPoolIpv4Cidr {@code cluster-pool-ipv4-cidr}
+   * @param loadBalancerIpv4Pool {@code load-balancer-ipv4-pool}, where Services of type
+   *     LoadBalancer get their address; null if they get none
    * @param mtu {@code mtu} of the underlay, bytes
    * @param underlay {@code udp} or {@code tcp}
    * @param agent all other options
@@ -68,10 +81,13 @@ public record Topology(
    */
   public record Options(
       Ipv4Prefix clusterPoolIpv4Cidr,
+      @Nullable Ipv4Prefix loadBalancerIpv4Pool,
       int mtu,
       String underlay,
       AgentOptions agent,
       Map<String, String> given) {
+
+    private static final String LOAD_BALANCER_POOL = "load-balancer-ipv4-pool";
 
     public static final Options DEFAULT = parse(Map.of());
 
@@ -93,6 +109,7 @@ public record Topology(
      */
     public static Options parse(Map<String, String> values) {
       Ipv4Prefix cidr = Ipv4Prefix.parse("10.42.0.0/16");
+      Ipv4Prefix pool = null;
       int mtu = 1500;
       String underlay = "udp";
       Map<String, String> agent = new LinkedHashMap<>();
@@ -108,6 +125,12 @@ public record Topology(
                   "a network from /8 to /23, so that it holds at least two nodes' /24");
             }
           }
+          case LOAD_BALANCER_POOL -> {
+            pool = prefix(option.getKey(), value);
+            if (pool.length() < 8) {
+              throw invalid(option.getKey(), value, "a network from /8 to /32");
+            }
+          }
           case "mtu" -> mtu = number(option.getKey(), value, 576, 1500);
           case "underlay" -> underlay = oneOf(option.getKey(), value, UNDERLAYS);
           default -> {
@@ -116,7 +139,7 @@ public record Topology(
                   UserError.USAGE,
                   "option \""
                       + option.getKey()
-                      + "\" is not known: use cluster-pool-ipv4-cidr, mtu, underlay, "
+                      + "\" is not known: use cluster-pool-ipv4-cidr, load-balancer-ipv4-pool, mtu, underlay, "
                       + String.join(", ", AgentOptions.names())
                       + ".");
             }
@@ -124,10 +147,21 @@ public record Topology(
           }
         }
       }
+      if (pool != null) {
+        requireApart(pool, cidr, "pods");
+        requireApart(pool, ServiceAllocation.CLUSTER_IPS, "cluster addresses");
+      }
       try {
-        return new Options(cidr, mtu, underlay, AgentOptions.of(agent), values);
+        return new Options(cidr, pool, mtu, underlay, AgentOptions.of(agent), values);
       } catch (IllegalArgumentException e) {
         throw new UserError(UserError.USAGE, e.getMessage() + ".");
+      }
+    }
+
+    private static void requireApart(Ipv4Prefix pool, Ipv4Prefix other, String whose) {
+      if (pool.contains(other.address()) || other.contains(pool.address())) {
+        throw invalid(
+            LOAD_BALANCER_POOL, pool.toString(), "apart from " + other + " of the " + whose);
       }
     }
 
@@ -264,8 +298,7 @@ public record Topology(
     return nodes;
   }
 
-  private static Map<?, ?> mapping(
-      Path file, String field, @org.jspecify.annotations.Nullable Object value) {
+  private static Map<?, ?> mapping(Path file, String field, @Nullable Object value) {
     if (value instanceof Map<?, ?> map) {
       return map;
     }

@@ -63,6 +63,23 @@ class TopologyTest {
     assertRefused("{", "is not YAML");
   }
 
+  @Test
+  void loadBalancersGetTheirAddressesFromAPoolApartFromAllOthers() throws IOException {
+    assertThat(read(spec("nodes: [{}]")).options().loadBalancerIpv4Pool()).isNull();
+    assertThat(read(pool("172.18.255.0/24")).options().loadBalancerIpv4Pool())
+        .hasToString("172.18.255.0/24");
+    assertRefused(pool("172.18.255.0"), "option load-balancer-ipv4-pool is \"172.18.255.0\"");
+    assertRefused(pool("0.0.0.0/0"), "it must be a network from /8 to /32");
+    assertRefused(pool("10.42.7.0/24"), "it must be apart from 10.42.0.0/16 of the pods");
+    assertRefused(pool("10.0.0.0/8"), "it must be apart from 10.42.0.0/16 of the pods");
+    assertRefused(pool("10.96.1.0/24"), "apart from 10.96.0.0/16 of the cluster addresses");
+    assertRefused(pool("127.0.0.0/24"), "a network without nodes, and node-1 is 127.0.0.2");
+  }
+
+  private static String pool(String network) {
+    return spec("nodes: [{}]\n  options: {load-balancer-ipv4-pool: " + network + "}");
+  }
+
   private static String spec(String spec) {
     return "apiVersion: paramecium.dev/v1alpha1\nkind: Cluster\nspec:\n  " + spec + "\n";
   }
