@@ -41,7 +41,7 @@ final class BenchCommand implements Callable<Integer> {
         "observers: what a trace, a capture, a monitor cost those who are looked at",
         "api: pods created, listed and watched through REST",
         "policy: from a policy's apply until all nodes enforce it, a cluster in one JVM",
-        "all: the default, all but policy"
+        "all: the default, all but api and policy"
       })
   private List<String> names = List.of();
 

@@ -164,7 +164,12 @@ class CommandIT {
         .contains("cilium_ipcache")
         .contains("The request")
         .contains("The reply")
-        .endsWith("Answered.\n");
+        .endsWith(
+            """
+            Answered.
+            default/curl: allow egress by allow-any-egress
+            default/httpbin: allow ingress by allow-any-ingress
+            """);
   }
 
   @Test
