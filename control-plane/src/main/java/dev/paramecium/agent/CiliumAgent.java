@@ -8,11 +8,10 @@ import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.cli.AgentView;
 import dev.paramecium.agent.cli.CiliumCommand;
-import dev.paramecium.agent.cli.ExecSession;
+import dev.paramecium.agent.cli.CommandOutput;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.desired.Claims;
 import dev.paramecium.agent.desired.DesiredState;
-import dev.paramecium.agent.endpoint.CiliumEndpoints;
 import dev.paramecium.agent.endpoint.Endpoint;
 import dev.paramecium.agent.endpoint.EndpointEvent;
 import dev.paramecium.agent.endpoint.EndpointModel;
@@ -20,9 +19,9 @@ import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
-import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.policy.PodPorts;
+import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.KubernetesServices;
@@ -38,9 +37,8 @@ import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.rule.CiliumPolicy;
 import dev.paramecium.policy.rule.KubernetesPolicy;
 import dev.paramecium.policy.rule.LabelSet;
+import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.DatapathConfig;
-import dev.paramecium.syscall.ExecOutput;
-import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapInfo;
 import dev.paramecium.syscall.Syscall;
@@ -86,12 +84,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   /** CNI DEL. Answered when nothing of the endpoint is left, also if there was none. */
   public record CniDel(PodRef pod, ActorRef<Done> replyTo) implements Command {}
 
-  /**
-   * Runs a command on the node: {@code cilium} commands about the agent's own affairs here, all
-   * others in the kernel.
-   */
-  public record Exec(ExecRequest request, ActorRef<ExecOutput> client) implements Command {}
-
   public record ReadStatus(ActorRef<AgentStatus> replyTo) implements Command {}
 
   /** The answer to {@link CniAdd}. */
@@ -117,6 +109,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       Map<String, Long> counters) {}
 
   private record FromApi(InformerEvent event) implements Command {}
+
+  private record FromSocket(AgentCall call) implements Command {}
 
   private record FromEndpoint(EndpointEvent event) implements Command {}
 
@@ -241,6 +235,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       api.inform(type, "", "", field, fromApi);
     }
     timers.startTimerWithFixedDelay(new Sweep(), SWEEP);
+    var _ = this.kernel.serveAgentSocket(context.messageAdapter(AgentCall.class, FromSocket::new));
   }
 
   @Override
@@ -252,7 +247,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     switch (command) {
       case CniAdd add -> endpoints.add(add);
       case CniDel del -> endpoints.del(del);
-      case Exec exec -> onExec(exec);
+      case FromSocket(AgentCall call) -> onCall(call);
       case ReadStatus read -> onReadStatus(read);
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case FromEndpoint(EndpointEvent event) -> onEndpointEvent(event);
@@ -667,18 +662,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   // ---- questions
 
-  private void onExec(Exec exec) {
-    List<String> argv = exec.request().argv();
-    if (!CiliumCommand.isOwn(argv)) {
-      ExecRequest request = exec.request();
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.Exec(
-                  new ExecRequest("", argv, request.stdin(), request.tty()), exec.client()));
-      return;
-    }
-    getContext().spawnAnonymous(ExecSession.create(CiliumCommand.run(argv, view()), exec.client()));
+  private void onCall(AgentCall call) {
+    CiliumCommand.run(call.argv(), view())
+        .exceptionally(failure -> CommandOutput.error(KernelCalls.message(failure)))
+        .thenAccept(output -> call.replyTo().tell(output.reply()));
   }
 
   private AgentView view() {

@@ -1,7 +1,5 @@
 package dev.paramecium.kubelet;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.CiliumAgent.AgentStatus;
 import dev.paramecium.agent.NodeConfig;
@@ -361,7 +359,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
         }
       }
       case KubeletRequest.HostExec exec ->
-          agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
+          kernel.kernel().tell(new Syscall.Exec(exec.request().on(""), exec.client()));
       case KubeletRequest.ArmTrace arm ->
           getContext()
               .pipeToSelf(

@@ -1,18 +1,15 @@
 package dev.paramecium.kubelet;
 
-import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
-import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Syscall;
-import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * What clients ask of a pod's containers: exec, logs and forwarded ports. The kernel answers the
- * client itself; what cannot be asked is refused here. For the agent's own pod the agent answers.
+ * client itself; what cannot be asked is refused here. The agent's own pod is the node.
  */
 final class PodStreams {
 
@@ -20,19 +17,12 @@ final class PodStreams {
   private final PodContainers containers;
   private final boolean agentPod;
   private final KernelCalls kernel;
-  private final ActorRef<CiliumAgent.Command> agent;
 
-  PodStreams(
-      PodRef pod,
-      PodContainers containers,
-      boolean agentPod,
-      KernelCalls kernel,
-      ActorRef<CiliumAgent.Command> agent) {
+  PodStreams(PodRef pod, PodContainers containers, boolean agentPod, KernelCalls kernel) {
     this.pod = pod;
     this.containers = containers;
     this.agentPod = agentPod;
     this.kernel = kernel;
-    this.agent = agent;
   }
 
   void exec(PodWorker.Exec exec) {
@@ -45,16 +35,9 @@ final class PodStreams {
                   container == null
                       ? "container " + exec.container() + " is not valid for pod " + pod.name()
                       : "container not found (\"" + container.name() + "\")"));
-    } else if (agentPod) {
-      agent.tell(new CiliumAgent.Exec(exec.request(), exec.client()));
     } else {
-      ExecRequest request = exec.request();
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.Exec(
-                  new ExecRequest(container.id, request.argv(), request.stdin(), request.tty()),
-                  exec.client()));
+      String where = agentPod ? "" : container.id;
+      kernel.kernel().tell(new Syscall.Exec(exec.request().on(where), exec.client()));
     }
   }
 

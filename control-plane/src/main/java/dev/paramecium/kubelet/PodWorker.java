@@ -183,7 +183,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, clock.instant());
     this.life = new ContainerLife(context, pod, containers, kernel, clock, events);
-    this.streams = new PodStreams(ref, containers, agentPod, kernel, agent);
+    this.streams = new PodStreams(ref, containers, agentPod, kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
     over = phase.equals("Succeeded") || phase.equals("Failed");

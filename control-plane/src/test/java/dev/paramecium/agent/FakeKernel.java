@@ -4,14 +4,15 @@ import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.service.Services;
+import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
-import dev.paramecium.syscall.HttpRequest;
-import dev.paramecium.syscall.HttpReply;
-import dev.paramecium.syscall.ExecResult;
-import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ExecOutput;
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.HttpRequest;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -31,6 +32,7 @@ import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A kernel that keeps namespaces, links, maps and containers as real one would, forwards no packet,
@@ -46,6 +48,9 @@ public final class FakeKernel {
   public final Map<Integer, Integer> programs = new ConcurrentHashMap<>();
   public final Map<String, ContainerSpec> containers = new ConcurrentHashMap<>();
   public final List<String> calls = new CopyOnWriteArrayList<>();
+
+  /** Who listens on the agent's socket. */
+  public volatile @Nullable ActorRef<AgentCall> agent;
 
   /** Calls that fail, by the text that {@link #calls} would have. */
   public volatile Predicate<String> failing = _ -> false;
@@ -305,6 +310,10 @@ public final class FakeKernel {
         c.replyTo().tell(answers.connect(c.port()));
       }
       case Syscall.NameIdentities c -> done(c.replyTo());
+      case Syscall.ServeAgentSocket c -> {
+        agent = c.agent();
+        done(c.replyTo());
+      }
       case Syscall.ForwardPort c -> speak(c.client(), "port " + c.port() + "\n");
       case Syscall.ReadLog c -> speak(c.client(), "log of " + c.request().containerId() + "\n");
       case Syscall.ArmTrace c -> done(c.replyTo());

@@ -11,6 +11,7 @@ import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
+import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
@@ -19,6 +20,7 @@ import dev.paramecium.syscall.TraceFilter;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
@@ -108,10 +110,9 @@ class KubeletTest {
     assertThat(run(kubelet, agent, "bpftool", "net")).isEqualTo("ran bpftool net\nexit 0");
     assertThat(kernel.calls).contains("Exec  [bpftool, net]");
     assertThat(run(kubelet, agent, "cilium", "bpf", "ct", "list", "global")).startsWith("ran ");
-    assertThat(run(kubelet, agent, "cilium", "endpoint", "list"))
-        .contains("k8s:app=curl", "reserved:health", "reserved:host")
-        .endsWith("exit 0");
-    assertThat(run(kubelet, agent, "cilium", "node", "list")).contains("default/node-1");
+    assertThat(ask("cilium", "endpoint", "list").stdout())
+        .contains("k8s:app=curl", "reserved:health", "reserved:host");
+    assertThat(ask("cilium", "node", "list").stdout()).contains("default/node-1");
 
     TestProbe<ExecOutput> client = cluster.kit.createTestProbe();
     kubelet.tell(
@@ -122,6 +123,14 @@ class KubeletTest {
         new KubeletRequest.ReadLog(
             "default", "curl", "", new LogRequest("", false, -1, 0, false), client.ref()));
     assertThat(collect(client)).isEqualTo("log of " + container + "\nexit 0");
+  }
+
+  /** As the node's {@code cilium} asks. */
+  private AgentCall.Reply ask(String... argv) {
+    TestProbe<AgentCall.Reply> reply = cluster.kit.createTestProbe();
+    Objects.requireNonNull(kernel.agent, "nobody listens on the agent's socket")
+        .tell(new AgentCall(List.of(argv), reply.ref()));
+    return reply.receiveMessage();
   }
 
   @Test

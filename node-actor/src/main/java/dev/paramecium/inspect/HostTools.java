@@ -15,13 +15,16 @@ public final class HostTools {
   private HostTools() {}
 
   /** The node's tools by name, for the host namespace's processes. */
-  public static Map<String, Executable> create(KernelView kernel, IdentityLabels labels) {
+  public static Map<String, Executable> create(
+      KernelView kernel, IdentityLabels labels, AgentSocket agent) {
     return Map.of(
         "ip", Ip.onNode(kernel),
         "arp", Arp.onNode(),
         "tc", Tc.onNode(kernel),
         "bpftool", Bpftool.onNode(kernel),
         "tcpdump", Tcpdump.onNode(kernel),
-        "cilium", CiliumCommand.onNode(kernel, labels));
+        "cilium", CiliumCommand.onNode(kernel, labels, agent),
+        // Ours: which rules the entries of a policy map come from.
+        "paramecium-policy", new AgentTool(agent));
   }
 }

@@ -88,6 +88,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final MapTable maps;
   private final HostView view;
   private final KnownIdentities identities = new KnownIdentities();
+  private final CiliumSocket agentSocket;
   private final Containers containers;
   private final ContainerRuntime runtime;
   private final Devices devices;
@@ -118,6 +119,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             new Cgroup(trace));
     this.maps = new MapTable(config.possibleCpus(), table::program, config.maps());
     this.view = new HostView(config, node, maps);
+    this.agentSocket = new CiliumSocket(context.getSystem().scheduler());
     this.containers = new Containers(spawnNamespace("", config.nodeName()));
     this.runtime = new ContainerRuntime(context, containers);
     this.devices =
@@ -201,6 +203,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             Terminated.class,
             gone -> {
               node.trace().disarmAll(gone.getRef());
+              agentSocket.ended(gone.getRef());
               return this;
             })
         .onSignal(
@@ -247,6 +250,11 @@ public final class Kernel extends AbstractBehavior<Object> {
       case Syscall.ContainerCall container -> runtime.answer(container);
       case Syscall.NameIdentities(var labels, var replyTo) -> {
         identities.name(labels);
+        replyTo.tell(done());
+      }
+      case Syscall.ServeAgentSocket(var agent, var replyTo) -> {
+        getContext().watch(agent);
+        agentSocket.listen(agent);
         replyTo.tell(done());
       }
       case Syscall.HttpGet(var request, var replyTo) ->
@@ -306,7 +314,7 @@ public final class Kernel extends AbstractBehavior<Object> {
     if (isHost) {
       hostTools.put(Probe.NAME, new Probe());
       hostTools.putAll(Images.tools());
-      hostTools.putAll(HostTools.create(view, identities));
+      hostTools.putAll(HostTools.create(view, identities, agentSocket));
     }
     NamespaceConfig namespace =
         new NamespaceConfig(

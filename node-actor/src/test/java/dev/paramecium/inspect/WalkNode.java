@@ -394,7 +394,8 @@ public final class WalkNode implements KernelView {
 
   /** A command on the node. */
   public ToolRun run(String commandLine) {
-    return ToolRun.run(HostTools.create(this, IdentityLabels.RESERVED), host(), commandLine);
+    return ToolRun.run(
+        HostTools.create(this, IdentityLabels.RESERVED, AgentSocket.CLOSED), host(), commandLine);
   }
 
   /** A command in the curl pod. */

@@ -15,4 +15,9 @@ public record ExecRequest(String containerId, List<String> argv, boolean stdin, 
   public ExecRequest {
     argv = List.copyOf(argv);
   }
+
+  /** The same command elsewhere. */
+  public ExecRequest on(String container) {
+    return new ExecRequest(container, argv, stdin, tty);
+  }
 }

@@ -122,6 +122,13 @@ public sealed interface Syscall {
   record NameIdentities(Map<Integer, List<String>> labels, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
+  /**
+   * {@code bind} and {@code listen} on {@code /var/run/cilium/cilium.sock}: the node's {@code
+   * cilium} asks {@code agent} whatever is not the kernel's to answer, until the actor stops.
+   */
+  record ServeAgentSocket(ActorRef<AgentCall> agent, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
+
   // ---- the container runtime
 
   /** What a container runtime is asked. */

@@ -26,6 +26,8 @@ record Arguments(
   private static final Set<String> SWITCHES =
       Set.of(
           "brief",
+          "h",
+          "help",
           "verbose",
           "v",
           "n",

@@ -1,46 +1,45 @@
 package dev.paramecium.agent.cli;
 
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
-/** Which {@code cilium} sub-commands the agent answers, and who answers each. */
+/** Who answers which {@code cilium} sub-command. */
 public final class CiliumCommand {
 
-  private static final Set<String> OWN =
-      Set.of(
-          "endpoint",
-          "ep",
-          "identity",
-          "id",
-          "node",
-          "status",
-          "map",
-          "prefilter",
-          "version",
-          "ip",
-          "service",
-          "svc",
-          "config");
+  private static final String USAGE =
+      """
+      CLI for interacting with the local Cilium Agent
+
+      Usage:
+        cilium [command]
+
+      Available Commands:
+        bpf         Direct access to local BPF maps
+        config      Cilium configuration options
+        endpoint    Manage endpoints
+        identity    Manage security identities
+        ip          Manage IP addresses and associated information
+        map         Access userspace cached content of BPF maps
+        monitor     Display BPF program events
+        node        Manage cluster nodes
+        prefilter   Manage XDP CIDR filters
+        service     Manage services & loadbalancers
+        status      Display status of daemon
+        version     Print version information
+      """;
 
   private CiliumCommand() {}
-
-  /** Whether the command is about the agent's affairs and not the kernel's. */
-  public static boolean isOwn(List<String> argv) {
-    if (argv.size() < 2) {
-      return false;
-    }
-    String program = program(argv);
-    return program.equals(PolicyExplanation.PROGRAM)
-        || (program.equals("cilium") && OWN.contains(argv.get(1)));
-  }
 
   private static String program(List<String> argv) {
     return argv.getFirst().substring(argv.getFirst().lastIndexOf('/') + 1);
   }
 
-  /** Runs a command for which {@link #isOwn} is true. */
+  /**
+   * Runs a command line that came over the agent's socket.
+   *
+   * @param argv {@code cilium} or {@code paramecium-policy}, and what follows it
+   */
   public static CompletionStage<CommandOutput> run(List<String> argv, AgentView view) {
     Arguments arguments = Arguments.parse(argv);
     if (!arguments.error().isEmpty()) {
@@ -48,6 +47,9 @@ public final class CiliumCommand {
     }
     if (program(argv).equals(PolicyExplanation.PROGRAM)) {
       return now(PolicyExplanation.run(view, arguments));
+    }
+    if (arguments.has("help", "h") && arguments.words().isEmpty()) {
+      return now(CommandOutput.of(USAGE));
     }
     String verb = arguments.word(1);
     boolean list = verb.equals("list") || verb.equals("ls");
@@ -79,11 +81,15 @@ public final class CiliumCommand {
       case "service", "svc" -> service(view, arguments, verb);
       case "status" -> StatusReport.status(view, arguments);
       case "version" -> now(StatusReport.version(view, arguments));
+      case "", "help" -> now(CommandOutput.of(USAGE));
       default ->
           now(
-              unknown(
-                  arguments,
-                  "config, endpoint, identity, ip, map, node, prefilter, service, status, version"));
+              new CommandOutput(
+                  "",
+                  "Error: unknown command \""
+                      + arguments.word(0)
+                      + "\" for \"cilium\"\nRun 'cilium --help' for usage.\n",
+                  1));
     };
   }
 

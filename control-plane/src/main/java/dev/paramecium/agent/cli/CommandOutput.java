@@ -1,5 +1,7 @@
 package dev.paramecium.agent.cli;
 
+import dev.paramecium.syscall.AgentCall;
+
 /** What a command printed and how it ended. */
 public record CommandOutput(String stdout, String stderr, int exitCode) {
 
@@ -8,7 +10,12 @@ public record CommandOutput(String stdout, String stderr, int exitCode) {
   }
 
   /** As Cilium's commands fail: {@code Error: MESSAGE} on stderr, exit code 1. */
-  static CommandOutput error(String message) {
+  public static CommandOutput error(String message) {
     return new CommandOutput("", "Error: " + message + "\n", 1);
+  }
+
+  /** The output as it crosses the agent's socket. */
+  public AgentCall.Reply reply() {
+    return new AgentCall.Reply(stdout, stderr, exitCode);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * The sub-commands of {@code cilium} that the agent answers: their arguments, their output, their
- * session.
+ * The sub-commands of {@code cilium} that the agent answers: their arguments and their output.
  *
  * <pre>
- *   argv --CiliumCommand--> AgentView (a moment's copy) --tables, JSON--> ExecSession --ExecOutput--> client
+ *   node's cilium --AgentCall--> CiliumCommand --reads--> AgentView (a moment's copy)
+ *                 <--Reply---- tables, JSON
  * </pre>
  *
  * Start at {@link dev.paramecium.agent.cli.CiliumCommand}.

@@ -2,15 +2,16 @@ package dev.paramecium.agent.kernel;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.Errno;
-import dev.paramecium.syscall.HttpRequest;
-import dev.paramecium.syscall.HttpReply;
 import dev.paramecium.syscall.ExecResult;
-import dev.paramecium.syscall.ContainerInfo;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.HttpRequest;
 import dev.paramecium.syscall.LinkFault;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
@@ -115,6 +116,10 @@ public final class KernelCalls {
 
   public CompletionStage<Done> nameIdentities(Map<Integer, List<String>> labels) {
     return call(replyTo -> new Syscall.NameIdentities(labels, replyTo));
+  }
+
+  public CompletionStage<Done> serveAgentSocket(ActorRef<AgentCall> agent) {
+    return call(replyTo -> new Syscall.ServeAgentSocket(agent, replyTo));
   }
 
   public CompletionStage<Integer> loadEndpointDatapath(EndpointConfig config) {

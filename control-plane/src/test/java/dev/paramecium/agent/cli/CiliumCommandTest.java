@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.EndpointKey;
-import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
@@ -18,21 +17,19 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.prefilter.Prefilter;
+import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
-import dev.paramecium.syscall.ExecInput;
-import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.policy.NamedPorts;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -172,7 +169,6 @@ class CiliumCommandTest {
 
   private CommandOutput run(String... argv) {
     List<String> words = List.of(argv);
-    assertThat(CiliumCommand.isOwn(words)).isTrue();
     return CiliumCommand.run(words, view()).toCompletableFuture().join();
   }
 
@@ -400,36 +396,15 @@ class CiliumCommandTest {
     assertThat(run("cilium", "status", "--bogus").stderr())
         .isEqualTo("Error: unknown flag: --bogus\n");
     assertThat(run("cilium", "node", "list", "-o", "yaml").exitCode()).isEqualTo(1);
-    assertThat(CiliumCommand.isOwn(List.of("cilium", "bpf", "ct", "list", "global"))).isFalse();
-    assertThat(CiliumCommand.isOwn(List.of("cilium"))).isFalse();
-    assertThat(CiliumCommand.isOwn(List.of("ip", "link"))).isFalse();
+    assertThat(run("cilium", "explode").stderr())
+        .isEqualTo(
+            "Error: unknown command \"explode\" for \"cilium\"\nRun 'cilium --help' for usage.\n");
   }
 
   @Test
-  void sendsNoMoreThanTheClientTakes() {
-    TestProbe<ExecOutput> client = kit.createTestProbe();
-    String large = "x".repeat(64 * 1024 * (ExecOutput.WINDOW + 10));
-    kit.spawn(
-        ExecSession.create(
-            CompletableFuture.completedFuture(CommandOutput.of(large)), client.ref()));
-    ExecOutput.Started started = client.expectMessageClass(ExecOutput.Started.class);
-    for (int i = 0; i < ExecOutput.WINDOW; i++) {
-      assertThat(client.expectMessageClass(ExecOutput.Data.class).bytes()).hasSize(64 * 1024);
-    }
-    client.expectNoMessage(java.time.Duration.ofMillis(50));
-    started.input().tell(new ExecInput.Ack(10));
-    for (int i = 0; i < 10; i++) {
-      client.expectMessageClass(ExecOutput.Data.class);
-    }
-    assertThat(client.expectMessageClass(ExecOutput.Exited.class).exitCode()).isZero();
-  }
-
-  @Test
-  void endsWithASignal() {
-    TestProbe<ExecOutput> client = kit.createTestProbe();
-    kit.spawn(ExecSession.create(new CompletableFuture<>(), client.ref()));
-    client.expectMessageClass(ExecOutput.Started.class).input().tell(new ExecInput.Signal(2));
-    assertThat(client.expectMessageClass(ExecOutput.Exited.class).exitCode()).isEqualTo(130);
+  void tellsWhatItKnows() {
+    assertThat(printed("cilium")).contains("  endpoint    Manage endpoints\n");
+    assertThat(printed("cilium", "--help")).isEqualTo(printed("cilium"));
   }
 
   private void turnPrefilterOn() {

@@ -248,6 +248,16 @@ class KubectlIT {
         .containsIgnoringCase(" nodemac=" + lxc.mac());
   }
 
+  @Test
+  void aShellInTheAgentsPodAsksTheAgent() {
+    assertThat(
+            onNode(
+                "node-1", "sh", "-c", "cilium endpoint list | grep -c reserved:health; ip -o link"))
+        .startsWith("1\n")
+        .contains("cilium_host");
+    assertThat(onNode("node-2", "sh", "-c", "cilium status --brief")).isEqualTo("OK\n");
+  }
+
   // A day's work.
 
   @Test

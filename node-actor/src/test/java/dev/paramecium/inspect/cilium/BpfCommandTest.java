@@ -140,7 +140,6 @@ class BpfCommandTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "cilium foo | unknown command \"foo\" for \"cilium\"",
         "cilium bpf foo | unknown command \"foo\" for \"cilium bpf\"",
         "cilium bpf ct foo | unknown command \"foo\" for \"cilium bpf ct\"",
         "cilium bpf policy get 77 | cilium_policy_00077: no such file or directory",

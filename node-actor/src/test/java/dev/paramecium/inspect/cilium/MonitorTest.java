@@ -11,6 +11,7 @@ import dev.paramecium.abi.SourceFile;
 import dev.paramecium.abi.TraceNotify;
 import dev.paramecium.abi.TracePoint;
 import dev.paramecium.abi.TraceReason;
+import dev.paramecium.inspect.AgentSocket;
 import dev.paramecium.inspect.Frames;
 import dev.paramecium.inspect.HostTools;
 import dev.paramecium.inspect.IdentityLabels;
@@ -229,7 +230,7 @@ class MonitorTest {
   void losesEventsRatherThanKeepThemWhenItsReaderIsSlowAndTellsHowMany() {
     ToolRun run =
         ToolRun.start(
-            HostTools.create(node, IdentityLabels.RESERVED),
+            HostTools.create(node, IdentityLabels.RESERVED, AgentSocket.CLOSED),
             WalkNode.host(),
             1,
             List.of("cilium", "monitor"));
