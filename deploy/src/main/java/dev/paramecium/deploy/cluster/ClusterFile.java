@@ -30,11 +30,24 @@ public record ClusterFile(String apiServer, List<Process> processes) {
    * One JVM of the cluster.
    *
    * @param role {@code control-plane} or {@code node}
-   * @param address where it listens
+   * @param name the node's, or for several nodes the first one's and how many there are beside it,
+   *     as in {@code node-1+49}
+   * @param address where its cluster link listens
+   * @param nodes the names of its nodes; none of a control plane
    * @param startedAt the operating system's start time of the process; a pid is reused, a pid and a
    *     start time are not
    */
-  public record Process(String role, String name, String address, long pid, Instant startedAt) {
+  public record Process(
+      String role, String name, String address, List<String> nodes, long pid, Instant startedAt) {
+
+    public Process {
+      nodes = List.copyOf(nodes);
+    }
+
+    /** Whether it is the process called {@code name}, or runs the node of that name. */
+    public boolean runs(String name) {
+      return this.name.equals(name) || nodes.contains(name);
+    }
 
     /** The process if it still runs, and is not another one that was given the same pid. */
     public Optional<ProcessHandle> handle() {
@@ -62,11 +75,14 @@ public record ClusterFile(String apiServer, List<Process> processes) {
       JsonNode root = JSON.readTree(file.toFile());
       List<Process> processes = new ArrayList<>();
       for (JsonNode process : root.path("processes")) {
+        List<String> nodes = new ArrayList<>();
+        process.path("nodes").forEach(node -> nodes.add(node.asText()));
         processes.add(
             new Process(
                 process.path("role").asText(),
                 process.path("name").asText(),
                 process.path("address").asText(),
+                nodes,
                 process.path("pid").asLong(),
                 Instant.parse(process.path("startedAt").asText())));
       }
@@ -84,12 +100,15 @@ public record ClusterFile(String apiServer, List<Process> processes) {
     root.put("apiServer", apiServer);
     ArrayNode list = root.putArray("processes");
     for (Process process : processes) {
-      list.addObject()
-          .put("role", process.role())
-          .put("name", process.name())
-          .put("address", process.address())
-          .put("pid", process.pid())
-          .put("startedAt", process.startedAt().toString());
+      ObjectNode entry =
+          list.addObject()
+              .put("role", process.role())
+              .put("name", process.name())
+              .put("address", process.address())
+              .put("pid", process.pid())
+              .put("startedAt", process.startedAt().toString());
+      ArrayNode nodes = entry.putArray("nodes");
+      process.nodes().forEach(nodes::add);
     }
     try {
       Files.createDirectories(home);

@@ -24,7 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /**
- * A cluster of JVMs on this machine: one control plane, one for each node.
+ * A cluster of JVMs on this machine: one control plane, and one for each node or for several.
  *
  * <p>All JVMs start at once; each waits for what it needs. The state is under {@code home}: {@code
  * cluster.json}, {@code kubeconfig}, {@code logs/}, and the API server's journal in {@code
@@ -32,13 +32,16 @@ import java.util.function.Consumer;
  */
 public final class LocalCluster {
 
-  /** The cluster's own TCP (Artery), on each member's own address. */
+  /** The cluster's own TCP (Artery), on the address of the first node of each JVM. */
   public static final int CLUSTER_PORT = 25520;
 
   /** VXLAN, on each node's own address. */
   public static final int VXLAN_PORT = 8472;
 
+  /** For a small cluster; a node of a large one may take as long again as it takes a busy core. */
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
+
+  private static final Duration START_LIMIT_PER_NODE = Duration.ofSeconds(1);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(8);
 
   private final Path home;
@@ -47,7 +50,11 @@ public final class LocalCluster {
   private final List<Member> members = new ArrayList<>();
 
   private record Member(
-      ClusterFile.Process record, java.lang.Process process, Path log, List<String> arguments) {}
+      ClusterFile.Process record,
+      java.lang.Process process,
+      Path log,
+      List<String> jvmOptions,
+      List<String> arguments) {}
 
   private final Instant startedAt;
 
@@ -93,8 +100,11 @@ public final class LocalCluster {
     }
     requireFreeTcp(topology.apiAddress(), topology.apiPort(), "the API server");
     requireFreeTcp(controlPlaneAddress, CLUSTER_PORT, "the control plane's cluster link");
+    for (List<Topology.Node> nodes : topology.jvms()) {
+      Topology.Node first = nodes.getFirst();
+      requireFreeTcp(first.address().toString(), CLUSTER_PORT, first.name() + "'s cluster link");
+    }
     for (Topology.Node node : topology.nodes()) {
-      requireFreeTcp(node.address().toString(), CLUSTER_PORT, node.name() + "'s cluster link");
       requireFreeUdp(node.address(), node.name() + "'s VXLAN");
     }
     LocalCluster cluster = new LocalCluster(home, topology);
@@ -123,20 +133,23 @@ public final class LocalCluster {
     members.add(
         launch(
             java,
+            JvmOptions.ofControlPlane(topology.nodes().size()),
             "control-plane",
             "control-plane",
             controlPlaneAddress,
+            List.of(),
             controlPlane,
             logs.resolve("control-plane.log")));
-    for (Topology.Node node : topology.nodes()) {
+    for (List<Topology.Node> nodes : topology.jvms()) {
       List<String> arguments = new ArrayList<>();
+      List<String> names = nodes.stream().map(Topology.Node::name).toList();
       arguments.addAll(
           List.of(
               "node",
               "--name",
-              node.name(),
+              String.join(",", names),
               "--ip",
-              node.address().toString(),
+              String.join(",", nodes.stream().map(node -> node.address().toString()).toList()),
               "--join",
               controlPlaneAddress + ":" + CLUSTER_PORT,
               "--cluster-name",
@@ -145,20 +158,30 @@ public final class LocalCluster {
       members.add(
           launch(
               java,
+              JvmOptions.ofNodes(nodes.size()),
               "node",
-              node.name(),
-              node.address().toString(),
+              processName(names),
+              nodes.getFirst().address().toString(),
+              names,
               arguments,
-              logs.resolve(node.name() + ".log")));
+              logs.resolve(processName(names) + ".log")));
     }
     save();
   }
 
-  /** Starts a member again with the arguments that it had, in place of a process that has ended. */
+  private static String processName(List<String> nodes) {
+    return nodes.size() == 1 ? nodes.getFirst() : nodes.getFirst() + "+" + (nodes.size() - 1);
+  }
+
+  /**
+   * Starts a process again with the arguments that it had, in place of one that has ended.
+   *
+   * @param name {@code control-plane}, or a node: those that share its JVM start with it
+   */
   public void restart(String name) {
     Member old =
         members.stream()
-            .filter(member -> member.record().name().equals(name))
+            .filter(member -> member.record().runs(name))
             .findFirst()
             .orElseThrow(() -> new IllegalArgumentException("no member is called " + name));
     int place = members.indexOf(old);
@@ -166,9 +189,11 @@ public final class LocalCluster {
         place,
         launch(
             JavaCommand.ofThisJvm(),
+            old.jvmOptions(),
             old.record().role(),
-            name,
+            old.record().name(),
             old.record().address(),
+            old.record().nodes(),
             old.arguments(),
             old.log()));
     save();
@@ -176,20 +201,21 @@ public final class LocalCluster {
 
   private Member launch(
       JavaCommand java,
+      List<String> jvmOptions,
       String role,
       String name,
       String address,
+      List<String> nodes,
       List<String> arguments,
       Path log) {
-    List<String> options = new ArrayList<>(List.of("-Xss512k", "-XX:+UseSerialGC"));
-    options.add(role.equals("node") ? "-Xmx2g" : "-Xmx1g");
-    java.lang.Process process = java.start(options, arguments, log);
+    java.lang.Process process = java.start(jvmOptions, arguments, log);
     Instant startedAt =
         process.toHandle().info().startInstant().orElseGet(() -> Instant.ofEpochSecond(0));
     return new Member(
-        new ClusterFile.Process(role, name, address, process.pid(), startedAt),
+        new ClusterFile.Process(role, name, address, nodes, process.pid(), startedAt),
         process,
         log,
+        jvmOptions,
         List.copyOf(arguments));
   }
 
@@ -212,8 +238,9 @@ public final class LocalCluster {
     ApiHttp api = new ApiHttp(apiServer);
     AtomicBoolean answered = new AtomicBoolean();
     AtomicLong told = new AtomicLong(-1);
+    Duration limit = START_LIMIT.plus(START_LIMIT_PER_NODE.multipliedBy(topology.nodes().size()));
     Waiting.until(
-        START_LIMIT,
+        limit,
         () -> {
           requireAllAlive();
           if (!answered.get() && api.isReady()) {
@@ -231,7 +258,7 @@ public final class LocalCluster {
         },
         () ->
             "the cluster was not ready after "
-                + START_LIMIT.toSeconds()
+                + limit.toSeconds()
                 + " s. Logs are in "
                 + home.resolve("logs")
                 + ".");

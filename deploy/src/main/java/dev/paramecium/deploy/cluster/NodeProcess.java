@@ -1,6 +1,5 @@
 package dev.paramecium.deploy.cluster;
 
-import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.apiserver.ClusterApi;
@@ -19,41 +18,70 @@ import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
 /**
- * One node: its kernel and, above it, its userland, in one actor system.
+ * The nodes of one JVM, each with a kernel and, above it, a userland, in one actor system.
  *
+ * <pre>
+ *   actor system, one member of the cluster: the link is on the first node's address
+ *    |-- node-1   kernel (address, VXLAN socket, devices, maps of its own), userland
+ *    |-- node-2   kernel, userland
+ *    `-- ...      the datapath's thread and the API server's client are everybody's
+ * </pre>
+ *
+ * @param nodes at least one
  * @param controlPlanes host:port of the control planes' cluster links
  */
 public record NodeProcess(
-    String name,
-    Ipv4Address ip,
+    List<Topology.Node> nodes,
     List<String> controlPlanes,
     String clusterName,
     Topology.Options options) {
+
+  /** What a node reports as its memory, however many share its JVM's heap. */
+  private static final long MEMORY_KI = 2L * 1024 * 1024;
+
+  public NodeProcess {
+    nodes = List.copyOf(nodes);
+  }
 
   /** Starts it; the system runs until it is terminated. */
   public ActorSystem<Void> start() {
     return ClusterMember.start(
         guardian(),
         ClusterMember.config(
-            ClusterMember.NODE, ip.toString(), LocalCluster.CLUSTER_PORT, controlPlanes));
+            ClusterMember.NODE,
+            nodes.getFirst().address().toString(),
+            LocalCluster.CLUSTER_PORT,
+            controlPlanes));
   }
 
   private Behavior<Void> guardian() {
     return Behaviors.setup(
         context -> {
+          ApiClient api = ClusterApi.connect(context.getSystem());
+          for (Topology.Node node : nodes) {
+            context.spawn(guardian(node, api), node.name());
+          }
+          return Behaviors.empty();
+        });
+  }
+
+  private Behavior<Void> guardian(Topology.Node node, ApiClient api) {
+    return Behaviors.setup(
+        context -> {
           RandomGenerator random = new SecureRandom();
           ActorRef<Syscall> kernel =
-              context.spawn(Kernel.create(kernelConfig(random.nextLong())), "kernel");
-          ApiClient api = ClusterApi.connect(context.getSystem());
+              context.spawn(Kernel.create(kernelConfig(node, random.nextLong())), "kernel");
           context.spawn(
-              NodeUserland.create(nodeConfig(), kernel, api, InstantSource.system(), random),
+              NodeUserland.create(nodeConfig(node), kernel, api, InstantSource.system(), random),
               "userland");
           return Behaviors.empty();
         });
   }
 
-  private KernelConfig kernelConfig(long seed) {
-    return KernelConfig.of(name, ip, seed).withUnderlay(options.underlay()).withMaps(mapSizes());
+  private KernelConfig kernelConfig(Topology.Node node, long seed) {
+    return KernelConfig.of(node.name(), node.address(), seed)
+        .withUnderlay(options.underlay())
+        .withMaps(mapSizes());
   }
 
   private MapSizes mapSizes() {
@@ -64,18 +92,18 @@ public record NodeProcess(
         options.agent().number("bpf-policy-map-max"));
   }
 
-  private NodeConfig nodeConfig() {
-    NodeConfig defaults = NodeConfig.of(name, ip);
+  private NodeConfig nodeConfig(Topology.Node node) {
+    NodeConfig defaults = NodeConfig.of(node.name(), node.address());
     return new NodeConfig(
-        name,
-        ip,
+        node.name(),
+        node.address(),
         clusterName,
         options.clusterPoolIpv4Cidr(),
         options.mtu(),
         options.agent(),
         defaults.kubernetesVersion(),
         Runtime.getRuntime().availableProcessors(),
-        Runtime.getRuntime().maxMemory() / 1024,
+        Math.min(MEMORY_KI, Runtime.getRuntime().maxMemory() / 1024),
         defaults.maxPods());
   }
 }

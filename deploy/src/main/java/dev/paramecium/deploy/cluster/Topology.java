@@ -30,16 +30,32 @@ import org.yaml.snakeyaml.error.YAMLException;
  *   spec:
  *     apiServer: {address: 127.0.0.1, port: 6443}
  *     options: {cluster-pool-ipv4-cidr: 10.42.0.0/16, monitor-aggregation: medium, mtu: 1500, underlay: udp}
+ *     nodesPerJvm: 1
  *     nodes:
  *       - {name: node-1, address: 127.0.0.2}
  *       - {name: node-2, address: 127.0.0.3}
  * </pre>
  *
+ * <p>{@code nodes: {count: 100, firstAddress: 127.0.0.2}} is node-1 to node-100, on addresses in a
+ * row.
+ *
  * @param apiAddress where the API server listens
  * @param apiPort 0 for any free one
+ * @param nodesPerJvm how many nodes share a JVM at most
  */
 public record Topology(
-    String clusterName, String apiAddress, int apiPort, Options options, List<Node> nodes) {
+    String clusterName,
+    String apiAddress,
+    int apiPort,
+    Options options,
+    List<Node> nodes,
+    int nodesPerJvm) {
+
+  /** How many nodes a cluster can have: one /24 of a /16 for each, and some to spare. */
+  public static final int MAX_NODES = 250;
+
+  /** A cluster no larger than this has a JVM for each node, however few cores there are. */
+  private static final int SMALL = 4;
 
   /** The first loopback address that a node takes; node N takes the N-th from here. */
   private static final Ipv4Address FIRST_NODE = Ipv4Address.parse("127.0.0.2");
@@ -47,8 +63,25 @@ public record Topology(
   private static final int DEFAULT_API_PORT = 6443;
   private static final Set<String> UNDERLAYS = Set.of("udp", "tcp");
 
+  /** With as many nodes in a JVM as {@link #defaultNodesPerJvm} says. */
+  public Topology(
+      String clusterName, String apiAddress, int apiPort, Options options, List<Node> nodes) {
+    this(
+        clusterName,
+        apiAddress,
+        apiPort,
+        options,
+        nodes,
+        defaultNodesPerJvm(nodes.size(), Runtime.getRuntime().availableProcessors()));
+  }
+
   public Topology {
     nodes = List.copyOf(nodes);
+    if (nodesPerJvm < 1 || nodesPerJvm > MAX_NODES) {
+      throw new UserError(
+          UserError.USAGE,
+          "nodes per JVM is \"" + nodesPerJvm + "\": it must be a number from 1 to 250.");
+    }
     Ipv4Prefix pool = options.loadBalancerIpv4Pool();
     for (Node node : nodes) {
       if (pool != null && pool.contains(node.address())) {
@@ -139,7 +172,8 @@ public record Topology(
                   UserError.USAGE,
                   "option \""
                       + option.getKey()
-                      + "\" is not known: use cluster-pool-ipv4-cidr, load-balancer-ipv4-pool, mtu, underlay, "
+                      + "\" is not known: use cluster-pool-ipv4-cidr, load-balancer-ipv4-pool, mtu,"
+                      + " underlay, "
                       + String.join(", ", AgentOptions.names())
                       + ".");
             }
@@ -199,6 +233,34 @@ public record Topology(
     }
   }
 
+  /**
+   * One for each node while there are no more nodes than cores, or few; beyond that a JVM for each
+   * core: more of them would only share the cores, and each costs a heap and a cluster member.
+   */
+  static int defaultNodesPerJvm(int nodes, int cores) {
+    return nodes <= Math.max(SMALL, cores) ? 1 : (nodes + cores - 1) / cores;
+  }
+
+  /** The same with at most {@code perJvm} nodes in a JVM. */
+  public Topology withNodesPerJvm(int perJvm) {
+    return new Topology(clusterName, apiAddress, apiPort, options, nodes, perJvm);
+  }
+
+  /** The nodes of each JVM, in order: as few JVMs as may be, each with about as many nodes. */
+  public List<List<Node>> jvms() {
+    int jvms = (nodes.size() + nodesPerJvm - 1) / nodesPerJvm;
+    List<List<Node>> groups = new ArrayList<>();
+    for (int i = 0; i < jvms; i++) {
+      groups.add(nodes.subList(i * nodes.size() / jvms, (i + 1) * nodes.size() / jvms));
+    }
+    return groups;
+  }
+
+  /** Whether a node may be called that: a DNS-1123 subdomain of at most 63 characters. */
+  public static boolean isNodeName(String name) {
+    return name.matches("[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?");
+  }
+
   /** {@code count} nodes named node-1, node-2, … on 127.0.0.2 and up. */
   public static Topology ofSize(int count) {
     return of(count, FIRST_NODE, DEFAULT_API_PORT);
@@ -206,15 +268,19 @@ public record Topology(
 
   /** {@code count} nodes from {@code first} up, and the API server on {@code apiPort}. */
   public static Topology of(int count, Ipv4Address first, int apiPort) {
-    if (count < 1 || count > 250) {
+    if (count < 1 || count > MAX_NODES) {
       throw new UserError(
           UserError.USAGE, "a cluster of " + count + " nodes is not possible here: use 1 to 250.");
     }
+    return new Topology("default", "127.0.0.1", apiPort, Options.DEFAULT, inARow(count, first));
+  }
+
+  private static List<Node> inARow(int count, Ipv4Address first) {
     List<Node> nodes = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       nodes.add(new Node("node-" + (i + 1), first.plus(i)));
     }
-    return new Topology("default", "127.0.0.1", apiPort, Options.DEFAULT, nodes);
+    return nodes;
   }
 
   /**
@@ -238,7 +304,7 @@ public record Topology(
     Object given = metadata == null ? null : mapping(file, "metadata", metadata).get("name");
     String name = given == null ? "default" : given.toString();
     Map<?, ?> spec = mapping(file, "spec", root.get("spec"));
-    onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes"));
+    onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes", "nodesPerJvm"));
     String apiAddress = "127.0.0.1";
     int apiPort = DEFAULT_API_PORT;
     if (spec.get("apiServer") != null) {
@@ -258,15 +324,54 @@ public record Topology(
       mapping(file, "spec.options", spec.get("options"))
           .forEach((key, value) -> options.put(String.valueOf(key), String.valueOf(value)));
     }
-    return new Topology(name, apiAddress, apiPort, Options.parse(options), nodes(file, spec));
+    Topology topology =
+        new Topology(name, apiAddress, apiPort, Options.parse(options), nodes(file, spec));
+    Object perJvm = spec.get("nodesPerJvm");
+    return perJvm == null
+        ? topology
+        : topology.withNodesPerJvm(number(file, "spec.nodesPerJvm", perJvm));
+  }
+
+  private static int number(Path file, String field, Object value) {
+    if (value instanceof Integer number && number >= 1 && number <= MAX_NODES) {
+      return number;
+    }
+    throw field(file, field, "is \"" + value + "\": it must be a number from 1 to " + MAX_NODES);
+  }
+
+  private static List<Node> counted(Path file, Map<?, ?> nodes) {
+    onlyFields(file, "spec.nodes", nodes, Set.of("count", "firstAddress"));
+    Object count = nodes.get("count");
+    if (count == null) {
+      throw field(file, "spec.nodes.count", "is missing: say how many nodes, 1 to " + MAX_NODES);
+    }
+    Object first = nodes.get("firstAddress");
+    return inARow(
+        number(file, "spec.nodes.count", count),
+        first == null ? FIRST_NODE : address(file, "spec.nodes.firstAddress", first));
+  }
+
+  private static Ipv4Address address(Path file, String field, Object value) {
+    try {
+      return Ipv4Address.parse(value.toString());
+    } catch (IllegalArgumentException e) {
+      throw field(file, field, e.getMessage() == null ? "is not an address" : e.getMessage());
+    }
   }
 
   private static List<Node> nodes(Path file, Map<?, ?> spec) {
+    if (spec.get("nodes") instanceof Map<?, ?> row) {
+      return counted(file, row);
+    }
     if (!(spec.get("nodes") instanceof List<?> list) || list.isEmpty()) {
       throw field(
           file,
           "spec.nodes",
-          "must be a list of at least one node: {name: node-1, address: 127.0.0.2}");
+          "must be a list of at least one node: {name: node-1, address: 127.0.0.2}, or how many:"
+              + " {count: 2}");
+    }
+    if (list.size() > MAX_NODES) {
+      throw field(file, "spec.nodes", "has " + list.size() + " nodes: use at most " + MAX_NODES);
     }
     List<Node> nodes = new ArrayList<>();
     Set<Object> taken = new LinkedHashSet<>();
@@ -276,20 +381,15 @@ public record Topology(
       onlyFields(file, at, node, Set.of("name", "address"));
       Object givenName = node.get("name");
       String name = givenName == null ? "node-" + (i + 1) : givenName.toString();
-      if (!name.matches("[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")) {
+      if (!isNodeName(name)) {
         throw field(
             file,
             at + ".name",
             "is \"" + name + "\": use lower-case letters, digits, '-' and '.', at most 63");
       }
       Object given = node.get("address");
-      Ipv4Address address;
-      try {
-        address = given == null ? FIRST_NODE.plus(i) : Ipv4Address.parse(given.toString());
-      } catch (IllegalArgumentException e) {
-        throw field(
-            file, at + ".address", e.getMessage() == null ? "is not an address" : e.getMessage());
-      }
+      Ipv4Address address =
+          given == null ? FIRST_NODE.plus(i) : address(file, at + ".address", given);
       if (!taken.add(name) || !taken.add(address)) {
         throw field(file, at, "repeats the name or address of an earlier node");
       }

@@ -1,20 +1,27 @@
 package dev.paramecium.deploy.command;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.NodeProcess;
+import dev.paramecium.deploy.cluster.Topology;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** One node in the foreground. */
+/** One node in the foreground, or several that share a JVM. */
 @Command(
     name = "node",
     mixinStandardHelpOptions = true,
-    description = "Runs one node in the foreground: its kernel, kubelet and cilium-agent.")
+    description = {
+      "Runs one node in the foreground: its kernel, kubelet and cilium-agent.",
+      "Several nodes share a JVM when --name and --ip are lists of the same length."
+    })
 final class NodeCommand implements Callable<Integer> {
 
   @Mixin private final ProcessOptions process = new ProcessOptions();
@@ -23,16 +30,19 @@ final class NodeCommand implements Callable<Integer> {
       names = "--name",
       required = true,
       defaultValue = "${env:PARAMECIUM_NODE_NAME}",
+      split = ",",
       description = "the node's name")
-  private String name = "";
+  private List<String> names = List.of();
 
   @Option(
       names = "--ip",
       required = true,
       defaultValue = "${env:PARAMECIUM_NODE_IP}",
+      split = ",",
       description =
-          "the node's own address: its InternalIP, where VXLAN and the cluster link listen")
-  private String ip = "";
+          "the node's own address: its InternalIP, where VXLAN listens; the cluster link is on the"
+              + " first one")
+  private List<String> ips = List.of();
 
   @Option(
       names = "--join",
@@ -45,27 +55,48 @@ final class NodeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    if (!name.matches("[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?")) {
-      throw new UserError(
-          UserError.USAGE,
-          "--name is \""
-              + name
-              + "\": a node's name has lower-case letters, digits, '-' and '.', at most 63.");
-    }
     List<String> controlPlanes = new ArrayList<>();
     for (String host : join) {
       controlPlanes.add(host.contains(":") ? host : host + ":" + LocalCluster.CLUSTER_PORT);
     }
-    new NodeProcess(
-            name,
-            ProcessOptions.address("--ip", ip),
-            controlPlanes,
-            process.clusterName,
-            process.options())
+    new NodeProcess(nodes(names, ips), controlPlanes, process.clusterName, process.options())
         .start()
         .getWhenTerminated()
         .toCompletableFuture()
         .join();
     return 0;
+  }
+
+  /** The i-th name with the i-th address. */
+  static List<Topology.Node> nodes(List<String> names, List<String> ips) {
+    if (names.size() != ips.size()) {
+      throw new UserError(
+          UserError.USAGE,
+          "--name has "
+              + names.size()
+              + " names and --ip "
+              + ips.size()
+              + " addresses: give each node one of both.");
+    }
+    List<Topology.Node> nodes = new ArrayList<>();
+    Set<Object> taken = new HashSet<>();
+    for (int i = 0; i < names.size(); i++) {
+      String name = names.get(i);
+      if (!Topology.isNodeName(name)) {
+        throw new UserError(
+            UserError.USAGE,
+            "--name is \""
+                + name
+                + "\": a node's name has lower-case letters, digits, '-' and '.', at most 63.");
+      }
+      Ipv4Address ip = ProcessOptions.address("--ip", ips.get(i));
+      if (!taken.add(name) || !taken.add(ip)) {
+        throw new UserError(
+            UserError.USAGE,
+            "--name " + name + " --ip " + ip + " repeats an earlier node's name or address.");
+      }
+      nodes.add(new Topology.Node(name, ip));
+    }
+    return nodes;
   }
 }

@@ -50,8 +50,7 @@ final class RehearseCommand implements Callable<Integer> {
       for (Topology.Node node : topology.nodes()) {
         systems.add(
             new NodeProcess(
-                    node.name(),
-                    node.address(),
+                    List.of(node),
                     List.of(block + ":" + LocalCluster.CLUSTER_PORT),
                     topology.clusterName(),
                     topology.options())

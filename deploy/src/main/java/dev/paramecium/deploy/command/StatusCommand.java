@@ -37,14 +37,18 @@ final class StatusCommand implements Callable<Integer> {
             found
                 .processes()
                 .forEach(
-                    process ->
-                        processes
-                            .addObject()
-                            .put("name", process.name())
-                            .put("role", process.role())
-                            .put("address", process.address())
-                            .put("pid", process.pid())
-                            .put("running", process.handle().isPresent())));
+                    process -> {
+                      ObjectNode entry =
+                          processes
+                              .addObject()
+                              .put("name", process.name())
+                              .put("role", process.role())
+                              .put("address", process.address())
+                              .put("pid", process.pid())
+                              .put("running", process.handle().isPresent());
+                      ArrayNode nodes = entry.putArray("nodes");
+                      process.nodes().forEach(nodes::add);
+                    }));
     ApiHttp api = cluster.api();
     status.put("apiServer", api.server());
     boolean answers = api.isReady();
@@ -69,13 +73,14 @@ final class StatusCommand implements Callable<Integer> {
   private static void print(JsonNode status) {
     if (!status.path("processes").isEmpty()) {
       List<List<String>> lines = new ArrayList<>();
-      lines.add(List.of("PROCESS", "PID", "ADDRESS", "STATE"));
+      lines.add(List.of("PROCESS", "PID", "ADDRESS", "NODES", "STATE"));
       for (JsonNode process : status.path("processes")) {
         lines.add(
             List.of(
                 process.path("name").asText(),
                 process.path("pid").asText(),
                 process.path("address").asText(),
+                process.path("nodes").isEmpty() ? "-" : nodes(process.path("nodes")),
                 process.path("running").asBoolean() ? "running" : "gone"));
       }
       TablePrinter.print(lines, System.out);
@@ -108,6 +113,18 @@ final class StatusCommand implements Callable<Integer> {
       }
       TablePrinter.print(lines, System.out);
     }
+  }
+
+  /** One by its name, several by the first, the last and how many. */
+  private static String nodes(JsonNode names) {
+    return names.size() == 1
+        ? names.path(0).asText()
+        : names.path(0).asText()
+            + " ... "
+            + names.path(names.size() - 1).asText()
+            + " ("
+            + names.size()
+            + ")";
   }
 
   /**

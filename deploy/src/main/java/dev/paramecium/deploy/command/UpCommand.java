@@ -31,6 +31,14 @@ final class UpCommand implements Callable<Integer> {
       description = "how many nodes, on 127.0.0.2 and up; default 2")
   private @Nullable Integer nodes;
 
+  @Option(
+      names = "--nodes-per-jvm",
+      paramLabel = "K",
+      description =
+          "how many nodes share a JVM at most; default: one each while there are no more nodes than"
+              + " cores or than 4, else as many as make one JVM a core")
+  private @Nullable Integer nodesPerJvm;
+
   @Override
   public Integer call() {
     if (file != null && nodes != null) {
@@ -39,6 +47,10 @@ final class UpCommand implements Callable<Integer> {
     }
     Topology topology =
         file == null ? Topology.ofSize(nodes == null ? 2 : nodes) : Topology.read(file);
+    if (nodesPerJvm != null) {
+      topology = topology.withNodesPerJvm(nodesPerJvm);
+    }
+    int jvms = topology.jvms().size();
     Path home = ClusterOptions.home();
     Instant start = Instant.now();
     LocalCluster cluster =
@@ -47,7 +59,9 @@ final class UpCommand implements Callable<Integer> {
     System.out.println(
         "  started 1 control plane and "
             + topology.nodes().size()
-            + " nodes; logs in "
+            + " nodes"
+            + (jvms < topology.nodes().size() ? " in " + jvms + " JVMs" : "")
+            + "; logs in "
             + home.resolve("logs"));
     try {
       cluster.awaitReady(line -> System.out.println("  " + line));

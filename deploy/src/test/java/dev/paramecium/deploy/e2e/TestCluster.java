@@ -168,7 +168,7 @@ final class TestCluster implements AutoCloseable {
   /** The process of {@code name}: {@code control-plane} or a node. */
   ProcessHandle process(String name) {
     return ClusterFile.read(home).orElseThrow().processes().stream()
-        .filter(process -> process.name().equals(name))
+        .filter(process -> process.runs(name))
         .findFirst()
         .flatMap(ClusterFile.Process::handle)
         .orElseThrow(() -> new AssertionError(name + " does not run"));
