@@ -3,15 +3,11 @@ package dev.paramecium.agent;
 import static dev.paramecium.agent.ClusterCache.key;
 
 import dev.paramecium.abi.Ipv4Address;
-import dev.paramecium.abi.Ipv4Prefix;
-import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.cli.AgentView;
 import dev.paramecium.agent.cli.CiliumCommand;
 import dev.paramecium.agent.cli.CommandOutput;
-import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.desired.Claims;
-import dev.paramecium.agent.desired.DesiredState;
 import dev.paramecium.agent.endpoint.Endpoint;
 import dev.paramecium.agent.endpoint.EndpointEvent;
 import dev.paramecium.agent.endpoint.EndpointModel;
@@ -20,22 +16,16 @@ import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.policy.NodePolicy;
-import dev.paramecium.agent.policy.PodPorts;
 import dev.paramecium.agent.prefilter.Prefilter;
-import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.KubernetesServices;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.ApiClient;
-import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
-import dev.paramecium.identity.CiliumIdentities;
 import dev.paramecium.policy.NamedPorts;
-import dev.paramecium.policy.rule.CiliumPolicy;
-import dev.paramecium.policy.rule.KubernetesPolicy;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.DatapathConfig;
@@ -48,6 +38,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -131,8 +122,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private record Progressed(MapReconciler.Progress progress, ActorRef<AgentStatus> replyTo)
       implements Command {}
 
-  private record Tidied(String what, String error) implements Command {}
-
   private enum Phase {
     STARTING,
     LOADING,
@@ -149,24 +138,26 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final ServiceApi services;
   private final KubernetesServices kubernetesServices;
   private final @Nullable Prefilter prefilter;
+  private final @Nullable ClusterHealth health;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
   private final ActorRef<NodeRegistration.Command> registration;
   private final Backoff backoff = Backoff.forApi();
 
   private final ClusterCache cache = new ClusterCache();
-  private final DesiredState desired = new DesiredState();
+  private final MapClaims claims;
   private final NodePolicy policy;
   private final EnforcedPolicies enforced = new EnforcedPolicies();
   private final EndpointIds ids;
   private final LocalEndpoints endpoints;
+  private final LeftOvers leftOvers;
   private final PodIdentities podIdentities;
+  private final PolicyFeed policyFeed;
   private final int hostEndpointId;
 
   private Phase phase = Phase.STARTING;
   private boolean registered;
   private @Nullable Places places;
-  private long revision;
   private long spawned;
   private boolean pruned;
   private boolean enforcing;
@@ -208,6 +199,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.ids = new EndpointIds(random);
     this.hostEndpointId = ids.allocate();
     this.reconciler = context.spawn(MapReconciler.create(this.kernel, clock), "reconciler");
+    this.claims = new MapClaims(config, reconciler);
+    this.health =
+        config.options().isOn("enable-health-checking")
+            ? new ClusterHealth(context, config, this.kernel, clock)
+            : null;
     this.services =
         new ServiceApi(
             new Services(config.options().services(config.nodeName())),
@@ -229,6 +225,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.endpoints =
         new LocalEndpoints(
             config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
+    this.policyFeed =
+        new PolicyFeed(policy, cache, podIdentities, endpoints, claims, enforced, this.kernel);
+    this.leftOvers = new LeftOvers(this.kernel, api, endpoints);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : ClusterCache.WATCHED) {
       String field = type.equals(ResourceType.POD) ? "spec.nodeName=" + config.nodeName() : "";
@@ -261,7 +260,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case Enforce _ -> enforce();
       case IdentityGrace grace -> identify(endpoints.byId(grace.endpointId()), true);
       case Progressed progressed -> onProgressed(progressed);
-      case Tidied tidied -> onTidied(tidied);
     }
     return this;
   }
@@ -276,25 +274,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         && self != null
         && !Claims.podCidrs(self).isEmpty()) {
       phase = Phase.LOADING;
-      places = restored(self, Claims.podCidrs(self).getFirst());
+      places = new Places(self, Claims.podCidrs(self).getFirst(), ids, random);
+      places.restore(cache, config);
       endpoints.place(places);
       load();
     }
-  }
-
-  /** Takes back the addresses and ids that this node's objects say are in use. */
-  private Places restored(KubeObject self, Ipv4Prefix podCidr) {
-    Places restored = new Places(self, podCidr, ids, random);
-    cache
-        .ciliumEndpoints()
-        .forEach(
-            (key, object) -> {
-              KubeObject pod = cache.pods().get(key);
-              if (pod != null && isOurs(object)) {
-                restored.restore(pod, object);
-              }
-            });
-    return restored;
   }
 
   /** Only asked once the operator has given a pod CIDR. */
@@ -303,22 +287,17 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void load() {
-    DatapathConfig datapath =
-        new DatapathConfig(
-            config.nodeName(),
-            config.nodeIp(),
-            places().routerIp(),
-            places().pool().podCidr(),
-            config.clusterCidr(),
-            config.mtu(),
-            config.options().monitorAggregation(),
-            config.options().datapath(places().pool().podCidr()));
+    DatapathConfig datapath = config.datapath(places().routerIp(), places().pool().podCidr());
     CompletionStage<Loaded> loaded =
         kernel
             .loadNodeDatapath(datapath)
             .thenCompose(_ -> kernel.deleteLink(EndpointSpec.HEALTH_IFNAME))
             .thenCompose(_ -> kernel.deleteNetns(LocalEndpoints.HEALTH_NETNS))
-            .thenCompose(_ -> kernel.createNetns(LocalEndpoints.HEALTH_NETNS))
+            .thenCompose(
+                done ->
+                    config.options().healthEndpoint()
+                        ? kernel.createNetns(LocalEndpoints.HEALTH_NETNS)
+                        : CompletableFuture.completedFuture(done))
             .thenCompose(_ -> kernel.listLinks())
             .thenCompose(links -> kernel.listMaps().thenApply(maps -> new Loaded(links, maps, "")));
     getContext()
@@ -338,63 +317,36 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     }
     backoff.reset();
     phase = Phase.RUNNING;
-    for (String map : List.of(MapNames.LXC, MapNames.IPCACHE, MapNames.TUNNEL)) {
-      reconciler.tell(new MapReconciler.Manage(map, false));
-    }
-    Services.mapNames().forEach(map -> reconciler.tell(new MapReconciler.Manage(map, false)));
-    claim("host", Claims.ofHost(config.nodeIp(), places().routerIp()), null);
-    cache.ciliumNodes().values().forEach(this::claimNode);
-    cache.ciliumEndpoints().values().forEach(this::claimEndpoint);
+    claims.begin(places());
+    cache.ciliumNodes().values().forEach(node -> claims.node(node, places()));
+    cache.ciliumEndpoints().values().forEach(claims::endpoint);
     endpoints.adopt(loaded.links(), cache.pods());
-    tidy(loaded);
-    spawnHealth();
-    registration.tell(new NodeRegistration.Announce(places().routerIp(), places().healthIp()));
+    leftOvers.sweepKernel(loaded.links(), loaded.maps());
+    startHealth();
+    registration.tell(
+        new NodeRegistration.Announce(
+            places().routerIp(), config.options().healthEndpoint() ? places().healthIp() : null));
     endpoints.open();
     maybePrune();
     sweep();
   }
 
-  /** Deletes devices and programs of endpoints that no pod has any more. */
-  private void tidy(Loaded loaded) {
-    for (LinkInfo link : loaded.links()) {
-      if (endpoints.isLeftOver(link)) {
-        tidied("device " + link.name(), kernel.deleteLink(link.name()));
-      }
+  private void startHealth() {
+    if (health == null) {
+      return;
     }
-    for (MapInfo map : loaded.maps()) {
-      if (endpoints.isLeftOver(map)) {
-        int endpointId = MapNames.policyMapEndpoint(map.name());
-        tidied("endpoint " + endpointId, kernel.unloadEndpointDatapath(endpointId));
-      }
+    health.answer();
+    health.probe(cache.ciliumNodes().values());
+    if (config.options().healthEndpoint()) {
+      spawnHealthEndpoint();
+      health.answerFromEndpoint();
     }
   }
 
-  private void tidied(String what, CompletionStage<?> call) {
-    getContext()
-        .pipeToSelf(
-            call,
-            (reply, failure) ->
-                new Tidied(
-                    what,
-                    failure != null
-                        ? KernelCalls.message(failure)
-                        : reply instanceof ApiReply.Failed failed && failed.code() != 404
-                            ? failed.message()
-                            : ""));
-  }
-
-  private void onTidied(Tidied tidied) {
-    if (tidied.error().isEmpty()) {
-      getContext().getLog().info("removed left-over {}", tidied.what());
-    } else {
-      getContext().getLog().warn("cannot remove {}: {}", tidied.what(), tidied.error());
-    }
-  }
-
-  private void spawnHealth() {
+  private void spawnHealthEndpoint() {
     int id = ids.allocate();
-    LocalEndpoint health = endpoints.spawnHealth(id);
-    health.actor.tell(
+    LocalEndpoint endpoint = endpoints.spawnHealth(id);
+    endpoint.actor.tell(
         new Endpoint.Identify(
             ReservedIdentity.HEALTH.id(),
             ReservedIdentity.HEALTH.labels(),
@@ -434,7 +386,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         }
       }
       case EndpointEvent.Claimed claimed ->
-          claim("endpoint/" + claimed.endpointId(), claimed.claims(), claimed.replyTo());
+          claims.claim("endpoint/" + claimed.endpointId(), claimed.claims(), claimed.replyTo());
       case EndpointEvent.Attached(EndpointModel model) -> {
         endpoints.attached(model.spec().id());
         maybePrune();
@@ -463,6 +415,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onUpserted(KubeObject object) {
+    enforceIf(policyFeed.upserted(object));
     switch (object.kind()) {
       case "Namespace" -> {
         cache.namespaces().put(object.name(), object);
@@ -472,112 +425,58 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         cache.pods().put(key(object), object);
         identify(endpoints.byPod(key(object)), false);
       }
-      case "CiliumIdentity" -> {
-        String labels = cache.identities().upsert(object);
-        if (labels != null) {
-          policy.updateIdentities(
-              Map.of(
-                  CiliumIdentities.number(object),
-                  LabelSet.parse(CiliumIdentities.labels(object).lines())),
-              List.of());
-          name(CiliumIdentities.number(object), CiliumIdentities.labels(object).lines());
-          enforceSoon();
-        }
-        enforceIf(podIdentities.identifyLabels(endpoints.all(), labels));
-      }
       case "CiliumNode" -> {
         cache.ciliumNodes().put(object.name(), object);
         if (phase == Phase.RUNNING) {
-          claimNode(object);
+          claims.node(object, places());
+          probeNodes();
         }
         maybeLoad();
       }
-      case "Service", "EndpointSlice" -> {
-        kubernetesServices.upsert(object);
-        policy.upsertService(object);
-        enforceSoon();
-      }
-      case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
-        String refusal = policy.upsert(object);
-        if (!refusal.isEmpty()) {
-          getContext().getLog().warn("{} {} is refused: {}", object.kind(), key(object), refusal);
-        }
-        hear(object);
-      }
+      case "Service", "EndpointSlice" -> kubernetesServices.upsert(object);
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().put(key(object), object);
-        policy.updatePodPorts(key(object), PodPorts.ofCiliumEndpoint(object));
-        enforceSoon();
         if (phase == Phase.RUNNING) {
-          claimEndpoint(object);
+          claims.endpoint(object);
         }
       }
-      default -> getContext().getLog().debug("nobody watches {}", object.kind());
+      default -> {} // identities and policies mean nothing but what the feed makes of them
     }
   }
 
   private void onRemoved(KubeObject object) {
+    enforceIf(policyFeed.removed(object));
     switch (object.kind()) {
       case "Namespace" -> cache.namespaces().remove(object.name());
       case "Pod" -> {
         cache.pods().remove(key(object));
         endpoints.release(key(object), object.uid());
       }
-      case "CiliumIdentity" -> {
-        policy.updateIdentities(Map.of(), List.of(CiliumIdentities.number(object)));
-        name(CiliumIdentities.number(object), List.of());
-        enforceSoon();
-        enforceIf(podIdentities.identifyLabels(endpoints.all(), cache.identities().remove(object)));
-      }
       case "CiliumNode" -> {
         cache.ciliumNodes().remove(object.name());
-        claim("node/" + object.name(), List.of(), null);
+        claims.nodeGone(object);
+        probeNodes();
         if (object.name().equals(config.nodeName())) {
           registration.tell(new NodeRegistration.Lost());
         }
       }
-      case "Service", "EndpointSlice" -> {
-        kubernetesServices.remove(object);
-        policy.removeService(object);
-        enforceSoon();
-      }
-      case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
-        policy.remove(object);
-        hear(object);
-      }
+      case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().remove(key(object));
-        policy.updatePodPorts(key(object), NamedPorts.NONE);
-        enforceSoon();
-        revision = Math.max(revision, object.resourceVersion());
-        claim("pod/" + key(object), List.of(), null);
+        claims.endpointGone(object);
         LocalEndpoint local = endpoints.byPod(key(object));
         if (local != null) {
           local.actor.tell(new Endpoint.Publish());
         }
       }
-      default -> getContext().getLog().debug("nobody watches {}", object.kind());
+      default -> {}
     }
   }
 
-  private void claimNode(KubeObject node) {
-    if (!node.name().equals(config.nodeName())) {
-      claim(
-          "node/" + node.name(),
-          Claims.ofRemoteNode(node, places().routerIp(), config.options()),
-          null);
+  private void probeNodes() {
+    if (health != null) {
+      health.probe(cache.ciliumNodes().values());
     }
-  }
-
-  private void claimEndpoint(KubeObject endpoint) {
-    revision = Math.max(revision, endpoint.resourceVersion());
-    claim("pod/" + key(endpoint), Claims.ofCiliumEndpoint(endpoint, config.nodeIp()), null);
-  }
-
-  private void claim(
-      String owner, List<Claim> claims, @Nullable ActorRef<MapReconciler.Applied> replyTo) {
-    List<Change> changes = desired.replace(owner, claims);
-    reconciler.tell(new MapReconciler.Apply(changes, revision, replyTo));
   }
 
   // ---- identities of this node's pods
@@ -594,17 +493,6 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   // ---- policy
-
-  /** Tells the node's tools what a number stands for; they print the number until they know. */
-  private void name(int identity, List<String> labels) {
-    var _ = kernel.nameIdentities(Map.of(identity, labels));
-  }
-
-  private void hear(KubeObject object) {
-    revision = Math.max(revision, object.resourceVersion());
-    enforced.heard(object.kind(), object.resourceVersion());
-    enforceSoon();
-  }
 
   private void enforceIf(boolean changed) {
     if (changed) {
@@ -634,30 +522,13 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
                 local.actor.tell(new Endpoint.Enforce(map));
               }
             });
-    claim("policy", policy.claims(), null);
+    claims.claim("policy", policy.claims(), null);
   }
 
-  // ---- leftovers in the API server
-
-  private boolean isOurs(KubeObject ciliumEndpoint) {
-    return ciliumEndpoint.text("/status/networking/node").equals(config.nodeIp().toString());
-  }
-
-  /** Deletes CiliumEndpoints of this node whose pod is gone, as after a crash during CNI DEL. */
   private void sweep() {
-    if (phase != Phase.RUNNING) {
-      return;
+    if (phase == Phase.RUNNING) {
+      leftOvers.sweepObjects(cache, config);
     }
-    cache
-        .ciliumEndpoints()
-        .forEach(
-            (key, object) -> {
-              if (isOurs(object) && !cache.hasPodOf(key, object) && endpoints.byPod(key) == null) {
-                tidied(
-                    "CiliumEndpoint " + key,
-                    api.delete(ResourceType.CILIUM_ENDPOINT, object.namespace(), object.name(), 0));
-              }
-            });
   }
 
   // ---- questions
@@ -685,9 +556,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         now == null ? "" : now.pool().podCidr().toString(),
         now == null ? 0 : now.pool().capacity(),
         now == null ? Map.of() : now.pool().owners(),
-        desired.effective(MapNames.IPCACHE),
+        claims.ipcache(),
         config.options(),
         prefilter,
+        health == null ? null : health.prober(),
         services,
         reconciler,
         kernel,

@@ -32,7 +32,7 @@ final class CiliumNodes {
   }
 
   /** A merge patch that says how the node is reached; what the operator wrote stays. */
-  static String patch(Ipv4Address nodeIp, Ipv4Address routerIp, Ipv4Address healthIp) {
+  static String patch(Ipv4Address nodeIp, Ipv4Address routerIp, @Nullable Ipv4Address healthIp) {
     ObjectNode patch = JsonNodeFactory.instance.objectNode();
     patch.set("spec", spec(nodeIp, routerIp, healthIp));
     return patch.toString();

@@ -3,6 +3,7 @@ package dev.paramecium.agent;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.syscall.DatapathConfig;
 import java.util.Map;
 
 /**
@@ -55,5 +56,18 @@ public record NodeConfig(
   /** What a pod may send to another node in one packet. */
   public int routeMtu() {
     return options.tunnel() ? mtu - TUNNEL_OVERHEAD : mtu;
+  }
+
+  /** What the node's programs are compiled with. */
+  DatapathConfig datapath(Ipv4Address routerIp, Ipv4Prefix podCidr) {
+    return new DatapathConfig(
+        nodeName,
+        nodeIp,
+        routerIp,
+        podCidr,
+        clusterCidr,
+        mtu,
+        options.monitorAggregation(),
+        options.datapath(podCidr));
   }
 }

@@ -7,7 +7,6 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ResourceType;
 import java.time.Duration;
-import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -30,8 +29,12 @@ final class NodeRegistration extends AbstractBehavior<NodeRegistration.Command> 
   /** Makes the CiliumNode; one that is there already will do. */
   record Register() implements Command {}
 
-  /** The node's own addresses, to be said from now on. */
-  record Announce(Ipv4Address routerIp, Ipv4Address healthIp) implements Command {}
+  /**
+   * The node's own addresses, to be said from now on.
+   *
+   * @param healthIp null if the node has no health endpoint
+   */
+  record Announce(Ipv4Address routerIp, @Nullable Ipv4Address healthIp) implements Command {}
 
   /** The CiliumNode was deleted, by somebody who meant another or who wants it made anew. */
   record Lost() implements Command {}

@@ -56,8 +56,20 @@ final class Places {
     return healthIp;
   }
 
-  /** Takes back what a pod that still exists had, as its CiliumEndpoint says. */
-  void restore(KubeObject pod, KubeObject ciliumEndpoint) {
+  /** Takes back what this node's pods that still exist had. */
+  void restore(ClusterCache cache, NodeConfig config) {
+    cache
+        .ciliumEndpoints()
+        .forEach(
+            (key, object) -> {
+              KubeObject pod = cache.pods().get(key);
+              if (pod != null && LeftOvers.isOf(config, object)) {
+                restore(pod, object);
+              }
+            });
+  }
+
+  private void restore(KubeObject pod, KubeObject ciliumEndpoint) {
     String key = pod.namespace() + "/" + pod.name();
     Ipv4Address had =
         Claims.parsed(

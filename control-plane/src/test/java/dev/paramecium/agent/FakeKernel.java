@@ -1,5 +1,6 @@
 package dev.paramecium.agent;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.agent.reconciler.Bytes;
@@ -21,6 +22,7 @@ import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.VethPair;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -71,6 +73,10 @@ public final class FakeKernel {
       return Result.ok(new HttpReply(200, "ok"));
     }
 
+    default Result<Long> ping(Ipv4Address address) {
+      return Result.ok(312_500L);
+    }
+
     default Result<Done> connect(int port) {
       return Result.ok(Done.done());
     }
@@ -84,6 +90,13 @@ public final class FakeKernel {
       maps.put(map, new ConcurrentHashMap<>());
     }
     Services.mapNames().forEach(map -> maps.put(map, new ConcurrentHashMap<>()));
+  }
+
+  /** The containers that a kubelet has started: the agent starts some of its own. */
+  public Map<String, ContainerSpec> podContainers() {
+    Map<String, ContainerSpec> ofPods = new HashMap<>(containers);
+    ofPods.values().removeIf(spec -> spec.podUid().isEmpty());
+    return ofPods;
   }
 
   public Behavior<Syscall> behavior() {
@@ -309,6 +322,7 @@ public final class FakeKernel {
         calls.add("ConnectTcp " + c.address() + ":" + c.port());
         c.replyTo().tell(answers.connect(c.port()));
       }
+      case Syscall.Ping c -> c.replyTo().tell(answers.ping(c.address()));
       case Syscall.NameIdentities c -> done(c.replyTo());
       case Syscall.ServeAgentSocket c -> {
         agent = c.agent();

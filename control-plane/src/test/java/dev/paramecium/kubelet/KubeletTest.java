@@ -91,7 +91,7 @@ class KubeletTest {
     ActorRef<KubeletRequest> kubelet = kubelet();
     cluster.createPod("curl", "curl", config.nodeName());
     cluster.awaitPod("curl", "Running");
-    String container = kernel.containers.keySet().iterator().next();
+    String container = kernel.podContainers().keySet().iterator().next();
     assertThat(run(kubelet, "curl", "ip", "link")).isEqualTo("ran ip link\nexit 0");
     assertThat(kernel.calls).contains("Exec " + container + " [ip, link]");
 
@@ -195,7 +195,7 @@ class KubeletTest {
     assertThat(workers(kubelet)).isEqualTo(2);
     TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "proxy", 0, pod.uid()));
     eventually(() -> workers(kubelet) == 1);
-    assertThat(kernel.containers).isEmpty();
+    assertThat(kernel.podContainers()).isEmpty();
   }
 
   private long workers(ActorRef<KubeletRequest> kubelet) {

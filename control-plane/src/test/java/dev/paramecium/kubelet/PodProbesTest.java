@@ -102,7 +102,8 @@ class PodProbesTest {
     eventually(
         () ->
             hasEvent(
-                "Warning Unhealthy: Readiness probe failed: HTTP probe failed with statuscode: 503"));
+                "Warning Unhealthy: Readiness probe failed: HTTP probe failed with statuscode:"
+                    + " 503"));
     assertThat(pod().text("/status/phase")).isEqualTo("Running");
     assertThat(condition("Ready")).isEqualTo("False ContainersNotReady");
     assertThat(container().path("ready").asBoolean()).isFalse();
@@ -135,7 +136,7 @@ class PodProbesTest {
     eventually(
         () -> hasEvent("Normal Killing: Container main failed liveness probe, will be restarted"));
     assertThat(hasEvent("Warning Unhealthy: Liveness probe failed: cat: can't open\n")).isTrue();
-    eventually(() -> kernel.containers.size() == 1);
+    eventually(() -> kernel.podContainers().size() == 1);
   }
 
   @Test

@@ -194,7 +194,7 @@ class NodeUserlandTest {
     eventually(() -> cluster.find(ResourceType.POD, "default", "curl") == null);
 
     assertThat(kernel1.calls).contains("StopContainer main 7000");
-    assertThat(kernel1.containers).isEmpty();
+    assertThat(kernel1.podContainers()).isEmpty();
     assertThat(kernel1.namespaces.keySet()).containsOnly("cilium-health");
     assertThat(kernel1.links.keySet())
         .noneMatch(name -> name.startsWith("/lxc") && !name.equals("/lxc_health"));
@@ -292,12 +292,15 @@ class NodeUserlandTest {
     cluster.createPod("curl", "curl", "node-1");
     cluster.awaitPod("curl", "Running");
     Map<String, Map<Bytes, Bytes>> before = copy(kernel1.maps);
-    int containers = kernel1.containers.size();
+    int containers = kernel1.podContainers().size();
     cluster.killApiServer();
     kernel1.exit("main", 0); // it restarts: pods do not depend on the API server
-    eventually(() -> kernel1.calls.stream().filter(c -> c.startsWith("StartC")).count() == 2);
+    eventually(
+        () ->
+            kernel1.calls.stream().filter(c -> c.startsWith("StartContainer default/curl")).count()
+                == 2);
     assertThat(copy(kernel1.maps)).isEqualTo(before);
-    assertThat(kernel1.containers).hasSize(containers);
+    assertThat(kernel1.podContainers()).hasSize(containers);
 
     cluster.startApiServer();
     cluster.createPod("late", "curl", "node-1");
@@ -313,7 +316,7 @@ class NodeUserlandTest {
         .as("both have the same labels")
         .hasSize(1);
     assertThat(cluster.list(ResourceType.CILIUM_ENDPOINT)).hasSize(2);
-    assertThat(kernel1.containers).hasSize(2);
+    assertThat(kernel1.podContainers()).hasSize(2);
   }
 
   private static Map<String, Map<Bytes, Bytes>> copy(Map<String, Map<Bytes, Bytes>> maps) {

@@ -1,31 +1,32 @@
 package dev.paramecium.container;
 
-import java.util.List;
-import dev.paramecium.syscall.HttpReply;
-import dev.paramecium.syscall.HttpRequest;
-import dev.paramecium.syscall.ExecResult;
-import dev.paramecium.syscall.ContainerInfo;
-import dev.paramecium.container.socket.SocketAddress;
-import dev.paramecium.container.probe.TcpDial;
-import dev.paramecium.container.probe.HttpGet;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.container.probe.Echo;
+import dev.paramecium.container.probe.HttpGet;
+import dev.paramecium.container.probe.TcpDial;
 import dev.paramecium.container.process.ExecPort;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.ExecResult;
+import dev.paramecium.syscall.HttpReply;
+import dev.paramecium.syscall.HttpRequest;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Result;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
@@ -140,6 +141,10 @@ public final class NetworkNamespace {
 
   /** As {@link dev.paramecium.syscall.Syscall.ConnectTcp}, from this namespace. */
   public record ConnectTcp(SocketAddress remote, long timeoutMs, ActorRef<Result<Done>> replyTo)
+      implements Command {}
+
+  /** As {@link dev.paramecium.syscall.Syscall.Ping}, from this namespace. */
+  public record Ping(Ipv4Address address, long timeoutMs, ActorRef<Result<Long>> replyTo)
       implements Command {}
 
   /** Counters by name, this namespace's own. */
@@ -273,6 +278,8 @@ public final class NetworkNamespace {
       case Get(var request, var replyTo) -> HttpGet.start(stack, config.random(), request, replyTo);
       case ConnectTcp(var remote, var timeoutMs, var replyTo) ->
           TcpDial.start(stack, remote, timeoutMs, replyTo);
+      case Ping(var address, var timeoutMs, var replyTo) ->
+          Echo.start(stack, config.clock(), address, timeoutMs, replyTo);
       case ReadCounters(var replyTo) -> replyTo.tell(counters());
       case SessionInput(int session, ExecInput input) -> containers.input(session, input);
       case ClientGone(int session) -> containers.clientGone(session);
@@ -390,6 +397,7 @@ public final class NetworkNamespace {
       case WatchContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case Get(var _, var replyTo) -> replyTo.tell(gone());
       case ConnectTcp(var _, var _, var replyTo) -> replyTo.tell(gone());
+      case Ping(var _, var _, var replyTo) -> replyTo.tell(gone());
       case ReadCounters(var replyTo) -> replyTo.tell(Map.of());
       case Stop(var replyTo) -> {
         if (replyTo != null) {

@@ -24,6 +24,7 @@ public final class HostTools {
         "bpftool", Bpftool.onNode(kernel),
         "tcpdump", Tcpdump.onNode(kernel),
         "cilium", CiliumCommand.onNode(kernel, labels, agent),
+        "cilium-health", new AgentTool(agent),
         // Ours: which rules the entries of a policy map come from.
         "paramecium-policy", new AgentTool(agent));
   }

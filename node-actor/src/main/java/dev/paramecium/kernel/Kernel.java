@@ -266,6 +266,11 @@ public final class Kernel extends AbstractBehavior<Object> {
               .tell(
                   new NetworkNamespace.ConnectTcp(
                       new SocketAddress(address, port), timeoutMs, replyTo));
+      case Syscall.Ping(var address, var timeoutMs, var replyTo) ->
+          containers
+              .host()
+              .namespace()
+              .tell(new NetworkNamespace.Ping(address, timeoutMs, replyTo));
       case Syscall.ArmTrace(var traceId, var filter, var observer, var replyTo) -> {
         getContext().watch(observer);
         List<TraceFilter> targets = TraceTargets.of(filter, maps.shared().services());

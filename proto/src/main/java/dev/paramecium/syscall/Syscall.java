@@ -192,7 +192,7 @@ public sealed interface Syscall {
       String containerId, ActorRef<ContainerEvent> events, ActorRef<Result<Done>> replyTo)
       implements ContainerCall {}
 
-  // ---- the kubelet's own connections: from the node's namespace through its stack
+  // ---- connections of kubelet and agent: from the node's namespace through its stack
 
   /**
    * One GET, redirects to the same host followed. A failure's message is worded as Go's net/http
@@ -202,6 +202,13 @@ public sealed interface Syscall {
 
   /** Connects and closes. A failure's message is worded as Go's net package words it. */
   record ConnectTcp(Ipv4Address address, int port, long timeoutMs, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
+
+  /**
+   * One ICMP echo request (RFC 792), as {@code cilium-health} pings. Answers how long the reply
+   * took, in nanoseconds; ETIMEDOUT if none came, with Linux's text.
+   */
+  record Ping(Ipv4Address address, long timeoutMs, ActorRef<Result<Long>> replyTo)
       implements Syscall {}
 
   // ---- taps

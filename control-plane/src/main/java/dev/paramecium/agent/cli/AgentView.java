@@ -3,6 +3,7 @@ package dev.paramecium.agent.cli;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.endpoint.EndpointModel;
+import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.prefilter.Prefilter;
@@ -29,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param ipcache the entries that are wanted, by their map key
  * @param options in force
  * @param prefilter null if enable-xdp-prefilter is off
+ * @param health null if enable-health-checking is off
  * @param services to read and, in the agent's actor, to change
  */
 public record AgentView(
@@ -49,6 +51,7 @@ public record AgentView(
     Map<Bytes, Claim> ipcache,
     AgentOptions options,
     @Nullable Prefilter prefilter,
+    @Nullable ActorRef<HealthProber.Command> health,
     ServiceApi services,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,

@@ -31,6 +31,8 @@ record Arguments(
           "verbose",
           "v",
           "n",
+          "probe",
+          "succinct",
           "r",
           "read-only",
           "numeric",

@@ -38,15 +38,22 @@ public final class CiliumCommand {
   /**
    * Runs a command line that came over the agent's socket.
    *
-   * @param argv {@code cilium} or {@code paramecium-policy}, and what follows it
+   * @param argv {@code cilium}, {@code cilium-health} or {@code paramecium-policy}, and what
+   *     follows
    */
   public static CompletionStage<CommandOutput> run(List<String> argv, AgentView view) {
     Arguments arguments = Arguments.parse(argv);
     if (!arguments.error().isEmpty()) {
       return now(CommandOutput.error(arguments.error()));
     }
-    if (program(argv).equals(PolicyExplanation.PROGRAM)) {
-      return now(PolicyExplanation.run(view, arguments));
+    switch (program(argv)) {
+      case PolicyExplanation.PROGRAM -> {
+        return now(PolicyExplanation.run(view, arguments));
+      }
+      case HealthTables.PROGRAM -> {
+        return HealthTables.run(view, arguments);
+      }
+      default -> {}
     }
     if (arguments.has("help", "h") && arguments.words().isEmpty()) {
       return now(CommandOutput.of(USAGE));

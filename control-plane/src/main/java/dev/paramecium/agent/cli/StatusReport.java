@@ -41,11 +41,16 @@ final class StatusReport {
     CompletionStage<Progress> progress =
         AskPattern.ask(
             view.reconciler(), MapReconciler.ReadProgress::new, TIMEOUT, view.scheduler());
-    return progress.thenApply(now -> print(view, arguments, controllers(view, now)));
+    return progress.thenCombine(
+        HealthTables.ofStatus(view, arguments),
+        (now, health) -> print(view, arguments, controllers(view, now), health));
   }
 
   private static List<Controller> controllers(AgentView view, Progress progress) {
     List<Controller> controllers = new ArrayList<>();
+    if (view.health() != null) {
+      controllers.add(new Controller("cilium-health-ep", ""));
+    }
     new TreeMap<>(progress.entries())
         .keySet()
         .forEach(
@@ -81,7 +86,7 @@ final class StatusReport {
   }
 
   private static CommandOutput print(
-      AgentView view, Arguments arguments, List<Controller> controllers) {
+      AgentView view, Arguments arguments, List<Controller> controllers, String health) {
     List<Controller> failing =
         controllers.stream().filter(controller -> !controller.error().isEmpty()).toList();
     String state = view.ready() ? "Ok" : "Failure";
@@ -116,6 +121,9 @@ final class StatusReport {
     table.row(
         "NodeMonitor:",
         "Listening for events on " + view.cpus() + " CPUs with 64x4096 of shared memory");
+    if (view.health() != null) {
+      table.row("Cilium health daemon:", "Ok", "");
+    }
     table.row(
         "IPAM:",
         "IPv4: "
@@ -153,7 +161,8 @@ final class StatusReport {
         "min " + ReservedIdentity.ALLOCATION_MIN + ", max " + ReservedIdentity.ALLOCATION_MAX);
     table.row("Hubble:", "Disabled");
     table.row("Encryption:", "Disabled");
-    return new CommandOutput(table.toString(), "", exitCode);
+    // The real command leaves before the health rows if the agent is not well.
+    return new CommandOutput(table + (exitCode == 0 ? health : ""), "", exitCode);
   }
 
   private static List<String> lines(Map<Ipv4Address, String> addresses) {

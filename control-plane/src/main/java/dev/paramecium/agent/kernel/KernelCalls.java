@@ -175,6 +175,12 @@ public final class KernelCalls {
         timeout.plus(TIMEOUT));
   }
 
+  /** How long the reply took, in nanoseconds; fails after {@code timeout}. */
+  public CompletionStage<Long> ping(Ipv4Address address, Duration timeout) {
+    return call(
+        replyTo -> new Syscall.Ping(address, timeout.toMillis(), replyTo), timeout.plus(TIMEOUT));
+  }
+
   public CompletionStage<List<ContainerInfo>> listContainers() {
     return call(Syscall.ListContainers::new);
   }

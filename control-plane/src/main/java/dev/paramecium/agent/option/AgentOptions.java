@@ -78,7 +78,8 @@ public record AgentOptions(Map<String, String> values) {
               new Option(
                   "node-port-range",
                   "30000,32767",
-                  "two ports below 65534 with a comma between, the lower first, such as 30000,32767",
+                  "two ports below 65534 with a comma between, the lower first, such as"
+                      + " 30000,32767",
                   value -> ports(value) != null),
               Option.flag("enable-pmtu-discovery", false),
               // policy and events
@@ -86,6 +87,9 @@ public record AgentOptions(Map<String, String> values) {
               Option.oneOf("allow-localhost", "auto", "auto", "always", "policy"),
               Option.flag("policy-audit-mode", false),
               Option.oneOf("monitor-aggregation", "medium", "none", "low", "medium", "maximum"),
+              // health
+              Option.flag("enable-health-checking", true),
+              Option.flag("enable-endpoint-health-checking", true),
               // maps
               Option.number("bpf-ct-global-tcp-max", 524_288, 1 << 10, MAX_ENTRIES),
               Option.number("bpf-ct-global-any-max", 262_144, 1 << 10, MAX_ENTRIES),
@@ -246,6 +250,11 @@ public record AgentOptions(Map<String, String> values) {
   /** {@code auto-direct-node-routes}: this node routes to the others' pods by itself. */
   public boolean autoDirectNodeRoutes() {
     return isOn("auto-direct-node-routes");
+  }
+
+  /** Whether the node has an endpoint that answers health probes. */
+  public boolean healthEndpoint() {
+    return isOn("enable-health-checking") && isOn("enable-endpoint-health-checking");
   }
 
   /** As {@code cilium status} prints it. */

@@ -14,6 +14,7 @@ import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.prefilter.Prefilter;
@@ -25,6 +26,8 @@ import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.policy.NamedPorts;
+import dev.paramecium.syscall.Errno;
+import dev.paramecium.syscall.Result;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -61,6 +64,7 @@ class CiliumCommandTest {
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
   private final DesiredState desired = new DesiredState();
   private @Nullable Prefilter prefilter;
+  private @Nullable ActorRef<HealthProber.Command> health;
   private final ServiceApi services =
       new ServiceApi(
           new Services(ServiceOptions.defaults("ubuntu-dev2")),
@@ -161,6 +165,7 @@ class CiliumCommandTest {
         desired.effective(MapNames.IPCACHE),
         AgentOptions.defaults(),
         prefilter,
+        health,
         services,
         reconciler,
         kernel,
@@ -360,10 +365,77 @@ class CiliumCommandTest {
                 Global Identity Range:   min 256, max 65535
                 Hubble:                  Disabled
                 Encryption:              Disabled
+                Cluster health:      Probe disabled
                 """));
     assertThat(printed("cilium", "status", "--brief")).isEqualTo("OK\n");
     assertThat(printed("cilium", "status", "--verbose"))
         .contains("Allocated addresses:\n  10.42.1.247 (router)\n  10.42.1.80 (default/curl)\n");
+  }
+
+  @Test
+  void reportsTheClustersHealth() {
+    Ipv4Address other = Ipv4Address.parse("192.168.1.13");
+    Ipv4Address otherHealth = Ipv4Address.parse("10.42.0.7");
+    fake.answers =
+        new FakeKernel.Answers() {
+          @Override
+          public Result<Long> ping(Ipv4Address address) {
+            return address.equals(otherHealth)
+                ? Result.failed(Errno.ETIMEDOUT, "Connection timed out")
+                : Result.ok(312_500L);
+          }
+        };
+    health =
+        kit.spawn(
+            HealthProber.create(
+                "default/ubuntu-dev2",
+                kernel,
+                InstantSource.fixed(Instant.parse("2022-11-29T10:11:12Z"))));
+    health.tell(
+        new HealthProber.SetTargets(
+            List.of(
+                new HealthProber.Target("default/ubuntu-dev3", other, otherHealth),
+                new HealthProber.Target("default/ubuntu-dev2", NODE_IP, null))));
+    assertThat(printed("cilium-health", "ping")).isEqualTo("OK\n");
+    assertThat(printed("cilium", "status"))
+        .contains("Cilium health daemon:    Ok   \n", "Controller Status:       12/12 healthy\n")
+        .endsWith("Cluster health:   2/2 reachable   (2022-11-29T10:11:12Z)\n");
+    assertThat(printed("cilium-health", "status", "--probe"))
+        .isEqualTo(
+            """
+            Probe time:   2022-11-29T10:11:12Z
+            Nodes:
+              default/ubuntu-dev2 (localhost):
+                Host connectivity to 192.168.1.12:
+                  ICMP to stack:   OK, RTT=312.5µs
+                  HTTP to agent:   OK, RTT=0s
+              default/ubuntu-dev3:
+                Host connectivity to 192.168.1.13:
+                  ICMP to stack:   OK, RTT=312.5µs
+                  HTTP to agent:   OK, RTT=0s
+                Endpoint connectivity to 10.42.0.7:
+                  ICMP to stack:   Connection timed out
+                  HTTP to agent:   OK, RTT=0s
+            """);
+    assertThat(printed("cilium", "status"))
+        .endsWith(
+            """
+            Cluster health:         1/2 reachable   (2022-11-29T10:11:12Z)
+              Name                  IP              Node        Endpoints
+              default/ubuntu-dev3   192.168.1.13    reachable   unreachable
+            """);
+    assertThat(printed("cilium", "status", "--all-health"))
+        .contains("  default/ubuntu-dev2 (localhost)   192.168.1.12    reachable   ");
+    assertThat(printed("cilium-health", "status", "-o", "json"))
+        .contains("\"latency\": 312500", "\"status\": \"Connection timed out\"");
+  }
+
+  @Test
+  void saysThatHealthIsNotChecked() {
+    assertThat(run("cilium-health", "status").stderr())
+        .isEqualTo(
+            "Error: dial unix /var/run/cilium/health.sock: connect: no such file or directory\n"
+                + "enable-health-checking is off\n");
   }
 
   @Test

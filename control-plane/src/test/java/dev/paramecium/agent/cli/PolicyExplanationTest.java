@@ -187,6 +187,7 @@ class PolicyExplanationTest {
         Map.of(),
         AgentOptions.defaults(),
         null,
+        null,
         new ServiceApi(
             new Services(ServiceOptions.defaults("n")), reconciler, kit.system().scheduler()),
         reconciler,

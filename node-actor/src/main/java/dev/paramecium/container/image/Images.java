@@ -12,6 +12,7 @@ import dev.paramecium.container.process.net.Ping;
 import dev.paramecium.container.process.net.Ss;
 import dev.paramecium.container.process.net.Traceroute;
 import dev.paramecium.container.process.server.Agnhost;
+import dev.paramecium.container.process.server.HealthResponder;
 import dev.paramecium.container.process.server.Httpbin;
 import dev.paramecium.container.process.server.Nginx;
 import dev.paramecium.container.process.server.Pause;
@@ -75,6 +76,11 @@ public final class Images {
       case "ubuntu", "debian", "nicolaka/netshoot" -> image(List.of(), List.of("bash"), Map.of());
       case "agnhost" ->
           image(List.of("/agnhost"), List.of("pause"), Map.of("agnhost", Agnhost::start));
+      case "cilium/cilium" ->
+          image(
+              List.of(),
+              List.of(HealthResponder.NAME),
+              Map.of(HealthResponder.NAME, HealthResponder::start));
       case "pause" ->
           new Image(
               List.of("/pause"), List.of(), Map.of("pause", Pause::start), Map.of(), true, "");

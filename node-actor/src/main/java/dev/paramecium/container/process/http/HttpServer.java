@@ -32,17 +32,20 @@ public final class HttpServer {
   /** Listens on all addresses. */
   public HttpServer(ProcessContext context, int port, ServerStyle style, Service service)
       throws SocketException {
+    this(context, Ipv4Address.ANY, port, style, service);
+  }
+
+  /** Listens on one address of the namespace. */
+  public HttpServer(
+      ProcessContext context, Ipv4Address address, int port, ServerStyle style, Service service)
+      throws SocketException {
     this.context = context;
     this.style = style;
     this.service = service;
     this.listener =
         context
             .sockets()
-            .listen(
-                Ipv4Address.ANY,
-                port,
-                BACKLOG,
-                connection -> new ServerConnection(this, connection));
+            .listen(address, port, BACKLOG, connection -> new ServerConnection(this, connection));
   }
 
   public void close() {
