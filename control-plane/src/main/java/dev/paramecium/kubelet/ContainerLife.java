@@ -54,9 +54,12 @@ final class ContainerLife {
     pod = now;
   }
 
-  /** The pod has an address. */
+  /** The pod has an address: containers that run already are probed from now on. */
   void address(String ip) {
     podIp = ip;
+    for (ContainerRecord container : containers.busy()) {
+      probes.begin(pod, container, podIp, clock.instant());
+    }
   }
 
   /** The pod is being deleted: of its probes only readiness goes on. */
@@ -81,6 +84,9 @@ final class ContainerLife {
       return false;
     }
     switch (event) {
+      case ContainerEvent.Started _ when container.isRunning() -> {
+        return false; // it was taken over
+      }
       case ContainerEvent.Started started -> {
         events.started(pod, container);
         if (!started.imageNote().isEmpty()) {

@@ -2,6 +2,7 @@ package dev.paramecium.kubelet;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import java.time.Duration;
 import java.time.Instant;
@@ -77,6 +78,19 @@ final class ContainerRecord {
     started = !probes.containsKey(ProbeSpec.Kind.STARTUP);
     passes = !probes.containsKey(ProbeSpec.Kind.READINESS);
     killAt = null;
+  }
+
+  /**
+   * It runs already, or has ended while nobody looked, which the runtime then says.
+   *
+   * @param status what the API server has of it: probes that it had passed count on
+   */
+  void takeOver(ContainerInfo run, JsonNode status, Instant startedAt) {
+    running(startedAt);
+    id = run.spec().id();
+    restartCount = run.spec().attempt();
+    started |= status.path("started").asBoolean();
+    passes |= status.path("ready").asBoolean();
   }
 
   /** Notes what the readiness probe says. */

@@ -15,18 +15,13 @@ import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
-import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.TreeSet;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -40,13 +35,18 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * The kubelet of one node. At its start it deletes what an earlier kubelet left in the kernel, has
- * the Node reported, and then runs a {@link PodWorker} for each pod that is bound to the node. It
- * answers {@link KubeletRequest}s.
+ * The kubelet of one node. At its start it looks for what an earlier kubelet left in the kernel,
+ * has the Node reported, and then runs a {@link PodWorker} for each pod that is bound to the node.
+ * It answers {@link KubeletRequest}s.
  */
 public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
+
+  /** Not the context's: answers come on other threads. */
+  private static final Logger log = LoggerFactory.getLogger(Kubelet.class);
 
   private static final Duration ASK = Duration.ofSeconds(3);
   private static final Duration RESPAWN = Duration.ofSeconds(1);
@@ -58,7 +58,9 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private record FromApi(InformerEvent event) implements Command {}
 
-  private record Cleaned(String error) implements Command {}
+  private record Listed(Sandboxes.@Nullable Inventory inventory, String error) implements Command {}
+
+  private record Relisted(String uid, Sandboxes.@Nullable Inventory inventory) implements Command {}
 
   private record AgentPodChecked(boolean exists, String error) implements Command {}
 
@@ -66,7 +68,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private record Armed(KubeletRequest.ArmTrace request, String error) implements Command {}
 
-  private record Clean() implements Command {}
+  private record ListSandboxes() implements Command {}
 
   private record CheckAgentPod() implements Command {}
 
@@ -86,7 +88,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final Map<String, KubeObject> pods = new HashMap<>();
   private final Map<String, Worker> workers = new HashMap<>();
   private final Map<String, String> uidOfPod = new HashMap<>();
-  private boolean clean;
+  private final Sandboxes sandboxes;
+  private final Map<String, Sandboxes.Found> found = new HashMap<>();
   private boolean synced;
 
   /**
@@ -143,7 +146,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     ActorRef<Receptionist.Command> receptionist = context.getSystem().receptionist();
     receptionist.tell(Receptionist.register(KubeletRequest.key(config.nodeName()), server));
     receptionist.tell(Receptionist.register(KubeletRequest.ALL, server));
-    cleanUp();
+    this.sandboxes = new Sandboxes(this.kernel, agent, context.getSystem().scheduler());
+    listSandboxes();
     checkAgentPod();
   }
 
@@ -156,12 +160,13 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     switch (command) {
       case Request(KubeletRequest request) -> onRequest(request);
       case FromApi(InformerEvent event) -> onApiEvent(event);
-      case Clean _ -> cleanUp();
-      case Cleaned cleaned -> onCleaned(cleaned);
+      case ListSandboxes _ -> listSandboxes();
+      case Listed listed -> onListed(listed);
+      case Relisted relisted -> onRelisted(relisted);
       case CheckAgentPod _ -> checkAgentPod();
       case AgentPodChecked checked -> onAgentPodChecked(checked);
       case WorkerEnded ended -> onWorkerEnded(ended);
-      case Respawn respawn -> respawn(respawn.uid());
+      case Respawn respawn -> relist(respawn.uid());
       case Armed armed -> onArmed(armed);
     }
     return this;
@@ -169,52 +174,51 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   // ---- start
 
-  /** Namespaces of pods whose kubelet is gone: their containers have nobody to answer to. */
-  private void cleanUp() {
-    CompletionStage<Done> cleaned =
-        kernel
-            .listLinks()
-            .thenCompose(
-                links -> {
-                  CompletionStage<Done> all = CompletableFuture.completedFuture(Done.done());
-                  for (String netns : podNamespaces(links)) {
-                    all = all.thenCompose(_ -> kernel.deleteNetns(netns));
-                  }
-                  return all;
-                });
+  private void listSandboxes() {
     getContext()
         .pipeToSelf(
-            cleaned,
-            (_, failure) -> new Cleaned(failure == null ? "" : KernelCalls.message(failure)));
+            sandboxes.list().thenCompose(all -> sandboxes.delete(all.empty()).thenApply(_ -> all)),
+            (inventory, failure) ->
+                new Listed(inventory, failure == null ? "" : KernelCalls.message(failure)));
   }
 
-  private static Set<String> podNamespaces(List<LinkInfo> links) {
-    Set<String> namespaces = new TreeSet<>();
-    for (LinkInfo link : links) {
-      for (String netns : List.of(link.netns(), link.peerNetns())) {
-        if (netns.startsWith("cni-")) {
-          namespaces.add(netns);
-        }
-      }
-    }
-    return namespaces;
-  }
-
-  private void onCleaned(Cleaned cleaned) {
-    if (!cleaned.error().isEmpty()) {
-      getContext().getLog().warn("cannot clean up left-over pods: {}", cleaned.error());
-      timers.startSingleTimer(new Clean(), backoff.next());
+  private void onListed(Listed listed) {
+    Sandboxes.Inventory inventory = listed.inventory();
+    if (inventory == null) {
+      getContext().getLog().warn("cannot look for left-over pods: {}", listed.error());
+      timers.startSingleTimer(new ListSandboxes(), backoff.next());
       return;
     }
-    if (!clean) {
-      clean = true;
-      api.inform(
-          ResourceType.POD,
-          "",
-          "",
-          "spec.nodeName=" + config.nodeName(),
-          getContext().messageAdapter(InformerEvent.class, FromApi::new));
-    }
+    found.putAll(inventory.byUid());
+    api.inform(
+        ResourceType.POD,
+        "",
+        "",
+        "spec.nodeName=" + config.nodeName(),
+        getContext().messageAdapter(InformerEvent.class, FromApi::new));
+  }
+
+  /** The API server's pods are known: what is left of others is nobody's. */
+  private void onSynced() {
+    synced = true;
+    found
+        .values()
+        .forEach(
+            orphan -> {
+              getContext().getLog().info("removing left-over pod {}", orphan.pod());
+              var _ =
+                  sandboxes
+                      .remove(orphan)
+                      .exceptionally(
+                          failure -> {
+                            log.warn(
+                                "cannot remove left-over pod {}: {}",
+                                orphan.pod(),
+                                KernelCalls.message(failure));
+                            return Done.done();
+                          });
+            });
+    found.clear();
   }
 
   /** What went wrong, empty if nothing did or if the server answered {@code harmless}. */
@@ -272,7 +276,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private void onApiEvent(InformerEvent event) {
     switch (event) {
-      case InformerEvent.Synced _ -> synced = true;
+      case InformerEvent.Synced _ -> onSynced();
       case InformerEvent.Upserted upserted -> {
         KubeObject pod = upserted.current();
         KubeObject before = upserted.old();
@@ -283,7 +287,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
         uidOfPod.put(key(pod), pod.uid());
         Worker worker = workers.get(pod.uid());
         if (worker == null) {
-          respawn(pod.uid());
+          respawn(pod.uid(), found.remove(pod.uid()));
         } else {
           worker.actor().tell(new PodWorker.Update(pod));
         }
@@ -304,7 +308,21 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     }
   }
 
-  private void respawn(String uid) {
+  /** A worker has failed: another takes over what it has left. */
+  private void relist(String uid) {
+    getContext().pipeToSelf(sandboxes.list(), (inventory, _) -> new Relisted(uid, inventory));
+  }
+
+  private void onRelisted(Relisted relisted) {
+    Sandboxes.Inventory inventory = relisted.inventory();
+    if (inventory == null) {
+      timers.startSingleTimer(relisted.uid(), new Respawn(relisted.uid()), RESPAWN);
+    } else {
+      respawn(relisted.uid(), inventory.byUid().get(relisted.uid()));
+    }
+  }
+
+  private void respawn(String uid, Sandboxes.@Nullable Found sandbox) {
     KubeObject pod = pods.get(uid);
     if (pod == null || workers.containsKey(uid)) {
       return;
@@ -314,6 +332,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
             .spawnAnonymous(
                 PodWorker.create(
                     pod,
+                    sandbox,
                     config,
                     kernel,
                     agent,
@@ -329,7 +348,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     workers.remove(ended.uid());
     KubeObject pod = pods.get(ended.uid());
     if (pod != null && !pod.at("/metadata/deletionTimestamp").isTextual()) {
-      // It failed: another one takes over from what the API server knows.
+      // It failed: another one takes over from what the API server and the kernel know.
       timers.startSingleTimer(ended.uid(), new Respawn(ended.uid()), RESPAWN);
     }
   }

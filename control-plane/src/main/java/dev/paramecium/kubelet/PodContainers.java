@@ -1,8 +1,10 @@
 package dev.paramecium.kubelet;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.kubelet.ContainerRecord.State;
+import dev.paramecium.syscall.ContainerInfo;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -25,8 +27,13 @@ final class PodContainers {
   private final List<ContainerRecord> records = new ArrayList<>();
   private final Map<String, String> logIds = new HashMap<>();
 
-  /** Containers as the stored status left them: what ran before a crash runs again, counted. */
-  PodContainers(KubeObject pod, Instant now) {
+  /**
+   * Containers as the stored status and the runtime left them: what still runs goes on, what ran
+   * and is lost runs again, counted.
+   *
+   * @param sandbox what the runtime has of this pod, null if nothing
+   */
+  PodContainers(KubeObject pod, Sandboxes.@Nullable Found sandbox, Instant now) {
     this.pod = pod.namespace() + "_" + pod.name();
     this.uid = pod.uid();
     String policy = pod.text("/spec/restartPolicy");
@@ -38,13 +45,34 @@ final class PodContainers {
       records.add(new ContainerRecord(spec, false));
     }
     for (ContainerRecord container : records) {
-      String list = container.init ? "/status/initContainerStatuses" : "/status/containerStatuses";
-      for (JsonNode before : pod.at(list)) {
-        if (before.path("name").asText().equals(container.name())) {
-          recall(container, before, now);
-        }
+      JsonNode before = status(pod, container);
+      ContainerInfo run = sandbox == null ? null : sandbox.latest(container.name());
+      if (run != null) {
+        logIds.put(container.name(), run.spec().id());
+      }
+      if (run != null && !knowsEnd(before, run)) {
+        container.takeOver(run, before, instant(before.at("/state/running/startedAt"), now));
+      } else {
+        recall(container, before, now);
       }
     }
+  }
+
+  private static JsonNode status(KubeObject pod, ContainerRecord container) {
+    String list = container.init ? "/status/initContainerStatuses" : "/status/containerStatuses";
+    for (JsonNode status : pod.at(list)) {
+      if (status.path("name").asText().equals(container.name())) {
+        return status;
+      }
+    }
+    return MissingNode.getInstance();
+  }
+
+  /** Whether a container's status says already that a run has ended. */
+  private static boolean knowsEnd(JsonNode status, ContainerInfo run) {
+    int counted = status.path("restartCount").asInt();
+    return counted > run.spec().attempt()
+        || counted == run.spec().attempt() && status.at("/state/terminated").isObject();
   }
 
   private void recall(ContainerRecord container, JsonNode before, Instant now) {

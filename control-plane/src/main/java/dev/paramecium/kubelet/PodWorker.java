@@ -137,10 +137,12 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private boolean over;
 
   /**
+   * @param sandbox what runs already of this pod, null if nothing does
    * @param random drawn from by this actor alone
    */
   static Behavior<Command> create(
       KubeObject pod,
+      Sandboxes.@Nullable Found sandbox,
       NodeConfig config,
       KernelCalls kernel,
       ActorRef<CiliumAgent.Command> agent,
@@ -153,13 +155,15 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             Behaviors.setup(
                 context ->
                     new PodWorker(
-                        context, timers, pod, config, kernel, agent, api, clock, events, random)));
+                        context, timers, pod, sandbox, config, kernel, agent, api, clock, events,
+                        random)));
   }
 
   private PodWorker(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       KubeObject pod,
+      Sandboxes.@Nullable Found sandbox,
       NodeConfig config,
       KernelCalls kernel,
       ActorRef<CiliumAgent.Command> agent,
@@ -181,12 +185,15 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.containerEvents = context.messageAdapter(ContainerEvent.class, FromContainer::new);
     this.agentPod = AgentPod.isOne(pod);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
-    this.containers = new PodContainers(pod, clock.instant());
+    this.containers = new PodContainers(pod, sandbox, clock.instant());
     this.life = new ContainerLife(context, pod, containers, kernel, clock, events);
     this.streams = new PodStreams(ref, containers, agentPod, kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
     over = phase.equals("Succeeded") || phase.equals("Failed");
+    if (sandbox != null) {
+      takeOver(sandbox);
+    }
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
     } else if (over) {
@@ -267,12 +274,24 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
   // ---- sandbox
 
+  /** What ran while no kubelet looked goes on as this worker's. */
+  private void takeOver(Sandboxes.Found sandbox) {
+    netns = sandbox.netns();
+    networked = !netns.isEmpty();
+    podIp = pod.text("/status/podIP");
+    for (ContainerRecord container : containers.busy()) {
+      attempt(
+          "watch container " + container.id, kernel.watchContainer(container.id, containerEvents));
+    }
+  }
+
   private void makeSandbox() {
     if (agentPod || hostNetwork) {
-      podIp = config.nodeIp().toString();
-      life.address(podIp);
-      stage = Stage.RUNNING;
-      advance();
+      hasAddress(config.nodeIp().toString());
+      return;
+    }
+    if (!netns.isEmpty()) {
+      askCni(); // it was taken over: the endpoint is there, or is made for the same namespace
       return;
     }
     netns =
@@ -315,14 +334,16 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
     timers.cancel(Timer.CNI);
     switch (result) {
-      case CniResult.Added added -> {
-        podIp = added.address().toString();
-        life.address(podIp);
-        stage = Stage.RUNNING;
-        advance();
-      }
+      case CniResult.Added added -> hasAddress(added.address().toString());
       case CniResult.Refused refused -> sandboxFailed(refused.message());
     }
+  }
+
+  private void hasAddress(String ip) {
+    podIp = ip;
+    life.address(ip);
+    stage = Stage.RUNNING;
+    advance();
   }
 
   private void sandboxFailed(String error) {
