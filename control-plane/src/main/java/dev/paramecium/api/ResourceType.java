@@ -107,6 +107,8 @@ public record ResourceType(
       new ResourceType("chaos-mesh.org", "v1alpha1", "podnetworkchaos", "PodNetworkChaos", true);
   public static final ResourceType POD_CHAOS =
       new ResourceType("chaos-mesh.org", "v1alpha1", "podchaos", "PodChaos", true);
+  public static final ResourceType SCHEDULE =
+      new ResourceType("chaos-mesh.org", "v1alpha1", "schedules", "Schedule", true);
   public static final ResourceType PARTITION_CHAOS =
       new ResourceType("paramecium.dev", "v1alpha1", "partitionchaos", "PartitionChaos", false);
   public static final ResourceType NODE_NETWORK_CHAOS =

@@ -4,13 +4,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.chaos.Cron;
 import dev.paramecium.chaos.Quantities;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /**
@@ -20,7 +24,12 @@ import java.util.function.Consumer;
  */
 final class ChaosKinds {
 
-  private static final String DEFINITIONS = "/dev/paramecium/apiserver/chaos.crds.yaml";
+  private static final String FOLDER = "/dev/paramecium/apiserver/";
+
+  /** The kinds that a Schedule makes, and where it has their specs. */
+  private static final Map<String, String> SCHEDULED =
+      Map.of("NetworkChaos", "networkChaos", "PodChaos", "podChaos");
+
   private static final List<String> COUNTED =
       List.of("fixed", "fixed-percent", "random-max-percent");
   private static final List<String> PARTS =
@@ -29,19 +38,43 @@ final class ChaosKinds {
   private ChaosKinds() {}
 
   static List<ServedKind> all() {
+    List<ObjectNode> definitions = new ArrayList<>();
+    for (String file : List.of("chaos.crds.yaml", "schedule.crd.yaml")) {
+      for (JsonNode definition : YamlText.parseAll(text(FOLDER + file))) {
+        definitions.add((ObjectNode) definition);
+      }
+    }
+    definitions.forEach(definition -> putScheduled(definition, definitions));
     List<ServedKind> kinds = new ArrayList<>();
-    for (JsonNode definition : YamlText.parseAll(definitions())) {
-      for (ServedKind kind : CustomKinds.of(new KubeObject((ObjectNode) definition))) {
+    for (ObjectNode definition : definitions) {
+      for (ServedKind kind : CustomKinds.of(new KubeObject(definition))) {
         kinds.add(kind.withRules(new Rules(kind.rules())));
       }
     }
     return kinds;
   }
 
-  private static String definitions() {
-    try (InputStream in = ChaosKinds.class.getResourceAsStream(DEFINITIONS)) {
+  /** A Schedule has the specs of the kinds that it makes. */
+  private static void putScheduled(ObjectNode definition, List<ObjectNode> all) {
+    if (definition.at("/spec/names/kind").asText().equals("Schedule")) {
+      ObjectNode properties = properties(definition).withObject("/spec").withObject("/properties");
+      for (ObjectNode other : all) {
+        String kind = other.at("/spec/names/kind").asText();
+        if (SCHEDULED.containsKey(kind)) {
+          properties.set(SCHEDULED.get(kind), properties(other).path("spec").deepCopy());
+        }
+      }
+    }
+  }
+
+  private static ObjectNode properties(ObjectNode definition) {
+    return (ObjectNode) definition.at("/spec/versions/0/schema/openAPIV3Schema/properties");
+  }
+
+  private static String text(String resource) {
+    try (InputStream in = ChaosKinds.class.getResourceAsStream(resource)) {
       if (in == null) {
-        throw new IllegalStateException(DEFINITIONS + " is not in the jar");
+        throw new IllegalStateException(resource + " is not in the jar");
       }
       return new String(in.readAllBytes(), StandardCharsets.UTF_8);
     } catch (IOException e) {
@@ -61,15 +94,60 @@ final class ChaosKinds {
     public void validate(KubeObject object, Violations violations) {
       schema.validate(object, violations);
       JsonNode spec = object.at("/spec");
-      check(violations, "spec.duration", spec.path("duration"), Quantities::nanos);
-      mode(violations, "spec", spec);
-      mode(violations, "spec.target", spec.path("target"));
-      network(violations, spec);
-      for (JsonNode peer : spec.path("peers")) {
-        for (JsonNode node : spec.path("nodes")) {
-          if (node.equals(peer)) {
-            violations.invalid("spec.peers", peer, "a node cannot be on both sides");
+      if (object.kind().equals("Schedule")) {
+        schedule(violations, spec);
+      } else {
+        experiment(violations, "spec", object.kind(), spec);
+      }
+    }
+
+    private static void schedule(Violations violations, JsonNode spec) {
+      check(violations, "spec.schedule", spec.path("schedule"), Cron::parse);
+      String type = spec.path("type").asText();
+      String field = SCHEDULED.getOrDefault(type, "");
+      for (String other : SCHEDULED.values()) {
+        if (other.equals(field) && !spec.path(other).isObject()) {
+          violations.required("spec." + other, "type " + type + " needs it");
+        } else if (!other.equals(field) && spec.has(other)) {
+          violations.forbidden("spec." + other, "the type is " + type + ": leave it out");
+        }
+      }
+      if (spec.path(field).isObject()) {
+        experiment(violations, "spec." + field, type, spec.path(field));
+      }
+    }
+
+    /**
+     * @param at where the experiment's spec stands
+     */
+    private static void experiment(Violations violations, String at, String kind, JsonNode spec) {
+      check(violations, at + ".duration", spec.path("duration"), Quantities::nanos);
+      mode(violations, at, spec);
+      mode(violations, at + ".target", spec.path("target"));
+      switch (kind) {
+        case "NetworkChaos" -> network(violations, at, spec);
+        case "PodChaos" -> pod(violations, at, spec);
+        default -> nodes(violations, at, spec);
+      }
+    }
+
+    private static void pod(Violations violations, String at, JsonNode spec) {
+      if (spec.path("action").asText().equals("container-kill")
+          && spec.path("containerNames").isEmpty()) {
+        violations.required(at + ".containerNames", "container-kill needs to know which");
+      }
+    }
+
+    private static void nodes(Violations violations, String at, JsonNode spec) {
+      Set<JsonNode> seen = new HashSet<>();
+      for (String side : List.of("nodes", "peers")) {
+        int i = 0;
+        for (JsonNode node : spec.path(side)) {
+          if (!seen.add(node)) {
+            violations.invalid(
+                at + "." + side + "[" + i + "]", node, "a node can be named only once");
           }
+          i++;
         }
       }
     }
@@ -103,42 +181,61 @@ final class ChaosKinds {
       }
     }
 
-    private static void network(Violations violations, JsonNode spec) {
+    private static void network(Violations violations, String at, JsonNode spec) {
       String action = spec.path("action").asText();
       if (PARTS.contains(action) && !spec.has(action)) {
-        violations.required("spec." + action, "action " + action + " needs it");
+        violations.required(at + "." + action, "action " + action + " needs it");
       }
       if (action.equals("netem") && PARTS.stream().noneMatch(spec::has)) {
-        violations.required("spec", "action netem needs one of " + String.join(", ", PARTS));
+        violations.required(at, "action netem needs one of " + String.join(", ", PARTS));
       }
       JsonNode delay = spec.path("delay");
-      check(violations, "spec.delay.latency", delay.path("latency"), Quantities::nanos);
-      check(violations, "spec.delay.jitter", delay.path("jitter"), Quantities::nanos);
-      percents(violations, "spec.delay", delay, "");
-      percents(violations, "spec.delay.reorder", delay.path("reorder"), "reorder");
+      check(violations, at + ".delay.latency", delay.path("latency"), Quantities::nanos);
+      check(violations, at + ".delay.jitter", delay.path("jitter"), Quantities::nanos);
+      percents(violations, at + ".delay", delay, "");
+      percents(violations, at + ".delay.reorder", delay.path("reorder"), "reorder");
       for (String part : List.of("loss", "duplicate", "corrupt")) {
-        percents(violations, "spec." + part, spec.path(part), part);
+        percents(violations, at + "." + part, spec.path(part), part);
       }
       check(
           violations,
-          "spec.bandwidth.rate",
+          at + ".bandwidth.rate",
           spec.path("bandwidth").path("rate"),
           Quantities::bytesPerSecond);
+      peak(violations, at + ".bandwidth", spec.path("bandwidth"));
       String direction = spec.path("direction").asText();
       if (direction.equals("from")
           && !action.equals("partition")
           && spec.path("action").isTextual()
           && !spec.path("target").isObject()) {
         violations.required(
-            "spec.target", "direction from impairs what a target sends: say who that is");
+            at + ".target", "direction from impairs what a target sends: say who that is");
       }
       int i = 0;
       for (JsonNode external : spec.path("externalTargets")) {
         check(
             violations,
-            "spec.externalTargets[" + i++ + "]",
+            at + ".externalTargets[" + i++ + "]",
             external,
             text -> Ipv4Prefix.parse(text.contains("/") ? text : text + "/32"));
+      }
+    }
+
+    private static void peak(Violations violations, String at, JsonNode bandwidth) {
+      long peak = bandwidth.path("peakrate").asLong();
+      long rate;
+      try {
+        rate = Quantities.bytesPerSecond(bandwidth.path("rate").asText());
+      } catch (IllegalArgumentException _) {
+        return; // said before
+      }
+      if (peak > 0 && peak <= rate) {
+        violations.invalid(
+            at + ".peakrate",
+            bandwidth.path("peakrate"),
+            "must be above the rate, which is " + rate + " bytes a second");
+      } else if (peak > 0 && bandwidth.path("minburst").asLong() < 1) {
+        violations.required(at + ".minburst", "peakrate needs it: bytes, at least a packet's");
       }
     }
 

@@ -13,6 +13,8 @@ public final class ChaosControllers {
         new NetworkChaoses(),
         new PodNetworkChaoses(),
         new PodChaoses(),
+        new PodFailures(),
+        new Schedules(),
         new PartitionChaoses(),
         new NodeNetworkChaoses());
   }

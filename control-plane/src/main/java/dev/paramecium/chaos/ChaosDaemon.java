@@ -95,6 +95,8 @@ public final class ChaosDaemon extends AbstractBehavior<ChaosDaemon.Command> {
     this.api = api;
     this.timers = timers;
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
+    context.spawn(
+        Executor.create(new ContainerKills(this.kernel, nodeName), api), "container-kills");
     api.inform(ResourceType.POD_NETWORK_CHAOS, "", "", "", subscriber);
     api.inform(ResourceType.NODE_NETWORK_CHAOS, "", "", "metadata.name=" + nodeName, subscriber);
     api.inform(ResourceType.POD, "", "", "spec.nodeName=" + nodeName, subscriber);
@@ -211,6 +213,14 @@ public final class ChaosDaemon extends AbstractBehavior<ChaosDaemon.Command> {
             containers -> {
               for (ContainerInfo container : containers) {
                 if (container.spec().podName().equals(link.toString())) {
+                  if (container.spec().netns().isEmpty()) {
+                    return CompletableFuture.failedFuture(
+                        new IllegalStateException(
+                            "pod "
+                                + link
+                                + " is on the node's own network, and so would the faults be:"
+                                + " choose another pod, or use PartitionChaos"));
+                  }
                   return kernel.replaceLinkFaults(container.spec().netns(), DEVICE, faults, seed);
                 }
               }

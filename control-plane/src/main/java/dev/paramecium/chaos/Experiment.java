@@ -41,17 +41,43 @@ final class Experiment {
   /**
    * One target.
    *
-   * @param id {@code namespace/pod}, or a node's name
+   * @param id {@code namespace/pod}, {@code namespace/pod/container}, or a node's name
    * @param selectorKey {@code .} for those that the selector chose, {@code .Target} for the other
    *     side
+   * @param uid which object of that name was chosen; empty if any will do
+   * @param node where it is, if somebody there has to act; empty otherwise
+   * @param message why the last attempt failed; empty if it did not
    */
-  record Record(String id, String selectorKey, Phase phase) {
+  record Record(
+      String id, String selectorKey, Phase phase, String uid, String node, String message) {
 
     static final String SOURCE = ".";
     static final String TARGET = ".Target";
 
+    Record(String id, String selectorKey, Phase phase) {
+      this(id, selectorKey, phase, "", "", "");
+    }
+
+    /** A target to which nothing was done yet. */
+    static Record chosen(String id, String uid, String node) {
+      return new Record(id, SOURCE, Phase.NOT_INJECTED, uid, node, "");
+    }
+
     Record in(Phase next) {
-      return new Record(id, selectorKey, next);
+      return new Record(id, selectorKey, next, uid, node, next == phase ? message : "");
+    }
+
+    Record failed(String why) {
+      return new Record(id, selectorKey, phase, uid, node, why);
+    }
+
+    /** Whether both are the same target, whatever was done to it. */
+    boolean isOf(Record other) {
+      return id.equals(other.id) && selectorKey.equals(other.selectorKey) && uid.equals(other.uid);
+    }
+
+    boolean isInjected() {
+      return phase == Phase.INJECTED;
     }
   }
 
@@ -70,7 +96,7 @@ final class Experiment {
     return chaos.at("/metadata/deletionTimestamp").isTextual();
   }
 
-  private boolean isPaused() {
+  boolean isPaused() {
     return chaos.at("/metadata/annotations").path(PAUSE).asText().equals("true");
   }
 
@@ -111,7 +137,7 @@ final class Experiment {
   }
 
   /** When its duration is over; null if it has none. */
-  private @Nullable Instant end() {
+  @Nullable Instant end() {
     String duration = chaos.text("/spec/duration");
     return duration.isEmpty()
         ? null
@@ -123,6 +149,20 @@ final class Experiment {
   boolean isToRun(Instant now) {
     Instant end = end();
     return !isDeleted() && !isPaused() && (end == null || end.isAfter(now));
+  }
+
+  /** Whether its time is up. */
+  boolean isOver(Instant now) {
+    Instant end = end();
+    return end != null && !end.isAfter(now);
+  }
+
+  /** Whether nothing of it is still to come: killed is killed, and the rest is as before. */
+  boolean hasEnded(Instant now) {
+    List<Record> records = records();
+    return List.of("pod-kill", "container-kill").contains(chaos.text("/spec/action"))
+        ? !records.isEmpty() && records.stream().allMatch(Record::isInjected)
+        : isOver(now) && !runs() && records.stream().noneMatch(Record::isInjected);
   }
 
   /** Whether its status says that it is to act. */
@@ -139,7 +179,10 @@ final class Experiment {
               record.path("selectorKey").asText(),
               record.path("phase").asText().equals(Phase.INJECTED.word)
                   ? Phase.INJECTED
-                  : Phase.NOT_INJECTED));
+                  : Phase.NOT_INJECTED,
+              record.path("uid").asText(),
+              record.path("node").asText(),
+              record.path("message").asText()));
     }
     return records;
   }
@@ -162,10 +205,20 @@ final class Experiment {
     experiment.put("desiredPhase", run ? "Run" : "Stop");
     ArrayNode list = experiment.putArray("containerRecords");
     for (Record record : records) {
-      list.addObject()
-          .put("id", record.id())
-          .put("selectorKey", record.selectorKey())
-          .put("phase", record.phase().word);
+      ObjectNode told =
+          list.addObject()
+              .put("id", record.id())
+              .put("selectorKey", record.selectorKey())
+              .put("phase", record.phase().word);
+      if (!record.uid().isEmpty()) {
+        told.put("uid", record.uid());
+      }
+      if (!record.node().isEmpty()) {
+        told.put("node", record.node());
+      }
+      if (!record.message().isEmpty()) {
+        told.put("message", record.message());
+      }
     }
     if (Objects.equals(status, chaos.at("/status"))) {
       return chaos;

@@ -196,7 +196,9 @@ final class LinkSpec {
           new Impairment.Tbf(
               Quantities.bytesPerSecond(bandwidth.path("rate").asText()),
               bandwidth.path("limit").asLong(),
-              bandwidth.path("buffer").asLong()));
+              bandwidth.path("buffer").asLong(),
+              bandwidth.path("peakrate").asLong(),
+              bandwidth.path("minburst").asLong()));
     }
     return impairments;
   }

@@ -7,7 +7,9 @@ import dev.paramecium.controller.ObjectCache;
 import dev.paramecium.controller.Reconciler;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -31,11 +33,25 @@ public final class NodeNetworkChaoses implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (!changed.kind().equals("PartitionChaos")) {
-      return List.of(Key.of(changed));
-    }
-    return new Experiment(changed)
-        .records().stream().map(record -> new Key("", record.id())).toList();
+    return switch (changed.kind()) {
+      case "PartitionChaos" -> targets(changed);
+      case "Node" -> {
+        // Its address stands in the sets of those on the other side.
+        Set<Key> keys = new LinkedHashSet<>(List.of(Key.of(changed)));
+        for (KubeObject chaos : cache.all(ResourceType.PARTITION_CHAOS)) {
+          List<Key> targets = targets(chaos);
+          if (targets.contains(Key.of(changed))) {
+            keys.addAll(targets);
+          }
+        }
+        yield keys;
+      }
+      default -> List.of(Key.of(changed));
+    };
+  }
+
+  private static List<Key> targets(KubeObject chaos) {
+    return new Experiment(chaos).records().stream().map(r -> new Key("", r.id())).toList();
   }
 
   @Override

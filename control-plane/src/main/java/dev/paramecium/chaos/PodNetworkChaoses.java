@@ -7,7 +7,9 @@ import dev.paramecium.controller.ObjectCache;
 import dev.paramecium.controller.Reconciler;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -38,10 +40,25 @@ public final class PodNetworkChaoses implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (!changed.kind().equals("NetworkChaos")) {
-      return List.of(Key.of(changed));
-    }
-    return new Experiment(changed)
+    return switch (changed.kind()) {
+      case "NetworkChaos" -> targets(changed);
+      case "Pod" -> {
+        // Its address stands in the sets of those on the other side.
+        Set<Key> keys = new LinkedHashSet<>(List.of(Key.of(changed)));
+        for (KubeObject chaos : cache.all(ResourceType.NETWORK_CHAOS)) {
+          List<Key> targets = targets(chaos);
+          if (targets.contains(Key.of(changed))) {
+            keys.addAll(targets);
+          }
+        }
+        yield keys;
+      }
+      default -> List.of(Key.of(changed));
+    };
+  }
+
+  private static List<Key> targets(KubeObject chaos) {
+    return new Experiment(chaos)
         .records().stream()
             .map(record -> record.id().split("/", 2))
             .map(id -> new Key(id[0], id[1]))

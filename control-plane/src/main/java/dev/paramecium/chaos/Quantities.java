@@ -10,6 +10,7 @@ import java.util.regex.Pattern;
 public final class Quantities {
 
   private static final Pattern PART = Pattern.compile("([0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)([a-zµμ]+)");
+  private static final Pattern NUMBER = Pattern.compile("[0-9]+(\\.[0-9]*)?|\\.[0-9]+");
   private static final Map<String, Double> NANOS =
       Map.of(
           "ns", 1.0, "us", 1e3, "µs", 1e3, "μs", 1e3, "ms", 1e6, "s", 1e9, "m", 60e9, "h", 3600e9);
@@ -52,13 +53,8 @@ public final class Quantities {
    * @throws IllegalArgumentException with the rule, if it is none
    */
   public static double percent(String text) {
-    try {
-      double percent = Double.parseDouble(text);
-      if (percent >= 0 && percent <= 100) {
-        return percent;
-      }
-    } catch (NumberFormatException _) {
-      // Said below.
+    if (NUMBER.matcher(text).matches() && Double.parseDouble(text) <= 100) {
+      return Double.parseDouble(text);
     }
     throw new IllegalArgumentException("must be a percentage from 0 to 100, without a sign");
   }

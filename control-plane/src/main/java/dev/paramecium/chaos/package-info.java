@@ -8,7 +8,10 @@
  *       --{@link dev.paramecium.chaos.ChaosDaemon}, on the pod's node--&gt; the kernel's link faults
  *   PartitionChaos --{@link dev.paramecium.chaos.PartitionChaoses}--&gt; its status' records
  *     --{@link dev.paramecium.chaos.NodeNetworkChaoses}--&gt; NodeNetworkChaos --ChaosDaemon--&gt; the node's eth0
- *   PodChaos --{@link dev.paramecium.chaos.PodChaoses}--&gt; pods deleted
+ *   PodChaos --{@link dev.paramecium.chaos.PodChaoses}--&gt; pods deleted; or its status' records
+ *     --{@link dev.paramecium.chaos.PodFailures}--&gt; the pods' images
+ *     --{@link dev.paramecium.chaos.ContainerKills}, by an Executor on the pod's node--&gt; the kernel
+ *   Schedule --{@link dev.paramecium.chaos.Schedules}--&gt; NetworkChaos, PodChaos
  * </pre>
  */
 @NullMarked

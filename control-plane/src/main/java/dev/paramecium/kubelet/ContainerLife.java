@@ -1,5 +1,6 @@
 package dev.paramecium.kubelet;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.syscall.ContainerEvent;
@@ -52,6 +53,30 @@ final class ContainerLife {
   /** The pod as the API server has it now. */
   void update(KubeObject now) {
     pod = now;
+  }
+
+  /**
+   * Containers whose image was changed run with the new one, whatever the restart policy ({@code
+   * computePodActions} of the kubelet); what runs gets its grace period.
+   *
+   * @return whether there are any
+   */
+  boolean restartChanged() {
+    boolean any = false;
+    for (JsonNode wanted : pod.at("/spec/containers")) {
+      ContainerRecord container = containers.find(wanted.path("name").asText());
+      if (container != null && container.change(wanted)) {
+        any = true;
+        if (container.isRunning() || container.starting) {
+          events.killing(
+              pod,
+              container,
+              "Container " + container.name() + " definition changed, will be restarted");
+          kill(container, podGrace());
+        }
+      }
+    }
+    return any;
   }
 
   /** The pod has an address: containers that run already are probed from now on. */

@@ -35,7 +35,7 @@ final class ContainerRecord {
         implements State {}
   }
 
-  final JsonNode spec;
+  JsonNode spec;
   final boolean init;
   State state = new State.Waiting("ContainerCreating", "");
   State.@Nullable Terminated last;
@@ -52,6 +52,12 @@ final class ContainerRecord {
   /** When it is killed, since somebody wants it to end. */
   @Nullable Instant killAt;
 
+  /** The image of the run that is going on, or of the next one if there is none. */
+  private String image;
+
+  /** Whether its spec is another than that of its last run: it is started again in any case. */
+  private boolean changed;
+
   private final Map<ProbeSpec.Kind, ProbeSpec> probes = new EnumMap<>(ProbeSpec.Kind.class);
   private int crashes;
   private @Nullable Instant retryAt;
@@ -59,6 +65,7 @@ final class ContainerRecord {
   ContainerRecord(JsonNode spec, boolean init) {
     this.spec = spec;
     this.init = init;
+    this.image = spec.path("image").asText();
     for (ProbeSpec.Kind kind : ProbeSpec.Kind.values()) {
       ProbeSpec probe = ProbeSpec.of(spec, kind);
       if (probe != null) {
@@ -108,7 +115,36 @@ final class ContainerRecord {
   }
 
   String image() {
-    return spec.path("image").asText();
+    return image;
+  }
+
+  /**
+   * Takes another image, the only field of a container that can be changed, for its next run, which
+   * waits for nothing.
+   *
+   * @return whether it is another
+   */
+  boolean change(JsonNode wanted) {
+    if (wanted.path("image").equals(spec.path("image"))) {
+      return false;
+    }
+    spec = wanted;
+    changed = true;
+    crashes = 0;
+    retryAt = null;
+    return true;
+  }
+
+  boolean isChanged() {
+    return changed;
+  }
+
+  /** A run begins: it is that of the spec. */
+  void starting(String runId) {
+    id = runId;
+    starting = true;
+    changed = false;
+    image = spec.path("image").asText();
   }
 
   /** What the runtime is asked to run, in a pod's network namespace. */

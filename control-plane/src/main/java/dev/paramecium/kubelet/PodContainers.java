@@ -202,6 +202,7 @@ final class PodContainers {
     return switch (container.state) {
       case State.Running _ -> false;
       case State.Waiting _ -> true;
+      case State.Terminated _ when container.isChanged() -> true;
       case State.Terminated terminated ->
           switch (restartPolicy) {
             case "Never" -> false;

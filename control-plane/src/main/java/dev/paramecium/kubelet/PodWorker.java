@@ -238,6 +238,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     life.update(pod);
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
+    } else if (life.restartChanged()) {
+      advance();
     } else if (status.isOverwritten(pod) || pod.at("/spec/readinessGates").size() > 0) {
       publish();
     }
@@ -373,10 +375,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void start(ContainerRecord container) {
-    container.starting = true;
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
-    container.id = HexFormat.of().formatHex(bytes);
+    container.starting(HexFormat.of().formatHex(bytes));
     events.pulled(pod, container);
     if (agentPod) {
       events.started(pod, container);

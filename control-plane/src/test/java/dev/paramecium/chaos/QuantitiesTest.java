@@ -43,7 +43,7 @@ final class QuantitiesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-1", "100.1", "10%", "NaN", ""})
+  @ValueSource(strings = {"-1", "100.1", "10%", "10d", "NaN", ""})
   void whatIsNoPercentageIsRefused(String text) {
     assertThatThrownBy(() -> Quantities.percent(text)).isInstanceOf(IllegalArgumentException.class);
   }

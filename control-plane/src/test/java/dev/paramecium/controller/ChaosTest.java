@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.chaos.ChaosControllers;
+import dev.paramecium.chaos.PodNetworkChaoses;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -270,5 +271,136 @@ final class ChaosTest {
     pod("server", "server", "10.0.2.2");
     settle();
     assertThat(world.cache.get(ResourceType.POD, "default", "server")).isNotNull();
+  }
+
+  @Test
+  void aKillThatIsTriedAgainHitsNobodyElse() {
+    world.put(
+        World.object(
+            """
+            {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos,
+             metadata: {name: kill, namespace: default},
+             spec: {action: pod-kill, mode: one, selector: {labelSelectors: {app: client}}}}
+            """));
+    settle();
+    assertThat(world.pods()).hasSize(3);
+    KubeObject kill = world.cache.get(ResourceType.POD_CHAOS, "default", "kill");
+    assertThat(condition(kill, "AllInjected")).isEqualTo("True");
+    KubeObject unwritten = kill.copy();
+    ((ObjectNode) unwritten.at("/status/experiment/containerRecords/0"))
+        .put("phase", "Not Injected");
+    world.put(unwritten);
+    String victim = kill.at("/status/experiment/containerRecords/0/id").asText().substring(8);
+    pod(victim, "client", "10.0.1.77");
+    settle();
+    assertThat(world.pods()).hasSize(4);
+  }
+
+  @Test
+  void podsThatFailSleepAndThenHaveTheirImagesBack() {
+    for (int i = 1; i <= 2; i++) {
+      KubeObject pod = world.cache.get(ResourceType.POD, "default", "client-" + i).copy();
+      pod.json()
+          .withObject("/spec")
+          .putArray("containers")
+          .addObject()
+          .put("name", "c")
+          .put("image", "image-" + i);
+      world.put(pod);
+    }
+    world.put(
+        World.object(
+            """
+            {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos,
+             metadata: {name: fail, namespace: default},
+             spec: {action: pod-failure, mode: all, selector: {pods: {default: [client-1, client-2]}}}}
+            """));
+    settle();
+    assertThat(images()).containsOnly("gcr.io/google-containers/pause:latest");
+    assertThat(condition(failure(), "AllInjected")).isEqualTo("False");
+    kubelets();
+    settle();
+    assertThat(condition(failure(), "AllInjected")).isEqualTo("True");
+    KubeObject deleted = failure().copy();
+    deleted.json().withObject("/metadata").put("deletionTimestamp", World.NOW.toString());
+    world.put(deleted);
+    settle();
+    assertThat(images()).containsExactly("image-1", "image-2");
+    assertThat(failure().at("/metadata/finalizers")).isNotEmpty();
+    kubelets();
+    settle();
+    assertThat(failure().at("/metadata/finalizers")).isEmpty();
+    assertThat(
+            world
+                .cache
+                .get(ResourceType.POD, "default", "client-1")
+                .at("/metadata")
+                .has("annotations"))
+        .isFalse();
+  }
+
+  private KubeObject failure() {
+    return world.cache.get(ResourceType.POD_CHAOS, "default", "fail");
+  }
+
+  private List<String> images() {
+    return List.of("client-1", "client-2").stream()
+        .map(name -> world.cache.get(ResourceType.POD, "default", name))
+        .map(pod -> pod.text("/spec/containers/0/image"))
+        .toList();
+  }
+
+  /** Every container runs with its image. */
+  private void kubelets() {
+    for (String name : List.of("client-1", "client-2")) {
+      KubeObject pod = world.cache.get(ResourceType.POD, "default", name).copy();
+      pod.json()
+          .withObject("/status")
+          .putArray("containerStatuses")
+          .addObject()
+          .put("name", "c")
+          .put("image", pod.text("/spec/containers/0/image"))
+          .putObject("state")
+          .putObject("running");
+      world.put(pod);
+    }
+  }
+
+  @Test
+  void aContainerToKillIsRecordedWithItsNode() {
+    KubeObject pod = world.cache.get(ResourceType.POD, "default", "server").copy();
+    pod.json().withObject("/spec").putArray("containers").addObject().put("name", "c");
+    world.put(pod);
+    world.put(
+        World.object(
+            """
+            {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos,
+             metadata: {name: kill, namespace: default},
+             spec: {action: container-kill, mode: all, containerNames: [c, other],
+                    selector: {labelSelectors: {app: server}}}}
+            """));
+    settle();
+    JsonNode records =
+        world
+            .cache
+            .get(ResourceType.POD_CHAOS, "default", "kill")
+            .at("/status/experiment/containerRecords");
+    assertThat(records).hasSize(1);
+    assertThat(records.at("/0/id").asText()).isEqualTo("default/server/c");
+    assertThat(records.at("/0/node").asText()).isEqualTo("node-1");
+    assertThat(records.at("/0/phase").asText()).isEqualTo("Not Injected");
+  }
+
+  @Test
+  void theOtherSidesAddressesFollowThePods() {
+    networkChaos("action: delay, delay: {latency: 90ms}, " + TO_SERVER);
+    settle();
+    KubeObject moved = world.cache.get(ResourceType.POD, "default", "server").copy();
+    moved.json().withObject("/status").put("podIP", "10.0.2.99");
+    world.put(moved);
+    assertThat(new PodNetworkChaoses().concerned(moved, world.cache))
+        .contains(new Reconciler.Key("default", "client-1"));
+    settle();
+    assertThat(link("client-2").at("/ipsets/0/cidrs").toString()).isEqualTo("[\"10.0.2.99/32\"]");
   }
 }

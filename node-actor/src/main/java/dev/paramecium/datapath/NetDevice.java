@@ -396,12 +396,15 @@ public abstract class NetDevice extends AbstractBehavior<NetDevice.Command> {
 
   private Behavior<Command> onReplaceLinkFaults(ReplaceLinkFaults replace) {
     LinkFaults old = faults;
+    boolean none = replace.faults().isEmpty() || removed;
     faults = null;
     faultsDueAt = Long.MAX_VALUE;
-    if (old != null) {
+    if (old != null && none) {
       old.close();
-    }
-    if (!replace.faults().isEmpty() && !removed) {
+    } else if (old != null) {
+      faults = old.replace(replace.faults(), replace.seed(), node.clock().nanos());
+      runFaults(faults);
+    } else if (!none) {
       faults =
           new LinkFaults(
               replace.faults(),

@@ -84,8 +84,11 @@ public sealed interface Impairment {
    * @param bytesPerSecond the rate
    * @param limit bytes that may wait; more are dropped
    * @param burst the bucket's size in bytes
+   * @param peakBytesPerSecond how fast the bucket may be emptied; 0 for as fast as the link can
+   * @param peakBurst the size in bytes of the bucket behind it; 0 without a peak rate
    */
-  record Tbf(long bytesPerSecond, long limit, long burst) implements Impairment {
+  record Tbf(long bytesPerSecond, long limit, long burst, long peakBytesPerSecond, long peakBurst)
+      implements Impairment {
 
     public Tbf {
       if (bytesPerSecond < 1 || limit < 1 || burst < 1) {
@@ -98,6 +101,26 @@ public sealed interface Impairment {
                 + burst
                 + " B: use 1 or more");
       }
+      if (peakBytesPerSecond != 0 && (peakBytesPerSecond <= bytesPerSecond || peakBurst < 1)) {
+        throw new IllegalArgumentException(
+            "peak rate "
+                + peakBytesPerSecond
+                + " B/s with a burst of "
+                + peakBurst
+                + " B: it must be above the rate, "
+                + bytesPerSecond
+                + " B/s, and its burst 1 or more");
+      }
+    }
+
+    /** Without a peak rate. */
+    public Tbf(long bytesPerSecond, long limit, long burst) {
+      this(bytesPerSecond, limit, burst, 0, 0);
+    }
+
+    /** The largest packet that both buckets can ever let go. */
+    public long largest() {
+      return peakBytesPerSecond == 0 ? burst : Math.min(burst, peakBurst);
     }
   }
 

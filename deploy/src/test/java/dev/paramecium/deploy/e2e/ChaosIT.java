@@ -10,6 +10,7 @@ import dev.paramecium.deploy.client.TraceStream;
 import dev.paramecium.syscall.Observation;
 import dev.paramecium.syscall.TraceFilter;
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -162,5 +163,66 @@ class ChaosIT {
                 .at("/status/experiment/containerRecords/0/id")
                 .asText())
         .isEqualTo("default/victim");
+  }
+
+  private static final String POD_CHAOS =
+      "/apis/chaos-mesh.org/v1alpha1/namespaces/default/podchaos/";
+
+  @Test
+  void aKilledContainerIsRestartedAndAFailedPodComesBack() throws InterruptedException {
+    cluster.apply(
+        """
+        {apiVersion: v1, kind: Pod, metadata: {name: frail, labels: {app: frail}},
+         spec: {terminationGracePeriodSeconds: 1, containers: [{name: web, image: nginx}]}}
+        """);
+    cluster.awaitReady("frail");
+    cluster.apply(
+        """
+        {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: nine},
+         spec: {action: container-kill, mode: one, containerNames: [web],
+                selector: {labelSelectors: {app: frail}}}}
+        """);
+    awaitCondition(POD_CHAOS + "nine", "AllInjected");
+    awaitContainer(
+        status ->
+            status.path("restartCount").asInt() == 1
+                && status.at("/lastState/terminated/exitCode").asInt() == 137
+                && status.path("ready").asBoolean());
+    cluster.apply(
+        """
+        {apiVersion: chaos-mesh.org/v1alpha1, kind: PodChaos, metadata: {name: sleep},
+         spec: {action: pod-failure, mode: one, selector: {labelSelectors: {app: frail}}}}
+        """);
+    awaitCondition(POD_CHAOS + "sleep", "AllInjected");
+    String ip = cluster.api.get(FRAIL).at("/status/podIP").asText();
+    assertThat(get(ip)).isNotEqualTo("200");
+    delete(POD_CHAOS + "sleep");
+    awaitContainer(status -> status.path("ready").asBoolean());
+    assertThat(get(ip)).isEqualTo("200");
+    assertThat(cluster.api.get(FRAIL).at("/spec/containers/0/image").asText()).isEqualTo("nginx");
+  }
+
+  private static final String FRAIL = "/api/v1/namespaces/default/pods/frail";
+
+  private static void awaitContainer(Predicate<JsonNode> condition) {
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(() -> cluster.api.get(FRAIL).at("/status/containerStatuses/0"), condition::test);
+  }
+
+  private static String get(String ip) {
+    return cluster
+        .exec(
+            "curl",
+            "curl",
+            "-s",
+            "-m",
+            "2",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "http://" + ip)
+        .stdout();
   }
 }

@@ -38,7 +38,7 @@ public final class LinkFaults {
     void drop(SkBuff packet, LinkFault.Way way, String why);
   }
 
-  private record Stage(String source, PeerFilter filter, Qdisc qdisc) {}
+  private record Stage(LinkFault fault, PeerFilter filter, Qdisc qdisc) {}
 
   private record Block(String source, PeerFilter filter) {}
 
@@ -62,6 +62,20 @@ public final class LinkFaults {
       SkBuffPool pool,
       Consumer<PacketBatch> driver,
       Drops drops) {
+    this(faults, seed, nowNanos, pool, driver, drops, new ArrayList<>());
+  }
+
+  /**
+   * @param kept stages that go on as they are; those that are used are taken out
+   */
+  private LinkFaults(
+      List<LinkFault> faults,
+      long seed,
+      long nowNanos,
+      SkBuffPool pool,
+      Consumer<PacketBatch> driver,
+      Drops drops,
+      List<Stage> kept) {
     this.pool = pool;
     this.driver = driver;
     this.drops = drops;
@@ -73,15 +87,27 @@ public final class LinkFaults {
         case INGRESS ->
             blocks.add(new Block(fault.source(), new PeerFilter(fault.peers(), Ipv4.SOURCE)));
         case EGRESS -> {
-          stages.add(
-              new Stage(
-                  fault.source(),
-                  new PeerFilter(fault.peers(), Ipv4.DESTINATION),
-                  qdisc(fault.impairment(), RandomSource.seeded(seeds.nextLong()))));
+          RandomSource random = RandomSource.seeded(seeds.nextLong());
+          Stage known = take(kept, fault);
+          stages.add(known == null ? stage(fault, random) : known);
           exits.add(new StageExit(exits.size()));
         }
       }
     }
+  }
+
+  private static @Nullable Stage take(List<Stage> kept, LinkFault fault) {
+    for (int i = 0; i < kept.size(); i++) {
+      if (kept.get(i).fault().equals(fault)) {
+        return kept.remove(i);
+      }
+    }
+    return null;
+  }
+
+  private Stage stage(LinkFault fault, RandomSource random) {
+    return new Stage(
+        fault, new PeerFilter(fault.peers(), Ipv4.DESTINATION), qdisc(fault.impairment(), random));
   }
 
   private Qdisc qdisc(Impairment impairment, RandomSource random) {
@@ -147,6 +173,22 @@ public final class LinkFaults {
     return null;
   }
 
+  /**
+   * Other faults in place of these, which may not be used any more. One that stays keeps what it
+   * holds back and its place in the row of chance; one that ends drops what it held back.
+   */
+  public LinkFaults replace(List<LinkFault> faults, long seed, long nowNanos) {
+    List<Stage> ending = new ArrayList<>(stages);
+    LinkFaults next = new LinkFaults(faults, seed, nowNanos, pool, driver, drops, ending);
+    for (int i = 0; i < stages.size(); i++) {
+      if (ending.remove(stages.get(i))) {
+        stages.get(i).qdisc().drain(exits.get(i));
+      }
+    }
+    pool.releaseWithPackets(leaving);
+    return next;
+  }
+
   /** Drops what is held back; nothing may be given to it any more. */
   public void close() {
     for (int i = 0; i < stages.size(); i++) {
@@ -193,7 +235,7 @@ public final class LinkFaults {
 
     @Override
     public void drop(SkBuff packet, String why) {
-      drops.drop(packet, LinkFault.Way.EGRESS, stages.get(number).source() + ": " + why);
+      drops.drop(packet, LinkFault.Way.EGRESS, stages.get(number).fault().source() + ": " + why);
     }
   }
 }

@@ -290,4 +290,34 @@ final class LinkFaultsTest {
     link.runUntilIdle();
     assertThat(link.drops).containsExactly("cut: partition");
   }
+
+  @Test
+  void whatOneFaultHoldsBackOutlivesAnother() {
+    LinkFault slow =
+        new LinkFault("slow", LinkFault.Way.EGRESS, List.of(), Netem.NONE.withDelay(MILLI, 0, 0));
+    LinkFault slower =
+        new LinkFault(
+            "slower", LinkFault.Way.EGRESS, List.of(), Netem.NONE.withDelay(5 * MILLI, 0, 0));
+    Link link = new Link(1, slower, slow);
+    link.send(1);
+    link.runTo(5 * MILLI); // from slower to slow
+    link.send(2); // in slower
+    LinkFaults rest = link.faults.replace(List.of(slow), 7, 5 * MILLI);
+    assertThat(link.drops).containsExactly("slower: the fault ended");
+    link.now = 6 * MILLI;
+    assertThat(rest.run(link.now)).isEqualTo(Qdisc.NOTHING_DUE);
+    assertThat(link.left).containsExactly(1);
+    rest.close();
+    assertThat(link.pool.inUse()).isZero();
+  }
+
+  @Test
+  void aPeakRateSpreadsABurst() {
+    Link link = Link.with(1, new Impairment.Tbf(100_000, 50_000, 10_000, 200_000, LENGTH));
+    IntStream.range(0, 11).forEach(link::send);
+    link.runUntilIdle();
+    // One at once, then one each time that the peak rate's bucket of one packet is full again.
+    assertThat(link.leftAt.getFirst()).isZero();
+    assertThat(link.leftAt.getLast()).isBetween(4_999_990L, 5_000_010L);
+  }
 }
