@@ -51,20 +51,21 @@ final class AgentReport {
   /**
    * The agent in numbers.
    *
-   * @param enforced by kind of policy, the resourceVersion that all policy maps reflect
+   * @param applied what the maps reflect
    * @param places null while the operator has given no pod CIDR
    */
   static AgentStatus status(
       boolean ready,
       MapReconciler.Progress progress,
-      Map<String, Long> enforced,
+      AppliedObjects.Picture applied,
       ClusterCache cache,
       LocalEndpoints endpoints,
       @Nullable Places places) {
     Map<String, Long> counters = new HashMap<>();
     progress.entries().forEach((map, n) -> counters.put("entries." + map, (long) n));
     progress.errors().forEach((map, n) -> counters.put("errors." + map, (long) n));
-    enforced.forEach((kind, version) -> counters.put("enforced." + kind, version));
+    applied.newest().forEach((kind, version) -> counters.put("enforced." + kind, version));
+    applied.digests().forEach((kind, digest) -> counters.put("applied." + kind, digest));
     counters.put("identities", (long) cache.identities().byNumber().size());
     counters.put("nodes", (long) cache.ciliumNodes().size());
     counters.put("addresses.available", places == null ? 0L : places.pool().available());

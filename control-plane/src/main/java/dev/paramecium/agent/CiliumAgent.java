@@ -119,7 +119,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private record IdentityGrace(int endpointId) implements Command {}
 
-  private record Progressed(MapReconciler.Progress progress, ActorRef<AgentStatus> replyTo)
+  private record Progressed(
+      MapReconciler.Progress progress,
+      AppliedObjects.@Nullable Picture heard,
+      ActorRef<AgentStatus> replyTo)
       implements Command {}
 
   private enum Phase {
@@ -147,7 +150,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final ClusterCache cache = new ClusterCache();
   private final MapClaims claims;
   private final NodePolicy policy;
-  private final EnforcedPolicies enforced = new EnforcedPolicies();
+  private final AppliedObjects objects = new AppliedObjects();
   private final EndpointIds ids;
   private final LocalEndpoints endpoints;
   private final LeftOvers leftOvers;
@@ -225,8 +228,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.endpoints =
         new LocalEndpoints(
             config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
-    this.policyFeed =
-        new PolicyFeed(policy, cache, podIdentities, endpoints, claims, enforced, this.kernel);
+    this.policyFeed = new PolicyFeed(policy, cache, podIdentities, endpoints, claims, this.kernel);
     this.leftOvers = new LeftOvers(this.kernel, api, endpoints);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : ClusterCache.WATCHED) {
@@ -404,6 +406,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   // ---- what the API server says
 
   private void onApiEvent(InformerEvent event) {
+    objects.hear(event);
     switch (event) {
       case InformerEvent.Synced(ResourceType type) -> {
         cache.synced(type);
@@ -566,7 +569,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         getContext().getSystem().scheduler());
   }
 
+  /** What is heard now is applied if, when asked after it, the reconciler has nothing to do. */
   private void onReadStatus(ReadStatus read) {
+    AppliedObjects.Picture heard = phase == Phase.RUNNING && !enforcing ? objects.heard() : null;
     getContext()
         .ask(
             MapReconciler.Progress.class,
@@ -575,9 +580,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             MapReconciler.ReadProgress::new,
             (progress, failure) ->
                 new Progressed(
-                    failure == null
-                        ? progress
-                        : new MapReconciler.Progress(0, 0, 0, Map.of(), Map.of()),
+                    failure == null ? progress : MapReconciler.Progress.UNKNOWN,
+                    heard,
                     read.replyTo()));
   }
 
@@ -588,10 +592,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
             AgentReport.status(
                 phase == Phase.RUNNING && pruned,
                 progressed.progress(),
-                enforced.look(
-                    phase == Phase.RUNNING && !enforcing && progressed.progress().pending() == 0,
-                    endpoints,
-                    policy),
+                objects.look(progressed.heard(), progressed.progress(), endpoints, policy),
                 cache,
                 endpoints,
                 places));

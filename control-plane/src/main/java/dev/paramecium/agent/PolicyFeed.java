@@ -29,7 +29,6 @@ final class PolicyFeed {
   private final PodIdentities podIdentities;
   private final LocalEndpoints endpoints;
   private final MapClaims claims;
-  private final EnforcedPolicies enforced;
   private final KernelCalls kernel;
 
   PolicyFeed(
@@ -38,14 +37,12 @@ final class PolicyFeed {
       PodIdentities podIdentities,
       LocalEndpoints endpoints,
       MapClaims claims,
-      EnforcedPolicies enforced,
       KernelCalls kernel) {
     this.policy = policy;
     this.cache = cache;
     this.podIdentities = podIdentities;
     this.endpoints = endpoints;
     this.claims = claims;
-    this.enforced = enforced;
     this.kernel = kernel;
   }
 
@@ -66,7 +63,7 @@ final class PolicyFeed {
         if (!refusal.isEmpty()) {
           log.warn("{} {} is refused: {}", object.kind(), key(object), refusal);
         }
-        heard(object);
+        claims.heard(object);
         yield true;
       }
       default -> false;
@@ -93,7 +90,7 @@ final class PolicyFeed {
       }
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         policy.remove(object);
-        heard(object);
+        claims.heard(object);
         yield true;
       }
       default -> false;
@@ -114,10 +111,5 @@ final class PolicyFeed {
   /** Tells the node's tools what a number stands for; they print the number until they know. */
   private void name(int identity, List<String> labels) {
     var _ = kernel.nameIdentities(Map.of(identity, labels));
-  }
-
-  private void heard(KubeObject object) {
-    claims.heard(object);
-    enforced.heard(object.kind(), object.resourceVersion());
   }
 }

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.IpcacheKey;
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.PolicyKey;
 import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.abi.ReservedIdentity;
@@ -20,8 +22,9 @@ import java.util.Map;
 
 /**
  * Which rules an endpoint's policy map comes from: {@code paramecium-policy explain NAMESPACE/POD}
- * and {@code paramecium-policy decide NAMESPACE/POD ingress|egress IDENTITY PORT PROTOCOL}, numbers
- * all three. Not v1.12.3's: its agent keeps the labels of a rule, which do not say the section.
+ * and {@code paramecium-policy decide NAMESPACE/POD ingress|egress PEER PORT PROTOCOL}, where the
+ * peer is an identity's number or an address; more than one such question gets as many lines. Not
+ * v1.12.3's: its agent keeps the labels of a rule, which do not say the section.
  */
 final class PolicyExplanation {
 
@@ -34,6 +37,10 @@ final class PolicyExplanation {
           .thenComparingLong(entry -> Integer.toUnsignedLong(entry.getKey().securityIdentity()))
           .thenComparingInt(entry -> entry.getKey().protocol())
           .thenComparingInt(entry -> entry.getKey().destinationPort());
+
+  private static final String HOW_TO_ASK =
+      "a decision is asked for by numbers: NAMESPACE/POD ingress|egress IDENTITY|ADDRESS PORT"
+          + " PROTOCOL, the last four as often as wanted";
 
   private PolicyExplanation() {}
 
@@ -48,7 +55,7 @@ final class PolicyExplanation {
         }
         return switch (arguments.word(0)) {
           case "explain" -> explain(view, endpoint, policy, arguments.json());
-          case "decide" -> decide(policy, arguments);
+          case "decide" -> decide(view, policy, arguments);
           default ->
               CommandOutput.error(
                   "unknown command \"" + arguments.word(0) + "\": use explain or decide");
@@ -132,38 +139,72 @@ final class PolicyExplanation {
     }
   }
 
-  /** The first entry that the datapath finds, asking in its order ({@code bpf/lib/policy.h}). */
-  private static CommandOutput decide(EndpointMap policy, Arguments arguments) {
-    boolean egress = arguments.word(2).equals("egress");
-    List<PolicyKey> asked;
-    try {
-      int identity = Integer.parseUnsignedInt(arguments.word(3));
-      int port = Integer.parseInt(arguments.word(4));
-      int protocol = Integer.parseInt(arguments.word(5));
-      asked =
-          List.of(
-              new PolicyKey(identity, port, protocol, egress),
-              new PolicyKey(0, port, protocol, egress),
-              new PolicyKey(identity, 0, 0, egress),
-              new PolicyKey(0, 0, 0, egress));
-    } catch (IllegalArgumentException _) {
-      return CommandOutput.error(
-          "a decision is asked for by numbers: NAMESPACE/POD ingress|egress IDENTITY PORT"
-              + " PROTOCOL");
+  /** A question's words: direction, peer, port, protocol. */
+  private static final int QUESTION = 4;
+
+  /** Any number of questions; each answer is a line. */
+  private static CommandOutput decide(AgentView view, EndpointMap policy, Arguments arguments) {
+    List<String> words = arguments.words().subList(2, arguments.words().size());
+    if (words.isEmpty() || words.size() % QUESTION != 0) {
+      return CommandOutput.error(HOW_TO_ASK);
     }
+    StringBuilder answers = new StringBuilder();
+    try {
+      for (int i = 0; i < words.size(); i += QUESTION) {
+        boolean egress =
+            switch (words.get(i)) {
+              case "egress" -> true;
+              case "ingress" -> false;
+              default -> throw new IllegalArgumentException("neither ingress nor egress");
+            };
+        int peer = peer(view, words.get(i + 1));
+        int port = Integer.parseInt(words.get(i + 2));
+        int protocol = Integer.parseInt(words.get(i + 3));
+        answers.append(decide(policy, egress, peer, port, protocol)).append('\n');
+      }
+    } catch (IllegalArgumentException _) {
+      return CommandOutput.error(HOW_TO_ASK);
+    }
+    return CommandOutput.of(answers.toString());
+  }
+
+  /** The first entry that the datapath finds, asking in its order ({@code bpf/lib/policy.h}). */
+  private static String decide(
+      EndpointMap policy, boolean egress, int identity, int port, int protocol) {
     String direction = egress ? "egress" : "ingress";
-    for (PolicyKey key : asked) {
+    for (PolicyKey key :
+        List.of(
+            new PolicyKey(identity, port, protocol, egress),
+            new PolicyKey(0, port, protocol, egress),
+            new PolicyKey(identity, 0, 0, egress),
+            new PolicyKey(0, 0, 0, egress))) {
       MapState.Entry entry = policy.entries().get(key);
       if (entry != null) {
-        return CommandOutput.of(verdict(entry) + " " + direction + " by " + rules(entry) + "\n");
+        return verdict(entry) + " " + direction + " by " + rules(entry);
       }
     }
-    return CommandOutput.of(
-        "deny "
-            + direction
-            + " by default deny of "
-            + sorted(egress ? policy.closedEgressBy() : policy.closedIngressBy())
-            + "\n");
+    return "deny "
+        + direction
+        + " by default deny of "
+        + sorted(egress ? policy.closedEgressBy() : policy.closedIngressBy());
+  }
+
+  /** An identity's number as it is; of an address what the ipcache says of it. */
+  private static int peer(AgentView view, String text) {
+    if (!text.contains(".")) {
+      return Integer.parseUnsignedInt(text);
+    }
+    Ipv4Address address = Ipv4Address.parse(text);
+    int identity = ReservedIdentity.WORLD.id();
+    int longest = -1;
+    for (Claim claim : view.ipcache().values()) {
+      Ipv4Prefix prefix = IpcacheKey.decode(claim.key().array()).prefix();
+      if (prefix.length() > longest && prefix.contains(address)) {
+        longest = prefix.length();
+        identity = RemoteEndpointInfo.decode(claim.value().array()).securityIdentity();
+      }
+    }
+    return identity;
   }
 
   private static String verdict(MapState.Entry entry) {

@@ -263,10 +263,9 @@ public final class NodePolicy {
     return changed;
   }
 
-  /** The revision of the map that {@link #drain} gave last for an endpoint; 0 if it gave none. */
-  public long drainedRevision(int endpoint) {
-    EndpointMap map = current.get(endpoint);
-    return map == null ? 0 : map.revision();
+  /** The map that {@link #drain} gave last for an endpoint; null if it gave none. */
+  public @Nullable EndpointMap drained(int endpoint) {
+    return current.get(endpoint);
   }
 
   private EndpointMap revised(EndpointMap map) {

@@ -122,7 +122,11 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
       int pending,
       int failed,
       Map<String, Integer> entries,
-      Map<String, Integer> errors) {}
+      Map<String, Integer> errors) {
+
+    /** In the place of an answer that did not come. */
+    public static final Progress UNKNOWN = new Progress(0, 0, 0, Map.of(), Map.of());
+  }
 
   private record Wish(String map, Bytes key, long generation) {}
 

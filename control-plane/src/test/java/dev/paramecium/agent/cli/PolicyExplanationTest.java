@@ -105,6 +105,34 @@ class PolicyExplanationTest {
     assertThat(output.stderr()).contains("by numbers");
   }
 
+  @Test
+  void severalQuestionsGetALineEach() {
+    assertThat(
+            run(
+                    "decide",
+                    "default/web",
+                    "ingress",
+                    "1001",
+                    "80",
+                    "6",
+                    "egress",
+                    "8.8.8.8",
+                    "53",
+                    "17")
+                .stdout())
+        .isEqualTo(
+            """
+            allow ingress by NetworkPolicy default/web spec.ingress[0]
+            allow egress by allow-any-egress
+            """);
+  }
+
+  @Test
+  void aQuestionWithAWordTooFewIsRefused() {
+    assertThat(run("decide", "default/web", "ingress", "1001", "80").exitCode()).isEqualTo(1);
+    assertThat(run("decide", "default/web", "sideways", "1001", "80", "6").exitCode()).isEqualTo(1);
+  }
+
   private String decided(String direction, int identity, int port) {
     return run(
             "decide",

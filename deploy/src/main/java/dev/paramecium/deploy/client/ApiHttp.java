@@ -134,6 +134,39 @@ public final class ApiHttp {
                 .build()));
   }
 
+  /**
+   * An object as the server has stored it.
+   *
+   * @param warnings what the server remarked about it, in its words
+   */
+  public record Written(JsonNode object, List<String> warnings) {}
+
+  /**
+   * Creates or replaces an object, and hears what the server remarks.
+   *
+   * @param method POST or PUT
+   */
+  public Written write(String method, String path, JsonNode body) {
+    HttpResponse<InputStream> response =
+        send(
+            request(path)
+                .header("Content-Type", "application/json")
+                .method(method, HttpRequest.BodyPublishers.ofString(body.toString()))
+                .build());
+    return new Written(
+        json(response),
+        response.headers().allValues("Warning").stream().map(ApiHttp::warningText).toList());
+  }
+
+  /** The quoted text of {@code 299 - "text"} (RFC 7234, 5.5). */
+  private static String warningText(String header) {
+    int from = header.indexOf('"');
+    int to = header.lastIndexOf('"');
+    return from < 0 || to <= from
+        ? header
+        : header.substring(from + 1, to).replaceAll("\\\\(.)", "$1");
+  }
+
   public JsonNode mergePatch(String path, JsonNode patch) {
     return json(
         send(

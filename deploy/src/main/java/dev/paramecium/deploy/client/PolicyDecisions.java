@@ -1,13 +1,17 @@
 package dev.paramecium.deploy.client;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
-/** What the agents of two pods' nodes say of which rule lets a connection pass, or holds it. */
+/** What the agents of pods' nodes say of which rule lets a packet pass, or holds it. */
 public final class PolicyDecisions {
 
   private static final int ICMP = 1;
@@ -15,24 +19,103 @@ public final class PolicyDecisions {
   /** A policy map has an ICMP message's type where the others have a port. */
   private static final int ECHO_REQUEST = 8;
 
+  /** As many as fit into a request line. */
+  private static final int QUESTIONS_AT_ONCE = 120;
+
   private PolicyDecisions() {}
 
   /**
-   * The sender's decision and the receiver's, in this order: {@code egress of default/curl: allow
-   * egress by NetworkPolicy default/web spec.egress[0]}.
+   * What a pod's policy map says of a packet.
+   *
+   * @param egress whether the pod sends it
+   * @param peer who gets it, or has sent it
+   * @param port of the receiver; of ICMP the message's type
+   * @param protocol 1, 6, 17 or 132
+   */
+  public record Question(Pods.Pod pod, boolean egress, Ipv4Address peer, int port, int protocol) {
+
+    /** The sender's and the receiver's, in this order. */
+    public static List<Question> between(Pods.Pod from, Pods.Pod to, int port, int protocol) {
+      int key = protocol == ICMP ? ECHO_REQUEST : port;
+      return List.of(
+          new Question(from, true, to.address(), key, protocol),
+          new Question(to, false, from.address(), key, protocol));
+    }
+
+    private List<String> words() {
+      return List.of(
+          egress ? "egress" : "ingress",
+          peer.toString(),
+          Integer.toString(port),
+          Integer.toString(protocol));
+    }
+  }
+
+  /**
+   * An answer.
+   *
+   * @param text {@code deny ingress by NetworkPolicy default/web spec.ingress[0]}; or why there is
+   *     none
+   */
+  public record Decision(String pod, String text) {
+
+    public boolean denies() {
+      return text.startsWith("deny ");
+    }
+
+    @Override
+    public String toString() {
+      return pod + ": " + text;
+    }
+  }
+
+  /**
+   * The sender's decision and the receiver's, in this order: {@code default/curl: allow egress by
+   * NetworkPolicy default/web spec.egress[0]}.
    *
    * @param protocol 1, 6 or 17
    * @param port of the receiver; of no meaning for ICMP
-   * @throws UserError if a pod has no identity yet or its agent does not answer
    */
   public static List<String> between(
       ApiHttp api, Pods.Pod from, Pods.Pod to, int protocol, int port) {
-    List<String> decisions = new ArrayList<>();
-    decisions.add(
-        name(from) + ": " + decide(api, from, "egress", identity(api, to), protocol, port));
-    decisions.add(
-        name(to) + ": " + decide(api, to, "ingress", identity(api, from), protocol, port));
-    return decisions;
+    List<Question> questions = Question.between(from, to, port, protocol);
+    Map<Question, Decision> answers = answer(api, questions);
+    return questions.stream().map(question -> answers.get(question) + "").toList();
+  }
+
+  /** Every question's answer; each agent is asked once for each of its pods, all at once. */
+  public static Map<Question, Decision> answer(ApiHttp api, Collection<Question> questions) {
+    Map<Pods.Pod, List<Question>> byPod = new LinkedHashMap<>();
+    questions.forEach(q -> byPod.computeIfAbsent(q.pod(), _ -> new ArrayList<>()).add(q));
+    Map<Question, Decision> answers = new ConcurrentHashMap<>();
+    List<Runnable> calls = new ArrayList<>();
+    byPod.forEach(
+        (pod, all) -> {
+          for (int i = 0; i < all.size(); i += QUESTIONS_AT_ONCE) {
+            List<Question> some = all.subList(i, Math.min(all.size(), i + QUESTIONS_AT_ONCE));
+            calls.add(() -> decide(api, pod, some, answers));
+          }
+        });
+    AtOnce.run(calls);
+    return answers;
+  }
+
+  private static void decide(
+      ApiHttp api, Pods.Pod pod, List<Question> questions, Map<Question, Decision> answers) {
+    List<String> command = new ArrayList<>(List.of("paramecium-policy", "decide", name(pod)));
+    questions.forEach(question -> command.addAll(question.words()));
+    List<String> lines;
+    try {
+      lines = ask(api, pod.node(), command).lines().toList();
+    } catch (UserError e) {
+      lines = List.of();
+      for (Question question : questions) {
+        answers.put(question, new Decision(name(pod), String.valueOf(e.getMessage())));
+      }
+    }
+    for (int i = 0; i < lines.size(); i++) {
+      answers.put(questions.get(i), new Decision(name(pod), lines.get(i)));
+    }
   }
 
   /**
@@ -48,35 +131,8 @@ public final class PolicyDecisions {
     return ask(api, pod.node(), command);
   }
 
-  private static String decide(
-      ApiHttp api, Pods.Pod pod, String direction, long peer, int protocol, int port) {
-    return ask(
-            api,
-            pod.node(),
-            List.of(
-                "paramecium-policy",
-                "decide",
-                name(pod),
-                direction,
-                Long.toString(peer),
-                Integer.toString(protocol == ICMP ? ECHO_REQUEST : port),
-                Integer.toString(protocol)))
-        .strip();
-  }
-
   private static String name(Pods.Pod pod) {
     return pod.namespace() + "/" + pod.name();
-  }
-
-  private static long identity(ApiHttp api, Pods.Pod pod) {
-    JsonNode endpoint =
-        api.get(
-            "/apis/cilium.io/v2/namespaces/" + pod.namespace() + "/ciliumendpoints/" + pod.name());
-    long identity = endpoint.at("/status/identity/id").asLong();
-    if (identity == 0) {
-      throw new UserError(UserError.FAILED, "pod " + name(pod) + " has no identity yet.");
-    }
-    return identity;
   }
 
   private static String ask(ApiHttp api, String node, List<String> command) {

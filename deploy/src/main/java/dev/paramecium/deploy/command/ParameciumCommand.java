@@ -26,6 +26,7 @@ import picocli.CommandLine;
       HostCommand.class,
       TraceCommand.class,
       ProbeCommand.class,
+      VerifyCommand.class,
       PolicyCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,

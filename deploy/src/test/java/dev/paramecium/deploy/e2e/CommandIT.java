@@ -7,12 +7,9 @@ import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.Pods;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.Topology;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -29,8 +26,6 @@ class CommandIT {
 
   @TempDir private Path folder;
 
-  private record Result(int exitCode, String stdout, String stderr) {}
-
   @BeforeAll
   static void startTheCluster() throws InterruptedException {
     cluster = TestCluster.start(2);
@@ -44,28 +39,8 @@ class CommandIT {
     }
   }
 
-  private static Result run(String command, String... arguments) {
-    String[] all = new String[arguments.length + 3];
-    all[0] = command;
-    all[1] = "--server";
-    all[2] = cluster.api.server();
-    System.arraycopy(arguments, 0, all, 3, arguments.length);
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream stdout = new ByteArrayOutputStream();
-    ByteArrayOutputStream stderr = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(stdout, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(stderr, true, StandardCharsets.UTF_8));
-      int exitCode = Paramecium.run(all);
-      return new Result(
-          exitCode,
-          stdout.toString(StandardCharsets.UTF_8),
-          stderr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+  private static CommandResult run(String... words) {
+    return CommandResult.run(cluster.api.server(), words);
   }
 
   private String file(String text) throws IOException {
@@ -74,7 +49,7 @@ class CommandIT {
 
   @Test
   void getPrintsKubectlsColumns() {
-    Result result = run("get", "pods", "httpbin", "-o", "wide");
+    CommandResult result = run("get", "pods", "httpbin", "-o", "wide");
 
     assertThat(result.exitCode()).isZero();
     assertThat(result.stdout().lines().findFirst().orElseThrow().split("\\s{2,}"))
@@ -136,7 +111,7 @@ class CommandIT {
     assertRefused(run("host", "nowhere", "--", "ip", "link"), "nowhere");
     assertRefused(run("get", "unicorns"), "the server doesn't have a resource type \"unicorns\"");
     assertRefused(run("trace", "nobody", "httpbin:80"), "pods \"nobody\" not found");
-    Result unknown = run("exec", "curl", "--", "no-such-program");
+    CommandResult unknown = run("exec", "curl", "--", "no-such-program");
     assertThat(unknown.exitCode()).isNotZero();
     assertThat(unknown.stderr())
         .contains("no-such-program")
@@ -156,7 +131,7 @@ class CommandIT {
 
   @Test
   void aTraceShowsBothWaysAndWhatDecided() {
-    Result result = run("trace", "curl", "httpbin:80");
+    CommandResult result = run("trace", "curl", "httpbin:80");
 
     assertThat(result.exitCode()).as(result.stderr()).isZero();
     assertThat(result.stdout())
@@ -174,7 +149,7 @@ class CommandIT {
 
   @Test
   void aTraceAsJsonHasTheDocumentedFields() throws IOException {
-    Result result = run("trace", "curl", "httpbin:80", "-o", "json");
+    CommandResult result = run("trace", "curl", "httpbin:80", "-o", "json");
 
     var steps = new com.fasterxml.jackson.databind.ObjectMapper().readTree(result.stdout());
     assertThat(steps.size()).isGreaterThanOrEqualTo(16);
@@ -202,7 +177,7 @@ class CommandIT {
   void execEndsWithTheCommandsExitCode() {
     assertThat(run("exec", "curl", "--", "sh", "-c", "exit 7").exitCode()).isEqualTo(7);
     String httpbin = Pods.find(cluster.api, "httpbin", "default").address().toString();
-    Result refused = run("exec", "curl", "--", "curl", "-sS", "http://" + httpbin + ":81/");
+    CommandResult refused = run("exec", "curl", "--", "curl", "-sS", "http://" + httpbin + ":81/");
     assertThat(refused.exitCode()).isEqualTo(7);
     assertThat(refused.stderr())
         .startsWith("curl: (7) Failed to connect to " + httpbin + " port 81");
@@ -225,7 +200,7 @@ class CommandIT {
     }
   }
 
-  private static void assertRefused(Result result, String what) {
+  private static void assertRefused(CommandResult result, String what) {
     assertThat(result.exitCode()).as(result.toString()).isEqualTo(UserError.FAILED);
     assertThat(result.stderr()).contains(what).doesNotContain("\tat ").doesNotContain("Exception");
     assertThat(result.stderr().lines()).hasSizeLessThanOrEqualTo(2);

@@ -3,6 +3,7 @@ package dev.paramecium.container.process;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
+import dev.paramecium.container.socket.RawSocket;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
@@ -171,6 +172,26 @@ final class OwnedSockets implements Sockets {
       public void send(Ipv4Address destination, int sequence, int ttl, byte[] payload)
           throws SocketException {
         socket.send(destination, sequence, ttl, payload);
+      }
+
+      @Override
+      public void close() {
+        closers.remove(closer);
+        socket.close();
+      }
+    };
+  }
+
+  @Override
+  public RawSocket openRaw(int protocol, RawSocket.Handler handler) throws SocketException {
+    RawSocket socket =
+        sockets.openRaw(protocol, (from, payload) -> guard(() -> handler.datagram(from, payload)));
+    Runnable closer = socket::close;
+    closers.add(closer);
+    return new RawSocket() {
+      @Override
+      public void send(Ipv4Address destination, byte[] payload) throws SocketException {
+        socket.send(destination, payload);
       }
 
       @Override

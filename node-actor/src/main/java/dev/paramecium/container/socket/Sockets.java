@@ -31,6 +31,13 @@ public interface Sockets {
   /** A ping socket ({@code SOCK_DGRAM, IPPROTO_ICMP}) with an identifier of its own. */
   PingSocket openPing(PingHandler handler) throws SocketException;
 
+  /**
+   * A raw socket.
+   *
+   * @param protocol an IP protocol that the stack has no sockets for
+   */
+  RawSocket openRaw(int protocol, RawSocket.Handler handler) throws SocketException;
+
   /** Runs {@code task} on the namespace's actor after {@code delayMs}. */
   Timer schedule(long delayMs, Runnable task);
 

@@ -34,6 +34,7 @@ final class Ipv4 {
   private final Neighbours neighbours;
   private final Reassembly reassembly;
   private final Icmp icmp;
+  private final RawSockets raws;
   private final @Nullable Transport[] transports = new @Nullable Transport[256];
   private final Datagram datagram = new Datagram();
   private final Datagram whole = new Datagram();
@@ -52,6 +53,7 @@ final class Ipv4 {
     this.sink = sink;
     this.neighbours = new Neighbours(context, routes, sink, this::unreachable);
     this.icmp = new Icmp(context, routes, this);
+    this.raws = new RawSockets(context, routes, this);
     this.reassembly = new Reassembly(context, this::reassemblyTimedOut);
     this.defragmentation = new Reassembly(context, this::reassemblyTimedOut);
     this.nextIdentification = context.random.nextInt();
@@ -64,6 +66,10 @@ final class Ipv4 {
 
   Icmp icmp() {
     return icmp;
+  }
+
+  RawSockets raws() {
+    return raws;
   }
 
   Reassembly reassembly() {
@@ -212,7 +218,12 @@ final class Ipv4 {
   }
 
   private void hand(Datagram in) {
+    boolean taken = raws.receive(in);
     Transport transport = transports[in.protocol];
+    if (transport == null && taken) {
+      context.count(Counter.IP_IN_DELIVERS);
+      return;
+    }
     if (transport == null) {
       context.count(Counter.IP_IN_UNKNOWN_PROTOCOL);
       icmp.sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.PROTOCOL_UNREACHABLE, 0);

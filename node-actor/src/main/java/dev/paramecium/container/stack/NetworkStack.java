@@ -12,6 +12,7 @@ import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.PingHandler;
 import dev.paramecium.container.socket.PingSocket;
+import dev.paramecium.container.socket.RawSocket;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
@@ -376,6 +377,7 @@ public final class NetworkStack implements Sockets, NamespaceView {
     tcp.close();
     udp.close();
     ipv4.icmp().close();
+    ipv4.raws().close();
     ipv4.close();
     context.timers.removeAll();
     context.deferred.clear();
@@ -404,6 +406,7 @@ public final class NetworkStack implements Sockets, NamespaceView {
     values.put("SockTcpListen", (long) tcp.listeners());
     values.put("SockUdpInuse", (long) udp.sockets());
     values.put("SockPingInuse", (long) ipv4.icmp().sockets());
+    values.put("SockRawInuse", (long) ipv4.raws().sockets());
     values.put("SockFragInuse", (long) ipv4.reassembly().pending());
     values.put("Neighbours", (long) ipv4.neighbours().list().size());
     values.put("Timers", (long) context.timers.pending());
@@ -440,6 +443,12 @@ public final class NetworkStack implements Sockets, NamespaceView {
   public PingSocket openPing(PingHandler handler) throws SocketException {
     checkOpen();
     return ipv4.icmp().open(handler);
+  }
+
+  @Override
+  public RawSocket openRaw(int protocol, RawSocket.Handler handler) throws SocketException {
+    checkOpen();
+    return ipv4.raws().open(protocol, handler);
   }
 
   @Override

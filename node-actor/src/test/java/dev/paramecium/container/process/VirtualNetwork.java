@@ -82,7 +82,7 @@ public final class VirtualNetwork {
       processes =
           new ProcessTable(
               name,
-              image.path(Map.of()),
+              image.path(Map.of(Probe.NAME, new Probe())),
               Map.of("PATH", "/bin", "HOSTNAME", name),
               files,
               new NamespaceServices(stack, stack, clock, random, Runnable::run),

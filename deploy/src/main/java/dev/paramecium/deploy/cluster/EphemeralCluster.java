@@ -1,0 +1,164 @@
+package dev.paramecium.deploy.cluster;
+
+import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.Waiting;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.pekko.actor.typed.ActorSystem;
+
+/**
+ * A cluster inside this JVM, for as long as it is needed: one actor system for the control plane,
+ * one for the nodes, with sockets on loopback addresses that nobody else has. Its objects are gone
+ * with it.
+ */
+public final class EphemeralCluster implements AutoCloseable {
+
+  private static final Duration START_LIMIT = Duration.ofSeconds(60);
+  private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
+
+  private final Path stateDir;
+  private final ApiHttp api;
+  private final List<ActorSystem<Void>> members = new ArrayList<>();
+  private final Thread atExit = new Thread(this::deleteState, "ephemeral cluster cleanup");
+
+  private EphemeralCluster(Path stateDir, String apiServer) {
+    this.stateDir = stateDir;
+    this.api = new ApiHttp(apiServer);
+  }
+
+  /**
+   * Starts it and waits until every node is Ready.
+   *
+   * @throws UserError if it does not get there
+   */
+  public static EphemeralCluster start(int nodes, Topology.Options options) {
+    Ipv4Address block = LocalCluster.freeLoopbackBlock(nodes);
+    int port = LocalCluster.freePort();
+    Topology topology = Topology.of(nodes, block.plus(1), port);
+    Path stateDir;
+    try {
+      stateDir = Files.createTempDirectory("paramecium-ephemeral");
+    } catch (IOException e) {
+      throw new UncheckedIOException("no place for a cluster's state", e);
+    }
+    EphemeralCluster cluster =
+        new EphemeralCluster(stateDir, "http://" + topology.apiAddress() + ":" + port);
+    Runtime.getRuntime().addShutdownHook(cluster.atExit);
+    try {
+      cluster.launch(topology, block, options);
+      cluster.awaitReady(nodes);
+    } catch (RuntimeException e) {
+      cluster.close();
+      throw e;
+    }
+    return cluster;
+  }
+
+  private void launch(Topology topology, Ipv4Address block, Topology.Options options) {
+    List<CompletableFuture<ActorSystem<Void>>> starting = new ArrayList<>();
+    starting.add(
+        CompletableFuture.supplyAsync(
+            () ->
+                new ControlPlaneProcess(
+                        block,
+                        Ipv4Address.parse(topology.apiAddress()),
+                        topology.apiPort(),
+                        stateDir,
+                        topology.clusterName(),
+                        options)
+                    .start()));
+    starting.add(
+        CompletableFuture.supplyAsync(
+            () ->
+                new NodeProcess(
+                        topology.nodes(),
+                        List.of(block + ":" + LocalCluster.CLUSTER_PORT),
+                        topology.clusterName(),
+                        options)
+                    .start()));
+    RuntimeException failure = null;
+    for (CompletableFuture<ActorSystem<Void>> member : starting) {
+      try {
+        members.add(member.join());
+      } catch (CompletionException e) {
+        failure =
+            e.getCause() instanceof RuntimeException cause
+                ? cause
+                : new IllegalStateException(e.getCause());
+      }
+    }
+    if (failure != null) {
+      throw failure;
+    }
+  }
+
+  private void awaitReady(int nodes) {
+    Waiting.until(
+        START_LIMIT,
+        () -> api.isReady() && api.readyNodes() >= nodes,
+        () -> "the cluster in this process was not ready after " + START_LIMIT.toSeconds() + " s.");
+  }
+
+  /** A client of its API server. */
+  public ApiHttp api() {
+    return api;
+  }
+
+  /** Ends it; its state is deleted. */
+  @Override
+  public void close() {
+    // Nodes first, so that there is somebody to say goodbye to.
+    List<ActorSystem<Void>> nodes = members.subList(Math.min(1, members.size()), members.size());
+    nodes.forEach(ActorSystem::terminate);
+    awaitEnd(nodes);
+    members.forEach(ActorSystem::terminate);
+    awaitEnd(members);
+    members.clear();
+    deleteState();
+    try {
+      Runtime.getRuntime().removeShutdownHook(atExit);
+    } catch (IllegalStateException _) {
+      // The JVM is going down, and the hook has run or will.
+    }
+  }
+
+  private static void awaitEnd(List<ActorSystem<Void>> systems) {
+    for (ActorSystem<Void> member : systems) {
+      try {
+        member
+            .getWhenTerminated()
+            .toCompletableFuture()
+            .get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException _) {
+        // It goes with the process at the latest.
+      }
+    }
+  }
+
+  private void deleteState() {
+    if (!Files.exists(stateDir)) {
+      return;
+    }
+    try (Stream<Path> tree = Files.walk(stateDir)) {
+      for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+        Files.deleteIfExists(path);
+      }
+    } catch (IOException | UncheckedIOException _) {
+      // A temporary folder: what cannot be deleted now, the system deletes later.
+    }
+  }
+}
