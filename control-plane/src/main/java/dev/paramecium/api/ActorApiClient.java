@@ -17,14 +17,18 @@ public final class ActorApiClient implements ApiClient {
   /** A message can be lost while members join: whoever asked asks again, so not too late. */
   private static final Duration TIMEOUT = Duration.ofSeconds(4);
 
-  private static final AtomicLong INFORMERS = new AtomicLong();
+  private static final AtomicLong CLIENTS = new AtomicLong();
 
   private final ActorSystem<?> system;
   private final ActorRef<ApiRequest> server;
+  private final ActorRef<Informers.Command> informers;
 
   public ActorApiClient(ActorSystem<?> system, ActorRef<ApiRequest> server) {
     this.system = system;
     this.server = server;
+    this.informers =
+        system.systemActorOf(
+            Informers.create(server), "informers-" + CLIENTS.incrementAndGet(), Props.empty());
   }
 
   private CompletionStage<ApiReply> ask(Function<ActorRef<ApiReply>, ApiRequest> request) {
@@ -111,9 +115,8 @@ public final class ActorApiClient implements ApiClient {
       String labelSelector,
       String fieldSelector,
       ActorRef<InformerEvent> subscriber) {
-    system.systemActorOf(
-        Informer.create(server, type, namespace, labelSelector, fieldSelector, subscriber),
-        "informer-" + type.plural() + "-" + INFORMERS.incrementAndGet(),
-        Props.empty());
+    informers.tell(
+        new Informers.Subscribe(
+            new Informers.Subject(type, namespace, labelSelector, fieldSelector), subscriber));
   }
 }

@@ -44,7 +44,10 @@ public interface ApiClient {
       long gracePeriodSeconds,
       String preconditionUid);
 
-  /** Watches with resume; {@link InformerEvent} says what the subscriber sees. */
+  /**
+   * Watches with resume; {@link InformerEvent} says what the subscriber sees. Who watches the same
+   * through one client shares the watch and the objects.
+   */
   void inform(
       ResourceType type,
       String namespace,

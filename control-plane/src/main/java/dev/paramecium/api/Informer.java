@@ -3,6 +3,7 @@ package dev.paramecium.api;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -16,12 +17,13 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * One watch, kept going: it resumes after the last revision that it saw, lists again when that is
- * too old, and tells its subscriber only what changed.
+ * too old, and tells its subscribers only what changed. One that comes later is told everything
+ * first.
  *
  * <p>The API server sends a bookmark every few seconds; silence for {@link #SILENCE} means that the
  * watch is lost (the server was restarted, the link was cut), and it is started again. A bookmark
  * also says how many events went before it: if fewer came, the link lost some, and the informer
- * lists again. Ends with its subscriber.
+ * lists again.
  */
 final class Informer extends AbstractBehavior<Informer.Message> {
 
@@ -37,14 +39,15 @@ final class Informer extends AbstractBehavior<Informer.Message> {
 
   private record Check() implements Message {}
 
-  private record SubscriberGone() implements Message {}
+  /** A subscriber that asks again, as after a restart, is told everything again. */
+  record Subscribe(ActorRef<InformerEvent> subscriber) implements Message {}
+
+  private record SubscriberGone(ActorRef<InformerEvent> subscriber) implements Message {}
 
   private final ActorRef<ApiRequest> server;
-  private final ResourceType type;
-  private final String namespace;
-  private final String labelSelector;
-  private final String fieldSelector;
-  private final ActorRef<InformerEvent> subscriber;
+  private final Informers.Subject subject;
+  private final ActorRef<Informers.Command> owner;
+  private final Set<ActorRef<InformerEvent>> subscribers = new LinkedHashSet<>();
   private final Map<String, KubeObject> known = new HashMap<>();
   private final Set<String> seenInList = new HashSet<>();
   private ActorRef<ApiWatchEvent> watch;
@@ -56,47 +59,31 @@ final class Informer extends AbstractBehavior<Informer.Message> {
   private long received;
   private int unacknowledged;
   private int quietChecks;
+  private long subscriptions;
 
+  /**
+   * A watch of {@code subject}.
+   *
+   * @param owner is told when the last subscriber has gone
+   */
   static Behavior<Message> create(
-      ActorRef<ApiRequest> server,
-      ResourceType type,
-      String namespace,
-      String labelSelector,
-      String fieldSelector,
-      ActorRef<InformerEvent> subscriber) {
+      ActorRef<ApiRequest> server, Informers.Subject subject, ActorRef<Informers.Command> owner) {
     return Behaviors.setup(
         context ->
-            Behaviors.withTimers(
-                timers ->
-                    new Informer(
-                        context,
-                        timers,
-                        server,
-                        type,
-                        namespace,
-                        labelSelector,
-                        fieldSelector,
-                        subscriber)));
+            Behaviors.withTimers(timers -> new Informer(context, timers, server, subject, owner)));
   }
 
   private Informer(
       ActorContext<Message> context,
       TimerScheduler<Message> timers,
       ActorRef<ApiRequest> server,
-      ResourceType type,
-      String namespace,
-      String labelSelector,
-      String fieldSelector,
-      ActorRef<InformerEvent> subscriber) {
+      Informers.Subject subject,
+      ActorRef<Informers.Command> owner) {
     super(context);
     this.server = server;
-    this.type = type;
-    this.namespace = namespace;
-    this.labelSelector = labelSelector;
-    this.fieldSelector = fieldSelector;
-    this.subscriber = subscriber;
+    this.subject = subject;
+    this.owner = owner;
     timers.startTimerWithFixedDelay(new Check(), CHECK);
-    context.watchWith(subscriber, new SubscriberGone());
     this.watch = newWatch();
     start();
   }
@@ -106,9 +93,34 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     return newReceiveBuilder()
         .onMessage(Watched.class, this::watched)
         .onMessage(Check.class, _ -> check())
-        .onMessage(SubscriberGone.class, _ -> Behaviors.stopped())
+        .onMessage(Subscribe.class, subscribe -> subscribe(subscribe.subscriber()))
+        .onMessage(SubscriberGone.class, gone -> forget(gone.subscriber()))
         .onSignal(PostStop.class, _ -> stopWatch())
         .build();
+  }
+
+  private Behavior<Message> subscribe(ActorRef<InformerEvent> subscriber) {
+    subscriptions++;
+    if (subscribers.add(subscriber)) {
+      getContext().watchWith(subscriber, new SubscriberGone(subscriber));
+    }
+    known.values().forEach(object -> subscriber.tell(new InformerEvent.Upserted(null, object)));
+    if (synced) {
+      subscriber.tell(new InformerEvent.Synced(subject.type()));
+    }
+    return this;
+  }
+
+  private Behavior<Message> forget(ActorRef<InformerEvent> subscriber) {
+    subscribers.remove(subscriber);
+    if (subscribers.isEmpty()) {
+      owner.tell(new Informers.Idle(subject, subscriptions));
+    }
+    return this;
+  }
+
+  private void tell(InformerEvent event) {
+    subscribers.forEach(subscriber -> subscriber.tell(event));
   }
 
   /**
@@ -136,7 +148,13 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     unacknowledged = 0;
     quietChecks = 0;
     server.tell(
-        new ApiRequest.Watch(type, namespace, labelSelector, fieldSelector, revision, watch));
+        new ApiRequest.Watch(
+            subject.type(),
+            subject.namespace(),
+            subject.labelSelector(),
+            subject.fieldSelector(),
+            revision,
+            watch));
   }
 
   private void restart() {
@@ -206,14 +224,14 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     }
     KubeObject old = known.put(key(object), object);
     if (old == null || old.resourceVersion() != object.resourceVersion()) {
-      subscriber.tell(new InformerEvent.Upserted(old, object));
+      tell(new InformerEvent.Upserted(old, object));
     }
   }
 
   private void remove(KubeObject object) {
     revision = Math.max(revision, object.resourceVersion());
     if (known.remove(key(object)) != null) {
-      subscriber.tell(new InformerEvent.Removed(object));
+      tell(new InformerEvent.Removed(object));
     }
   }
 
@@ -225,7 +243,7 @@ final class Informer extends AbstractBehavior<Informer.Message> {
               entry -> {
                 boolean gone = !seenInList.contains(entry.getKey());
                 if (gone) {
-                  subscriber.tell(new InformerEvent.Removed(entry.getValue()));
+                  tell(new InformerEvent.Removed(entry.getValue()));
                 }
                 return gone;
               });
@@ -233,7 +251,7 @@ final class Informer extends AbstractBehavior<Informer.Message> {
       seenInList.clear();
       if (!synced) {
         synced = true;
-        subscriber.tell(new InformerEvent.Synced(type));
+        tell(new InformerEvent.Synced(subject.type()));
       }
     }
     revision = Math.max(revision, bookmark.resourceVersion());
