@@ -70,8 +70,10 @@ final class L4PolicyBuilder {
       boolean deny,
       List<Requirement> requirements) {
     for (int i = 0; i < section.size(); i++) {
+      int entry = section.get(i).entry() == TrafficRule.ITS_OWN ? i : section.get(i).entry();
       RuleOrigin origin =
-          new RuleOrigin(rule.policy(), rule.spec() + "." + name + "[" + i + "]", rule.labels());
+          new RuleOrigin(
+              rule.policy(), rule.spec() + "." + name + "[" + entry + "]", rule.labels());
       addRule(section.get(i), deny, requirements, origin);
     }
   }

@@ -102,7 +102,7 @@ final class PolicyExplanation {
       if (entry.getKey().egress() == egress) {
         List<String> peer = peer(view, entry.getKey().securityIdentity());
         table.row(
-            verdict(entry.getValue()),
+            EndpointMap.verdict(entry.getValue()),
             entry.getKey().portProtocol(),
             peer.getFirst(),
             rules(entry.getValue()));
@@ -118,7 +118,7 @@ final class PolicyExplanation {
   private static void json(
       ObjectNode json, AgentView view, Map.Entry<PolicyKey, MapState.Entry> entry) {
     json.put("direction", entry.getKey().egress() ? "egress" : "ingress");
-    json.put("verdict", verdict(entry.getValue()));
+    json.put("verdict", EndpointMap.verdict(entry.getValue()));
     json.put("port", entry.getKey().destinationPort());
     json.put("protocol", entry.getKey().protocol());
     json.put("identity", Integer.toUnsignedLong(entry.getKey().securityIdentity()));
@@ -160,33 +160,12 @@ final class PolicyExplanation {
         int peer = peer(view, words.get(i + 1));
         int port = Integer.parseInt(words.get(i + 2));
         int protocol = Integer.parseInt(words.get(i + 3));
-        answers.append(decide(policy, egress, peer, port, protocol)).append('\n');
+        answers.append(policy.decide(egress, peer, port, protocol)).append('\n');
       }
     } catch (IllegalArgumentException _) {
       return CommandOutput.error(HOW_TO_ASK);
     }
     return CommandOutput.of(answers.toString());
-  }
-
-  /** The first entry that the datapath finds, asking in its order ({@code bpf/lib/policy.h}). */
-  private static String decide(
-      EndpointMap policy, boolean egress, int identity, int port, int protocol) {
-    String direction = egress ? "egress" : "ingress";
-    for (PolicyKey key :
-        List.of(
-            new PolicyKey(identity, port, protocol, egress),
-            new PolicyKey(0, port, protocol, egress),
-            new PolicyKey(identity, 0, 0, egress),
-            new PolicyKey(0, 0, 0, egress))) {
-      MapState.Entry entry = policy.entries().get(key);
-      if (entry != null) {
-        return verdict(entry) + " " + direction + " by " + rules(entry);
-      }
-    }
-    return "deny "
-        + direction
-        + " by default deny of "
-        + sorted(egress ? policy.closedEgressBy() : policy.closedIngressBy());
   }
 
   /** An identity's number as it is; of an address what the ipcache says of it. */
@@ -205,10 +184,6 @@ final class PolicyExplanation {
       }
     }
     return identity;
-  }
-
-  private static String verdict(MapState.Entry entry) {
-    return entry.deny() ? "deny" : entry.proxyPort() == 0 ? "allow" : "redirect";
   }
 
   private static String rules(MapState.Entry entry) {

@@ -2,6 +2,8 @@ package dev.paramecium.agent.policy;
 
 import dev.paramecium.abi.PolicyKey;
 import dev.paramecium.policy.MapState;
+import dev.paramecium.policy.RuleOrigin;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -24,5 +26,60 @@ public record EndpointMap(
     entries = Map.copyOf(entries);
     closedIngressBy = Set.copyOf(closedIngressBy);
     closedEgressBy = Set.copyOf(closedEgressBy);
+  }
+
+  /**
+   * What the map says of one packet.
+   *
+   * @param verdict {@code allow}, {@code deny} or {@code redirect}
+   * @param by the rules, sorted
+   * @param byDefault whether no entry says anything, and the direction is closed
+   */
+  public record Decision(String verdict, boolean egress, List<String> by, boolean byDefault) {
+
+    /** Whether the packet goes on; what wants a proxy does not, because none listens. */
+    public boolean passes() {
+      return verdict.equals("allow");
+    }
+
+    /** {@code deny ingress by default deny of NetworkPolicy default/web spec}. */
+    @Override
+    public String toString() {
+      return verdict
+          + (egress ? " egress by " : " ingress by ")
+          + (byDefault ? "default deny of " : "")
+          + (by.isEmpty() ? "the enforcement mode" : String.join(", ", by));
+    }
+  }
+
+  /**
+   * The first entry that the datapath finds, asking in its order ({@code bpf/lib/policy.h}).
+   *
+   * @param identity the peer's
+   * @param port of ICMP the type; 0 with protocol 0 for a port that no entry names
+   */
+  public Decision decide(boolean egress, int identity, int port, int protocol) {
+    for (PolicyKey key :
+        List.of(
+            new PolicyKey(identity, port, protocol, egress),
+            new PolicyKey(0, port, protocol, egress),
+            new PolicyKey(identity, 0, 0, egress),
+            new PolicyKey(0, 0, 0, egress))) {
+      MapState.Entry entry = entries.get(key);
+      if (entry != null) {
+        return new Decision(
+            verdict(entry),
+            egress,
+            entry.origins().stream().map(RuleOrigin::toString).sorted().toList(),
+            false);
+      }
+    }
+    Set<String> closedBy = egress ? closedEgressBy : closedIngressBy;
+    return new Decision("deny", egress, closedBy.stream().sorted().toList(), true);
+  }
+
+  /** {@code allow}, {@code deny}, or {@code redirect} to the proxy. */
+  public static String verdict(MapState.Entry entry) {
+    return entry.deny() ? "deny" : entry.proxyPort() == 0 ? "allow" : "redirect";
   }
 }

@@ -14,6 +14,7 @@ import dev.paramecium.policy.PolicyRepository.Subject;
 import dev.paramecium.policy.RuleOrigin;
 import dev.paramecium.policy.SelectorCache;
 import dev.paramecium.policy.SelectorPolicy;
+import dev.paramecium.policy.rule.Cidr;
 import dev.paramecium.policy.rule.CiliumPolicy;
 import dev.paramecium.policy.rule.InvalidRuleException;
 import dev.paramecium.policy.rule.KubernetesPolicy;
@@ -314,6 +315,11 @@ public final class NodePolicy {
   /** The ipcache entries of the address blocks that rules name. */
   public List<Claim> claims() {
     return local.claims();
+  }
+
+  /** The numbers that address blocks of rules have here. */
+  public Map<Integer, Cidr> blocks() {
+    return local.blocks();
   }
 
   public long revision() {

@@ -69,11 +69,12 @@ public final class KubernetesPolicy {
       List<PortRule> ports = ports(entry.path("ports"));
       JsonNode peers = entry.path(peersField);
       if (peers.isEmpty()) {
-        rules.add(new TrafficRule(Peers.ofEndpoints(EndpointSelector.WILDCARD), ports, List.of()));
+        rules.add(
+            new TrafficRule(Peers.ofEndpoints(EndpointSelector.WILDCARD), ports, List.of(), i));
       }
       for (int j = 0; j < peers.size(); j++) {
         String path = "spec." + section + "[" + i + "]." + peersField + "[" + j + "]";
-        rules.add(new TrafficRule(peer(peers.get(j), namespace, path), ports, List.of()));
+        rules.add(new TrafficRule(peer(peers.get(j), namespace, path), ports, List.of(), i));
       }
     }
     return rules;

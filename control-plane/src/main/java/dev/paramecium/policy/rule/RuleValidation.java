@@ -84,7 +84,7 @@ public final class RuleValidation {
     if (host && ports.stream().anyMatch(RuleValidation::hasCountedL7Rules)) {
       throw new InvalidRuleException("host policies do not support L7 rules yet");
     }
-    return new TrafficRule(rule.peers(), ports, rule.icmps());
+    return new TrafficRule(rule.peers(), ports, rule.icmps(), rule.entry());
   }
 
   // ---- what may stand together

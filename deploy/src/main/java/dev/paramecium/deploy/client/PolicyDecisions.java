@@ -135,7 +135,12 @@ public final class PolicyDecisions {
     return pod.namespace() + "/" + pod.name();
   }
 
-  private static String ask(ApiHttp api, String node, List<String> command) {
+  /**
+   * What a command on a node prints.
+   *
+   * @throws UserError if it fails
+   */
+  public static String ask(ApiHttp api, String node, List<String> command) {
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     ByteArrayOutputStream complaint = new ByteArrayOutputStream();
     String path =

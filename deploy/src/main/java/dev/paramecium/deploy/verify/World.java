@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Pods;
+import dev.paramecium.deploy.client.Replacement;
 import dev.paramecium.deploy.client.Resources;
 import dev.paramecium.deploy.client.Waiting;
 import dev.paramecium.deploy.verify.ConnectivityTest.Labelling;
@@ -88,7 +89,7 @@ public final class World {
     } else if (resource.kind().equals(POD) || resource.kind().equals(NAMESPACE)) {
       api.mergePatch(path, object);
     } else {
-      note(api.write("PUT", path, replacement(existing, object)));
+      note(api.write("PUT", path, Replacement.of(existing, object)));
     }
   }
 
@@ -113,31 +114,6 @@ public final class World {
               + ": "
               + warning);
     }
-  }
-
-  /** What the manifest says, in the place of what was there; who it is, and its state, stay. */
-  private static ObjectNode replacement(JsonNode existing, ObjectNode object) {
-    ObjectNode next = object.deepCopy();
-    ObjectNode metadata = existing.path("metadata").deepCopy();
-    for (String field : List.of("labels", "annotations")) {
-      JsonNode given = object.path("metadata").path(field);
-      if (given.isObject()) {
-        metadata.set(field, given);
-      }
-    }
-    next.set("metadata", metadata);
-    if (existing.has("status")) {
-      next.set("status", existing.path("status"));
-    }
-    if (existing.path("kind").asText().equals("Service")
-        && next.path("spec") instanceof ObjectNode spec) {
-      for (String field : List.of("clusterIP", "clusterIPs")) {
-        if (!spec.has(field) && existing.path("spec").has(field)) {
-          spec.set(field, existing.path("spec").path(field));
-        }
-      }
-    }
-    return next;
   }
 
   private ObjectNode withAddresses(ObjectNode object) {

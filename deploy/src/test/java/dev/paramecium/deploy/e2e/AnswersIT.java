@@ -226,6 +226,110 @@ class AnswersIT {
     assertThat(result.stderr()).contains("pods \"nobody\" not found");
   }
 
+  // ---- policy diff
+
+  private static final String NEW_DB =
+      """
+      apiVersion: networking.k8s.io/v1
+      kind: NetworkPolicy
+      metadata: {name: db, namespace: shop}
+      spec:
+        podSelector: {matchLabels: {app: db}}
+        ingress:
+        - from: [{podSelector: {matchLabels: {app: web}}}, {ipBlock: {cidr: 198.51.100.0/24}}]
+          ports: [{port: 80}]
+      """;
+
+  private static String line(String... cells) {
+    return String.join(" +", List.of(cells).stream().map(java.util.regex.Pattern::quote).toList());
+  }
+
+  @Test
+  void diffShowsOnlyWhatChangesWithTheRuleThatWouldDecide() throws IOException {
+    String rule = "shop/db: allow ingress by NetworkPolicy shop/db spec.ingress[0]";
+    CommandResult result = run("policy", "diff", "-f", file("db.yaml", NEW_DB));
+
+    assertThat(result.exitCode()).as(result.stderr()).isZero();
+    assertThat(result.stdout())
+        .containsPattern("FROM +TO +PORT +NOW +THEN +BY")
+        .containsPattern(line("shop/web", "shop/db", "80/TCP", "denied", "allowed", rule))
+        .containsPattern(line("198.51.100.0/24", "shop/db", "80/TCP", "denied", "allowed", rule))
+        .endsWith("\n0 closed, 2 opened.\n");
+    assertThat(result.stdout().lines()).hasSize(5);
+    assertProbe(
+        1,
+        "denied\n  shop/web: allow egress by allow-any-egress\n"
+            + "  shop/db: deny ingress by default deny of NetworkPolicy shop/db spec\n",
+        "probe",
+        "shop/web",
+        "shop/db:80");
+  }
+
+  @Test
+  void diffTellsAWholeDirectionInOneLine() throws IOException {
+    String policy =
+        """
+        {apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: client, namespace: shop},
+         spec: {podSelector: {matchLabels: {app: client}}}}
+        """;
+    CommandResult result =
+        run("policy", "diff", "--exit-code", "-f", file("client.yaml", policy), "-o", "json");
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    JsonNode changes = ApiHttp.JSON.readTree(result.stdout()).path("changes");
+    assertThat(changes)
+        .extracting(
+            change ->
+                change.path("from").asText()
+                    + " "
+                    + change.path("port").asText()
+                    + " "
+                    + change.path("then").asText()
+                    + " "
+                    + change.at("/then_by/0").asText())
+        .contains(
+            "shop/web any port denied shop/client: deny ingress by default deny of NetworkPolicy"
+                + " shop/client spec",
+            "world any port denied shop/client: deny ingress by default deny of NetworkPolicy"
+                + " shop/client spec")
+        .noneMatch(change -> change.startsWith("host "));
+    assertThat(changes.at("/0/now_by/1").asText())
+        .endsWith("shop/client: allow ingress by allow-any-ingress");
+  }
+
+  @Test
+  void diffOfWhatIsThereIsEmptyAndWithoutTheRestItIsNot() throws IOException {
+    String web = file("same.yaml", SHOP);
+    CommandResult same = run("policy", "diff", "--exit-code", "-f", web);
+    assertThat(same.stdout())
+        .contains("note: Pod client is no policy: left out")
+        .endsWith("Nobody would reach anybody otherwise than now.\n");
+    assertThat(same.exitCode()).isZero();
+
+    CommandResult pruned = run("policy", "diff", "--prune", "-f", file("db.yaml", NEW_DB));
+    assertThat(pruned.stdout())
+        .containsPattern(
+            line(
+                "shop/client",
+                "shop/web",
+                "81/TCP",
+                "denied",
+                "allowed",
+                "shop/web: allow ingress by allow-any-ingress"));
+  }
+
+  @Test
+  void diffOfWhatTheServerOrTheAgentsRefuseSaysSo() throws IOException {
+    String refused = NEW_DB.replace("{port: 80}", "{port: 80, protocol: SCTP}");
+    CommandResult sctp = run("policy", "diff", "-f", file("sctp.yaml", refused));
+    assertThat(sctp.stdout()).contains("note: NetworkPolicy shop/db: the agents refuse db");
+
+    CommandResult invalid =
+        run("policy", "diff", "-f", file("bad.yaml", NEW_DB.replace("port: 80", "port: 80000")));
+    assertThat(invalid.exitCode()).isEqualTo(1);
+    assertThat(invalid.stderr()).contains("is invalid");
+  }
+
   // ---- verify
 
   private static final String TEST =
