@@ -2,6 +2,7 @@ package dev.paramecium.kubelet;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.syscall.ContainerEvent;
 import java.time.Duration;
@@ -12,8 +13,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.slf4j.Logger;
 
 /**
- * What becomes of a pod's containers between their starts and their ends: hooks, probes, and what
- * follows from them. Used by the pod's worker only, which goes on from what has changed.
+ * What becomes of a pod's containers between their starts and their ends: hooks, probes, names, and
+ * what follows from them. Used by the pod's worker only, which goes on from what has changed.
  *
  * <pre>
  *   Started -&gt; postStart -&gt; running -&gt; startup probe -&gt; liveness, readiness probes
@@ -25,6 +26,7 @@ final class ContainerLife {
 
   private final PodContainers containers;
   private final PodProbes probes;
+  private final NameFeeds names;
   private final ContainerHooks hooks;
   private final InstantSource clock;
   private final PodEvents events;
@@ -38,12 +40,14 @@ final class ContainerLife {
       KubeObject pod,
       PodContainers containers,
       KernelCalls kernel,
+      ApiClient api,
       InstantSource clock,
       PodEvents events) {
     HandlerRunner runner = new HandlerRunner(kernel);
     this.pod = pod;
     this.containers = containers;
     this.probes = new PodProbes(context, runner, events);
+    this.names = new NameFeeds(context, kernel, api, clock);
     this.hooks = new ContainerHooks(context, runner, kernel, clock, events);
     this.clock = clock;
     this.events = events;
@@ -83,6 +87,7 @@ final class ContainerLife {
   void address(String ip) {
     podIp = ip;
     for (ContainerRecord container : containers.busy()) {
+      names.begin(container);
       probes.begin(pod, container, podIp, clock.instant());
     }
   }
@@ -113,6 +118,7 @@ final class ContainerLife {
         return false; // it was taken over
       }
       case ContainerEvent.Started started -> {
+        names.begin(container);
         events.started(pod, container);
         if (!started.imageNote().isEmpty()) {
           log.info(
@@ -125,6 +131,7 @@ final class ContainerLife {
       }
       case ContainerEvent.Exited exited -> {
         probes.end(container.id);
+        names.end(container.id);
         container.exited(exited.exitCode(), exited.reason(), clock.instant());
       }
     }

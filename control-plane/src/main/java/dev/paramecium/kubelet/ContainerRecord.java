@@ -147,8 +147,12 @@ final class ContainerRecord {
     image = spec.path("image").asText();
   }
 
-  /** What the runtime is asked to run, in a pod's network namespace. */
-  ContainerSpec runIn(String netns, PodRef pod) {
+  /**
+   * What the runtime is asked to run, in a pod's network namespace.
+   *
+   * @param files what the kubelet mounts into it
+   */
+  ContainerSpec runIn(String netns, PodRef pod, Map<String, String> files) {
     List<String> command = new ArrayList<>();
     spec.path("command").forEach(word -> command.add(word.asText()));
     List<String> args = new ArrayList<>();
@@ -177,6 +181,7 @@ final class ContainerRecord {
         args,
         env,
         ports,
+        files,
         spec.path("stdin").asBoolean(),
         spec.path("tty").asBoolean());
   }

@@ -11,6 +11,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.dns.PodDns;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
@@ -19,6 +20,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
@@ -186,7 +188,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.agentPod = AgentPod.isOne(pod);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, sandbox, clock.instant());
-    this.life = new ContainerLife(context, pod, containers, kernel, clock, events);
+    this.life = new ContainerLife(context, pod, containers, kernel, api, clock, events);
     this.streams = new PodStreams(ref, containers, agentPod, kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
@@ -391,7 +393,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
     getContext()
         .pipeToSelf(
-            kernel.startContainer(container.runIn(netns, ref), containerEvents),
+            kernel.startContainer(
+                container.runIn(netns, ref, Map.of(PodDns.PATH, PodDns.resolvConf(pod))),
+                containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
   }
 

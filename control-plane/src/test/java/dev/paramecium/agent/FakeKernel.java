@@ -51,6 +51,9 @@ public final class FakeKernel {
   public final Map<String, ContainerSpec> containers = new ConcurrentHashMap<>();
   public final List<String> calls = new CopyOnWriteArrayList<>();
 
+  /** What was written into containers, by their id and the path. */
+  public final Map<String, String> files = new ConcurrentHashMap<>();
+
   /** Who listens on the agent's socket. */
   public volatile @Nullable ActorRef<AgentCall> agent;
 
@@ -287,6 +290,10 @@ public final class FakeKernel {
         }
       }
       case Syscall.RemoveContainer c -> done(c.replyTo());
+      case Syscall.WriteFile c -> {
+        files.put(c.containerId() + c.path(), new String(c.bytes(), StandardCharsets.UTF_8));
+        done(c.replyTo());
+      }
       case Syscall.Exec c -> {
         calls.add("Exec " + c.request().containerId() + " " + c.request().argv());
         speak(c.client(), "ran " + String.join(" ", c.request().argv()) + "\n");

@@ -35,6 +35,7 @@ class ArchitectureTest {
     "dev.paramecium.scheduler..",
     "dev.paramecium.controller..",
     "dev.paramecium.events..",
+    "dev.paramecium.dns..",
     "dev.paramecium.operator..",
     "dev.paramecium.kubelet..",
     "dev.paramecium.agent..",

@@ -1,23 +1,23 @@
 package dev.paramecium.container;
 
-import dev.paramecium.syscall.ExecResult;
-import dev.paramecium.syscall.ContainerInfo;
-import dev.paramecium.container.process.Executable;
-import dev.paramecium.container.process.ExecSync;
 import dev.paramecium.container.image.Image;
 import dev.paramecium.container.image.Images;
 import dev.paramecium.container.process.ExecSession;
+import dev.paramecium.container.process.ExecSync;
+import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.ProcessTable;
 import dev.paramecium.container.process.net.Netcat;
 import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
+import dev.paramecium.syscall.ExecResult;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Result;
 import java.nio.charset.StandardCharsets;
@@ -96,6 +96,7 @@ final class Containers {
     env.putIfAbsent("HOSTNAME", hostname);
     FileSystem files = new FileSystem();
     writeNames(files, hostname);
+    spec.files().forEach((path, text) -> files.write(path, text.getBytes(StandardCharsets.UTF_8)));
     ProcessTable processes =
         new ProcessTable(hostname, image.path(tools()), env, files, services, 1);
     Container container = new Container(spec, image, processes, events, config.clock());
@@ -164,6 +165,19 @@ final class Containers {
     }
     containers.remove(id);
     return Result.ok(Done.getInstance());
+  }
+
+  /** Writes a file into a container. */
+  Result<Done> write(String id, String path, byte[] bytes) {
+    Container container = containers.get(id);
+    if (container == null) {
+      return missing(id);
+    }
+    return container.processes().files().write(path, bytes)
+        ? Result.ok(Done.getInstance())
+        : Result.failed(
+            Errno.ENOSPC,
+            path + ": the files of a container may have " + FileSystem.CAPACITY + " bytes");
   }
 
   private Result<Done> missing(String id) {

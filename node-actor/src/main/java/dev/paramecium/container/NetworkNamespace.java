@@ -128,6 +128,11 @@ public final class NetworkNamespace {
       String containerId, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo)
       implements Command {}
 
+  /** As {@link dev.paramecium.syscall.Syscall.WriteFile}. */
+  public record WriteFile(
+      String containerId, String path, byte[] bytes, ActorRef<Result<Done>> replyTo)
+      implements Command {}
+
   /** The containers that are in the namespace. */
   public record ListContainers(ActorRef<List<ContainerInfo>> replyTo) implements Command {}
 
@@ -266,6 +271,8 @@ public final class NetworkNamespace {
       case StopContainer(var id, var graceMs, var replyTo) ->
           replyTo.tell(containers.stop(id, graceMs));
       case RemoveContainer(var id, var replyTo) -> replyTo.tell(containers.remove(id));
+      case WriteFile(var id, var path, var bytes, var replyTo) ->
+          replyTo.tell(containers.write(id, path, bytes));
       case Exec(var request, var client) -> containers.exec(request, client);
       case ForwardPort(int port, var client) -> containers.forwardPort(port, client);
       case ReadLog(var request, var client) -> containers.readLog(request, client);
@@ -385,6 +392,7 @@ public final class NetworkNamespace {
       case StartContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case StopContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case RemoveContainer(var _, var replyTo) -> replyTo.tell(gone());
+      case WriteFile(var _, var _, var _, var replyTo) -> replyTo.tell(gone());
       case ForwardPort(int _, var client) ->
           client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
       case Exec(var _, var client) -> client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));

@@ -87,6 +87,14 @@ final class ContainerRuntime {
           namespace.namespace().tell(new NetworkNamespace.WatchContainer(id, events, replyTo));
         }
       }
+      case Syscall.WriteFile(var id, var path, var bytes, var replyTo) -> {
+        NamespacePort namespace = placed(id);
+        if (namespace == null) {
+          replyTo.tell(noContainer(id));
+        } else {
+          namespace.namespace().tell(new NetworkNamespace.WriteFile(id, path, bytes, replyTo));
+        }
+      }
       case Syscall.ListContainers(var replyTo) -> list(replyTo);
       case Syscall.ForwardPort(var id, var port, var client) -> {
         NamespacePort namespace = containers.of(id);

@@ -15,6 +15,7 @@ import java.util.Map;
  *     nginx}, …)
  * @param command the manifest's command then args; empty to run the image's own entrypoint
  * @param ports the declared containerPorts
+ * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their text
  * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
  * @param tty whether a terminal is between that process and who attaches
  */
@@ -30,6 +31,7 @@ public record ContainerSpec(
     List<String> args,
     Map<String, String> env,
     List<Port> ports,
+    Map<String, String> files,
     boolean stdin,
     boolean tty) {
 
@@ -38,6 +40,7 @@ public record ContainerSpec(
     args = List.copyOf(args);
     env = Map.copyOf(env);
     ports = List.copyOf(ports);
+    files = Map.copyOf(files);
   }
 
   /** A container that nobody but who starts it has to know again, and that reads no input. */
@@ -51,7 +54,21 @@ public record ContainerSpec(
       List<String> args,
       Map<String, String> env,
       List<Port> ports) {
-    this(id, netns, podName, "", containerName, 0, image, command, args, env, ports, false, false);
+    this(
+        id,
+        netns,
+        podName,
+        "",
+        containerName,
+        0,
+        image,
+        command,
+        args,
+        env,
+        ports,
+        Map.of(),
+        false,
+        false);
   }
 
   /**

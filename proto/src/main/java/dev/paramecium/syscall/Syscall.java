@@ -181,6 +181,13 @@ public sealed interface Syscall {
       String containerId, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo)
       implements ContainerCall {}
 
+  /**
+   * Writes a file of a container, as the kubelet brings a mounted volume up to date; the
+   * container's processes see it at once. ENOSPC if its files would be too large.
+   */
+  record WriteFile(String containerId, String path, byte[] bytes, ActorRef<Result<Done>> replyTo)
+      implements ContainerCall {}
+
   /** {@code crictl ps -a}: every container that was not removed. */
   record ListContainers(ActorRef<Result<List<ContainerInfo>>> replyTo) implements ContainerCall {}
 

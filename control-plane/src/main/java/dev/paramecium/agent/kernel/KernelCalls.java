@@ -154,6 +154,10 @@ public final class KernelCalls {
     return gone(call(replyTo -> new Syscall.RemoveContainer(containerId, replyTo)));
   }
 
+  public CompletionStage<Done> writeFile(String containerId, String path, byte[] bytes) {
+    return call(replyTo -> new Syscall.WriteFile(containerId, path, bytes, replyTo));
+  }
+
   /** Takes at most {@code timeout}; ETIMEDOUT then. */
   public CompletionStage<ExecResult> execSync(
       String containerId, List<String> argv, Duration timeout) {

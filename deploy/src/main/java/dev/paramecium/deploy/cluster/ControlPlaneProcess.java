@@ -15,6 +15,7 @@ import dev.paramecium.controller.NodeLifecycle;
 import dev.paramecium.controller.PodGarbageCollector;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.dns.Addons;
 import dev.paramecium.events.EventExpiry;
 import dev.paramecium.operator.Operator;
 import dev.paramecium.operator.OperatorConfig;
@@ -105,6 +106,7 @@ public record ControlPlaneProcess(
             Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
       }
     }
+    system.systemActorOf(Addons.create(api), "addons", Props.empty());
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());
     system.systemActorOf(

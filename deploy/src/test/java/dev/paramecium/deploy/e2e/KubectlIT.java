@@ -258,6 +258,46 @@ class KubectlIT {
     assertThat(onNode("node-2", "sh", "-c", "cilium status --brief")).isEqualTo("OK\n");
   }
 
+  @Test
+  void podsFindServicesByTheirNames() {
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(
+            () ->
+                kubectl
+                    .tryRun(
+                        "get",
+                        "deployment",
+                        "coredns",
+                        "-n",
+                        "kube-system",
+                        "-o",
+                        "jsonpath={.status.readyReplicas}")
+                    .stdout()
+                    .equals("2"));
+    kubectl.run("expose", "pod", "httpbin", "--port=80", "--name=named");
+    String domain = kubectl.namespace() + ".svc.cluster.local";
+    assertThat(kubectl.exec("curl", "cat", "/etc/resolv.conf"))
+        .isEqualTo(
+            "search "
+                + domain
+                + " svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n");
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(() -> kubectl.tryRun("exec", "curl", "--", "nslookup", "named").exitCode() == 0);
+
+    String ip = kubectl.run("get", "service", "named", "-o", "jsonpath={.spec.clusterIP}");
+    assertThat(kubectl.exec("curl", "nslookup", "named"))
+        .contains("Name:\tnamed." + domain + "\nAddress: " + ip + "\n");
+    for (String name : List.of("named", "named." + kubectl.namespace(), "named." + domain)) {
+      assertThat(kubectl.exec("curl", "curl", "-sS", "http://" + name + "/get"))
+          .contains("\"Host\": \"" + name + "\"");
+    }
+    assertThat(kubectl.tryRun("exec", "curl", "--", "curl", "-sS", "http://nobody/").stderr())
+        .contains("curl: (6) Could not resolve host: nobody");
+    kubectl.run("delete", "service", "named");
+  }
+
   // A day's work.
 
   @Test

@@ -5,6 +5,7 @@ import dev.paramecium.container.process.coreutils.Coreutils;
 import dev.paramecium.container.process.coreutils.Tar;
 import dev.paramecium.container.process.curl.Curl;
 import dev.paramecium.container.process.curl.Wget;
+import dev.paramecium.container.process.dns.CoreDns;
 import dev.paramecium.container.process.net.Netcat;
 import dev.paramecium.container.process.net.Netstat;
 import dev.paramecium.container.process.net.Nslookup;
@@ -76,6 +77,14 @@ public final class Images {
       case "ubuntu", "debian", "nicolaka/netshoot" -> image(List.of(), List.of("bash"), Map.of());
       case "agnhost" ->
           image(List.of("/agnhost"), List.of("pause"), Map.of("agnhost", Agnhost::start));
+      case "coredns", "coredns/coredns" ->
+          new Image(
+              List.of("/coredns"),
+              List.of(),
+              Map.of("coredns", CoreDns::start),
+              Map.of(),
+              true,
+              "");
       case "cilium/cilium" ->
           image(
               List.of(),

@@ -2,7 +2,9 @@ package dev.paramecium.container.process;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +23,7 @@ public final class FileSystem {
       List.of("/bin", "/dev", "/etc", "/proc", "/root", "/tmp", "/usr", "/var");
 
   private final NavigableMap<String, byte[]> files = new TreeMap<>();
+  private final Map<String, Runnable> watches = new HashMap<>();
   private int used;
 
   /** The file's bytes, or null if there is none. */
@@ -47,7 +50,16 @@ public final class FileSystem {
     }
     used = next;
     files.put(name, bytes.clone());
+    Runnable watch = watches.get(name);
+    if (watch != null) {
+      watch.run();
+    }
     return true;
+  }
+
+  /** Runs {@code changed} each time that a file was written, as inotify(7) tells of it. */
+  public void watch(String path, Runnable changed) {
+    watches.put(normalize(path), changed);
   }
 
   /** Appends, creating the file if there is none; answers as {@link #write}. */

@@ -124,9 +124,9 @@ final class Transfer implements TcpHandler, MessageParser.Listener {
       return;
     }
     switch (answer) {
-      case Resolver.Answer.Found(var _, var addresses, var _) -> {
+      case Resolver.Answer.Found found -> {
         statistics.resolvedNs = context.clock().nanos();
-        connect(new SocketAddress(addresses.getFirst(), url.port()));
+        connect(new SocketAddress(found.addresses().getFirst(), url.port()));
       }
       case Resolver.Answer.NotFound _, Resolver.Answer.NoAnswer _ -> {
         String message = "Could not resolve host: " + url.host();

@@ -142,11 +142,11 @@ public final class Netcat implements Process, TcpHandler, UdpHandler {
   }
 
   private void resolved(Resolver.Answer answer) {
-    if (!(answer instanceof Resolver.Answer.Found(var _, var addresses, var _))) {
+    if (!(answer instanceof Resolver.Answer.Found found)) {
       fail("getaddrinfo for host \"" + host + "\" port " + port + ": Name does not resolve");
       return;
     }
-    SocketAddress remote = new SocketAddress(addresses.getFirst(), port);
+    SocketAddress remote = new SocketAddress(found.addresses().getFirst(), port);
     peer = remote;
     try {
       if (udp) {

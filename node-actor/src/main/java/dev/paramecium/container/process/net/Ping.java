@@ -84,7 +84,7 @@ public final class Ping implements Process, PingHandler {
 
   private void resolved(Resolver.Answer answer) {
     switch (answer) {
-      case Resolver.Answer.Found(var _, var addresses, var _) -> begin(addresses.getFirst());
+      case Resolver.Answer.Found found -> begin(found.addresses().getFirst());
       case Resolver.Answer.NotFound _ -> refuse(name + ": Name or service not known");
       case Resolver.Answer.NoAnswer _ -> refuse(name + ": Temporary failure in name resolution");
     }

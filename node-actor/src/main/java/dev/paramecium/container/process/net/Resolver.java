@@ -1,17 +1,13 @@
 package dev.paramecium.container.process.net;
 
 import dev.paramecium.abi.Ipv4Address;
-import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.ProcessContext;
-import dev.paramecium.container.socket.SocketAddress;
-import dev.paramecium.container.socket.SocketError;
-import dev.paramecium.container.socket.SocketException;
-import dev.paramecium.container.socket.Sockets;
-import dev.paramecium.container.socket.UdpHandler;
-import dev.paramecium.container.socket.UdpSocket;
-import java.nio.charset.StandardCharsets;
+import dev.paramecium.container.process.dns.DnsExchange;
+import dev.paramecium.container.process.dns.DnsMessage;
+import dev.paramecium.container.process.dns.DnsRecord;
+import dev.paramecium.container.process.dns.DnsRecord.Data;
+import dev.paramecium.container.process.dns.ResolvConf;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.Consumer;
@@ -27,18 +23,32 @@ public final class Resolver {
   /** What became of a name. */
   public sealed interface Answer {
 
-    /** {@code server} is empty if no server was asked. */
-    record Found(String name, List<Ipv4Address> addresses, String server) implements Answer {}
+    /**
+     * @param name the one that was found, after search domains and aliases
+     * @param records of the type that was asked for, at least one
+     * @param server empty if no server was asked
+     */
+    record Found(String name, List<DnsRecord> records, String server) implements Answer {
 
-    record NotFound(String server) implements Answer {}
+      /** The addresses among the records. */
+      public List<Ipv4Address> addresses() {
+        return records.stream()
+            .map(DnsRecord::data)
+            .filter(Data.Address.class::isInstance)
+            .map(data -> ((Data.Address) data).address())
+            .toList();
+      }
+    }
+
+    /**
+     * @param server empty if no server was asked
+     * @param responseCode of the last answer: NXDOMAIN, or NOERROR for a name without such records
+     */
+    record NotFound(String server, int responseCode) implements Answer {}
 
     /** No nameserver answered. */
     record NoAnswer(List<String> servers) implements Answer {}
   }
-
-  private static final int PORT = 53;
-  private static final long TIMEOUT_MS = 5000;
-  private static final int ATTEMPTS = 2;
 
   private final ProcessContext context;
 
@@ -50,192 +60,95 @@ public final class Resolver {
    * Resolves {@code name}; {@code answer} may be called before this returns, and is called once.
    */
   public void resolve(String name, Consumer<Answer> answer) {
-    Ipv4Address literal = literal(name);
+    Ipv4Address literal = ResolvConf.literal(name);
     if (literal != null) {
-      answer.accept(new Answer.Found(name, List.of(literal), ""));
+      answer.accept(found(name, literal));
       return;
     }
     Ipv4Address local = hosts(name);
     if (local != null) {
-      answer.accept(new Answer.Found(name, List.of(local), ""));
+      answer.accept(found(name, local));
       return;
     }
-    lookup(name, answer);
+    lookup(ResolvConf.read(context.files()), name, DnsRecord.A, answer);
   }
 
-  /** Asks the nameservers only, as nslookup does. */
-  void lookup(String name, Consumer<Answer> answer) {
-    Configuration configuration = Configuration.read(context.files());
+  private static Answer found(String name, Ipv4Address address) {
+    return new Answer.Found(name, List.of(new DnsRecord(name, 0, new Data.Address(address))), "");
+  }
+
+  /** Asks nameservers only, as nslookup does. */
+  void lookup(ResolvConf configuration, String name, int type, Consumer<Answer> answer) {
     List<String> candidates = configuration.candidates(name);
     if (configuration.servers().isEmpty() || candidates.isEmpty()) {
-      answer.accept(new Answer.NotFound(""));
+      answer.accept(new Answer.NotFound("", DnsMessage.NXDOMAIN));
       return;
     }
-    new Query(configuration, candidates, answer).next();
+    new Query(configuration, candidates, type, answer).next();
   }
 
-  List<String> servers() {
-    return Configuration.read(context.files()).servers();
-  }
-
-  static @Nullable Ipv4Address literal(String text) {
-    try {
-      return Ipv4Address.parse(text);
-    } catch (IllegalArgumentException e) {
-      return null;
-    }
+  private List<String> servers() {
+    return ResolvConf.read(context.files()).servers().stream().map(Ipv4Address::toString).toList();
   }
 
   private @Nullable Ipv4Address hosts(String name) {
-    for (String line : lines(context.files(), "/etc/hosts")) {
+    for (String line : ResolvConf.lines(context.files(), "/etc/hosts")) {
       String[] words = line.strip().split("\\s+", -1);
       for (int i = 1; i < words.length; i++) {
         if (words[i].equalsIgnoreCase(name)) {
-          return literal(words[0]);
+          return ResolvConf.literal(words[0]);
         }
       }
     }
     return name.equalsIgnoreCase("localhost") ? Ipv4Address.parse("127.0.0.1") : null;
   }
 
-  private static List<String> lines(FileSystem files, String path) {
-    byte[] bytes = files.read(path);
-    return bytes == null
-        ? List.of()
-        : new String(bytes, StandardCharsets.UTF_8)
-            .lines()
-            .map(line -> line.replaceAll("[#;].*", ""))
-            .toList();
-  }
-
-  private record Configuration(List<String> servers, List<String> search, int ndots) {
-
-    static Configuration read(FileSystem files) {
-      List<String> servers = new ArrayList<>();
-      List<String> search = List.of();
-      int ndots = 1;
-      for (String line : lines(files, "/etc/resolv.conf")) {
-        List<String> words = List.of(line.strip().split("\\s+", -1));
-        List<String> rest = words.subList(1, words.size());
-        switch (words.getFirst()) {
-          case "nameserver" ->
-              rest.stream().filter(server -> literal(server) != null).forEach(servers::add);
-          case "search", "domain" -> search = rest;
-          case "options" -> {
-            for (String option : rest) {
-              if (option.matches("ndots:\\d{1,2}")) {
-                ndots = Integer.parseInt(option.substring(6));
-              }
-            }
-          }
-          default -> {}
-        }
-      }
-      return new Configuration(servers, search, ndots);
-    }
-
-    /** The names to ask for, in resolv.conf(5)'s order. */
-    List<String> candidates(String name) {
-      List<String> names = new ArrayList<>();
-      if (name.endsWith(".")) {
-        names.add(name.substring(0, name.length() - 1));
-      } else {
-        search.forEach(domain -> names.add(name + "." + domain));
-        boolean asIsFirst = name.chars().filter(c -> c == '.').count() >= ndots;
-        names.add(asIsFirst ? 0 : names.size(), name);
-      }
-      names.removeIf(candidate -> !DnsMessage.isName(candidate));
-      return names;
-    }
-  }
-
-  /** One name on its way through candidates, servers and attempts. */
-  private final class Query implements UdpHandler {
-    private final Configuration configuration;
+  /** One name on its way through its candidates. */
+  private final class Query {
+    private final ResolvConf configuration;
     private final Deque<String> candidates;
+    private final int type;
     private final Consumer<Answer> answer;
-    private int attempt;
-    private int id;
-    private @Nullable UdpSocket socket;
-    private Sockets.@Nullable Timer timeout;
 
-    Query(Configuration configuration, List<String> candidates, Consumer<Answer> answer) {
+    Query(ResolvConf configuration, List<String> candidates, int type, Consumer<Answer> answer) {
       this.configuration = configuration;
       this.candidates = new ArrayDeque<>(candidates);
+      this.type = type;
       this.answer = answer;
     }
 
-    private String server() {
-      return configuration.servers().get(attempt % configuration.servers().size());
-    }
-
     void next() {
-      if (attempt >= ATTEMPTS * configuration.servers().size()) {
-        finish(new Answer.NoAnswer(configuration.servers()));
+      DnsExchange.start(
+          context.sockets(),
+          context.random(),
+          configuration,
+          DnsMessage.query(0, candidates.getFirst(), type),
+          this::heard);
+    }
+
+    private void heard(DnsExchange.Outcome outcome) {
+      DnsMessage message = outcome.message();
+      if (message == null) {
+        answer.accept(new Answer.NoAnswer(servers()));
         return;
       }
-      id = context.random().nextInt() & 0xffff;
-      try {
-        UdpSocket open = socket;
-        if (open == null) {
-          open = context.sockets().bindUdp(Ipv4Address.ANY, 0, this);
-          socket = open;
-        }
-        open.send(
-            new SocketAddress(Ipv4Address.parse(server()), PORT),
-            DnsMessage.query(id, candidates.getFirst()));
-        timeout = context.sockets().schedule(TIMEOUT_MS, this::retry);
-      } catch (SocketException e) {
-        finish(new Answer.NoAnswer(configuration.servers()));
-      }
-    }
-
-    private void retry() {
-      cancelTimeout();
-      attempt++;
-      next();
-    }
-
-    private void cancelTimeout() {
-      if (timeout != null) {
-        timeout.cancel();
-        timeout = null;
-      }
-    }
-
-    @Override
-    public void datagram(UdpSocket from, SocketAddress remote, byte[] payload) {
-      DnsMessage message = DnsMessage.parse(payload);
-      if (message == null || message.id() != id || remote.port() != PORT) {
-        return;
-      }
-      cancelTimeout();
-      if (!message.addresses().isEmpty()) {
-        String name =
-            message.canonicalName().isEmpty() ? candidates.getFirst() : message.canonicalName();
-        finish(new Answer.Found(name, message.addresses(), server()));
+      List<DnsRecord> records =
+          message.answers().stream().filter(record -> record.type() == type).toList();
+      if (!records.isEmpty()) {
+        String canonical = message.canonicalName();
+        answer.accept(
+            new Answer.Found(
+                canonical.isEmpty() ? candidates.getFirst() : canonical,
+                records,
+                outcome.server().toString()));
         return;
       }
       candidates.removeFirst();
-      attempt = 0;
       if (candidates.isEmpty()) {
-        finish(new Answer.NotFound(server()));
+        answer.accept(new Answer.NotFound(outcome.server().toString(), message.responseCode()));
       } else {
         next();
       }
-    }
-
-    @Override
-    public void error(UdpSocket from, SocketAddress remote, SocketError error) {
-      retry();
-    }
-
-    private void finish(Answer result) {
-      cancelTimeout();
-      if (socket != null) {
-        socket.close();
-      }
-      answer.accept(result);
     }
   }
 }

@@ -57,12 +57,12 @@ public final class Traceroute implements Process, PingHandler {
   }
 
   private void resolved(Resolver.Answer answer) {
-    if (!(answer instanceof Resolver.Answer.Found(var _, var addresses, var _))) {
+    if (!(answer instanceof Resolver.Answer.Found found)) {
       context.printError(name + ": Name or service not known\n");
       context.exit(2);
       return;
     }
-    destination = addresses.getFirst();
+    destination = found.addresses().getFirst();
     try {
       socket = context.sockets().openPing(this);
     } catch (SocketException e) {

@@ -73,8 +73,8 @@ final class AgnhostConnect implements TcpHandler, UdpHandler {
         .resolve(
             host,
             answer -> {
-              if (answer instanceof Resolver.Answer.Found(var _, var addresses, var _)) {
-                open(new SocketAddress(addresses.getFirst(), Integer.parseInt(port)));
+              if (answer instanceof Resolver.Answer.Found found) {
+                open(new SocketAddress(found.addresses().getFirst(), Integer.parseInt(port)));
               } else {
                 end("DNS: lookup " + host + ": no such host");
               }

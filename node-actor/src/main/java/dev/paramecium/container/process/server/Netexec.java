@@ -212,9 +212,9 @@ final class Netexec implements HttpServer.Service {
           .resolve(
               host,
               answer -> {
-                if (answer instanceof Resolver.Answer.Found(var _, var addresses, var _)) {
+                if (answer instanceof Resolver.Answer.Found found) {
                   SocketAddress to =
-                      new SocketAddress(addresses.getFirst(), Integer.parseInt(port));
+                      new SocketAddress(found.addresses().getFirst(), Integer.parseInt(port));
                   new Dial(exchange, to, what, protocol.equals("udp"), count).next();
                 } else {
                   exchange.respond(

@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.container.process.VirtualNetwork;
 import dev.paramecium.container.process.VirtualNetwork.Run;
+import dev.paramecium.container.process.dns.DnsMessage;
+import dev.paramecium.container.process.dns.DnsRecord;
 import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.socket.UdpHandler;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 
 final class NetworkToolsTest {
@@ -156,7 +156,9 @@ final class NetworkToolsTest {
   private static UdpHandler answering(String name, int address) {
     return (socket, from, query) -> {
       byte[] question = Arrays.copyOfRange(query, 12, query.length);
-      byte[] wanted = Arrays.copyOfRange(DnsMessage.query(0, name), 12, question.length + 12);
+      byte[] wanted =
+          Arrays.copyOfRange(
+              DnsMessage.query(0, name, DnsRecord.A).encode(), 12, question.length + 12);
       boolean known = Arrays.equals(question, wanted);
       ByteBuffer answer = ByteBuffer.allocate(512);
       answer.put(query, 0, 2).putShort((short) (known ? 0x8180 : 0x8183));
@@ -171,12 +173,5 @@ final class NetworkToolsTest {
         throw new IllegalStateException(e);
       }
     };
-  }
-
-  @Property(tries = 500)
-  void noBytesCrashTheDnsParser(@ForAll byte[] bytes) {
-    DnsMessage message = DnsMessage.parse(bytes);
-
-    assertThat(message == null || message.addresses().size() * 4 <= bytes.length).isTrue();
   }
 }

@@ -1,0 +1,55 @@
+package dev.paramecium.kubelet;
+
+import dev.paramecium.agent.kernel.KernelCalls;
+import dev.paramecium.api.ApiClient;
+import dev.paramecium.dns.NameFeed;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+
+/** Gives each container that is coredns the cluster's names as long as it runs. */
+final class NameFeeds {
+
+  private static final String COREDNS = "coredns";
+
+  private final ActorContext<PodWorker.Command> context;
+  private final KernelCalls kernel;
+  private final ApiClient api;
+  private final InstantSource clock;
+  private final Map<String, ActorRef<NameFeed.Command>> byContainer = new HashMap<>();
+
+  NameFeeds(
+      ActorContext<PodWorker.Command> context,
+      KernelCalls kernel,
+      ApiClient api,
+      InstantSource clock) {
+    this.context = context;
+    this.kernel = kernel;
+    this.api = api;
+    this.clock = clock;
+  }
+
+  /** The container runs. */
+  void begin(ContainerRecord container) {
+    if (program(container.image()).equals(COREDNS)) {
+      byContainer.computeIfAbsent(
+          container.id, id -> context.spawnAnonymous(NameFeed.create(id, kernel, api, clock)));
+    }
+  }
+
+  /** The container has ended. */
+  void end(String containerId) {
+    ActorRef<NameFeed.Command> feed = byContainer.remove(containerId);
+    if (feed != null) {
+      context.stop(feed);
+    }
+  }
+
+  /** {@code registry.k8s.io/coredns/coredns:v1.8.6} is {@code coredns}. */
+  private static String program(String image) {
+    String name = image.split("@", 2)[0];
+    return name.substring(name.lastIndexOf('/') + 1).split(":", 2)[0];
+  }
+}
