@@ -18,6 +18,8 @@ import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -34,6 +36,9 @@ public final class LocalCluster {
 
   /** The cluster's own TCP (Artery), on the address of the first node of each JVM. */
   public static final int CLUSTER_PORT = 25520;
+
+  /** Blocks of loopback addresses that this process has taken. */
+  private static final Queue<DatagramSocket> RESERVATIONS = new ConcurrentLinkedQueue<>();
 
   /** VXLAN, on each node's own address. */
   public static final int VXLAN_PORT = 8472;
@@ -422,7 +427,8 @@ public final class LocalCluster {
 
   /**
    * The first of the loopback blocks 127.B.0.0 in which nothing holds the cluster's ports; nodes
-   * take .2 and up.
+   * take .2 and up. The block is this process's until it ends: another that looks at the same time
+   * takes the next.
    */
   public static Ipv4Address freeLoopbackBlock(int nodes) {
     for (int block = 60; block < 255; block++) {
@@ -431,7 +437,7 @@ public final class LocalCluster {
       for (int i = 0; i <= nodes && free; i++) {
         free = isFree(base.plus(i));
       }
-      if (free) {
+      if (free && reserve(base)) {
         return base;
       }
     }
@@ -439,6 +445,17 @@ public final class LocalCluster {
         UserError.FAILED,
         "no free block of loopback addresses between 127.60.0.0 and 127.254.0.0. Stop other"
             + " clusters first.");
+  }
+
+  /** Holds the UDP port of the cluster link's number, which nobody needs. */
+  private static boolean reserve(Ipv4Address block) {
+    try {
+      InetAddress address = InetAddress.getByName(block.toString());
+      RESERVATIONS.add(new DatagramSocket(new InetSocketAddress(address, CLUSTER_PORT)));
+      return true;
+    } catch (IOException _) {
+      return false;
+    }
   }
 
   private static boolean isFree(Ipv4Address address) {
