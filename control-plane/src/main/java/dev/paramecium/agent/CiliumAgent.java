@@ -77,6 +77,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   public record ReadStatus(ActorRef<AgentStatus> replyTo) implements Command {}
 
+  /** As {@link MapReconciler.Repair}. */
+  public record RepairMap(String map, ActorRef<Done> replyTo) implements Command {}
+
   /** The answer to {@link CniAdd}. */
   public sealed interface CniResult {
 
@@ -250,6 +253,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case CniDel del -> endpoints.del(del);
       case FromSocket(AgentCall call) -> onCall(call);
       case ReadStatus read -> onReadStatus(read);
+      case RepairMap(String map, var replyTo) ->
+          reconciler.tell(new MapReconciler.Repair(map, replyTo));
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case FromEndpoint(EndpointEvent event) -> onEndpointEvent(event);
       case Registered _ -> {

@@ -111,6 +111,13 @@ public record ResourceType(
       new ResourceType("chaos-mesh.org", "v1alpha1", "schedules", "Schedule", true);
   public static final ResourceType PARTITION_CHAOS =
       new ResourceType("paramecium.dev", "v1alpha1", "partitionchaos", "PartitionChaos", false);
+  public static final ResourceType NODE_CHAOS =
+      new ResourceType("paramecium.dev", "v1alpha1", "nodechaos", "NodeChaos", false);
+  public static final ResourceType MAP_CHAOS =
+      new ResourceType("paramecium.dev", "v1alpha1", "mapchaos", "MapChaos", false);
+  public static final ResourceType CONTROL_PLANE_CHAOS =
+      new ResourceType(
+          "paramecium.dev", "v1alpha1", "controlplanechaos", "ControlPlaneChaos", false);
   public static final ResourceType NODE_NETWORK_CHAOS =
       new ResourceType("paramecium.dev", "v1alpha1", "nodenetworkchaos", "NodeNetworkChaos", false);
 

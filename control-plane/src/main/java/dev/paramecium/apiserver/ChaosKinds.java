@@ -3,6 +3,7 @@ package dev.paramecium.apiserver;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.abi.MapNames;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.chaos.Cron;
 import dev.paramecium.chaos.Quantities;
@@ -30,6 +31,28 @@ final class ChaosKinds {
   private static final Map<String, String> SCHEDULED =
       Map.of("NetworkChaos", "networkChaos", "PodChaos", "podChaos");
 
+  private static final List<String> WRITTEN_BY_AGENT =
+      List.of(
+          MapNames.IPCACHE,
+          MapNames.LXC,
+          MapNames.TUNNEL,
+          MapNames.LB4_SERVICES,
+          MapNames.LB4_BACKENDS,
+          MapNames.LB4_REVERSE_NAT,
+          MapNames.LB4_SOURCE_RANGE,
+          MapNames.LB_AFFINITY_MATCH);
+  private static final List<String> WRITTEN_BY_PROGRAMS =
+      List.of(
+          MapNames.CT4_GLOBAL,
+          MapNames.CT_ANY4_GLOBAL,
+          MapNames.LB4_AFFINITY,
+          MapNames.LB4_REVERSE_SK,
+          MapNames.SNAT_V4_EXTERNAL,
+          MapNames.NODEPORT_NEIGH4);
+
+  /** A system call that takes longer is taken for lost. */
+  private static final long LONGEST_DELAY = 8_000_000_000L;
+
   private static final List<String> COUNTED =
       List.of("fixed", "fixed-percent", "random-max-percent");
   private static final List<String> PARTS =
@@ -39,7 +62,8 @@ final class ChaosKinds {
 
   static List<ServedKind> all() {
     List<ObjectNode> definitions = new ArrayList<>();
-    for (String file : List.of("chaos.crds.yaml", "schedule.crd.yaml")) {
+    for (String file :
+        List.of("chaos.crds.yaml", "chaos-processes.crds.yaml", "schedule.crd.yaml")) {
       for (JsonNode definition : YamlText.parseAll(text(FOLDER + file))) {
         definitions.add((ObjectNode) definition);
       }
@@ -127,7 +151,11 @@ final class ChaosKinds {
       switch (kind) {
         case "NetworkChaos" -> network(violations, at, spec);
         case "PodChaos" -> pod(violations, at, spec);
-        default -> nodes(violations, at, spec);
+        case "NodeChaos" -> node(violations, spec);
+        case "MapChaos" -> map(violations, spec);
+        case "ControlPlaneChaos" -> controlPlane(violations, spec);
+        case "PartitionChaos" -> partition(violations, spec);
+        default -> {}
       }
     }
 
@@ -138,14 +166,87 @@ final class ChaosKinds {
       }
     }
 
-    private static void nodes(Violations violations, String at, JsonNode spec) {
+    private static void node(Violations violations, JsonNode spec) {
+      nodes(violations, spec);
+      if (spec.path("action").asText().equals("restart") && spec.has("duration")) {
+        violations.forbidden(
+            "spec.duration", "restart takes as long as it takes: leave it out, or use crash");
+      }
+    }
+
+    private static void map(Violations violations, JsonNode spec) {
+      nodes(violations, spec);
+      String map = spec.path("map").asText();
+      String action = spec.path("action").asText();
+      boolean known = WRITTEN_BY_AGENT.contains(map) || map.matches("cilium_policy_([0-9]{5}|\\*)");
+      boolean filled = action.equals("full") && WRITTEN_BY_PROGRAMS.contains(map);
+      if (spec.has("map") && !known && !filled) {
+        violations.invalid(
+            "spec.map",
+            map,
+            WRITTEN_BY_PROGRAMS.contains(map)
+                ? "programs write it, not the agent: only action full acts on it"
+                : "must be cilium_policy_*, or one of " + String.join(", ", WRITTEN_BY_AGENT));
+      }
+      for (String field : List.of("percent", "delay")) {
+        String of = field.equals("delay") ? "stale" : "lost";
+        if (spec.has(field) && !action.equals(of)) {
+          violations.forbidden("spec." + field, "only action " + of + " has it: leave it out");
+        }
+      }
+      check(violations, "spec.percent", spec.path("percent"), Quantities::percent);
+      check(
+          violations,
+          "spec.delay",
+          spec.path("delay"),
+          text ->
+              between(
+                  text,
+                  1_000_000,
+                  LONGEST_DELAY,
+                  "must be from 1ms to 8s: without it the" + " map is frozen"));
+    }
+
+    private static void controlPlane(Violations violations, JsonNode spec) {
+      check(
+          violations,
+          "spec.duration",
+          spec.path("duration"),
+          text -> between(text, 1_000_000_000, Long.MAX_VALUE, "must be 1s or more"));
+    }
+
+    private static void between(String text, long min, long max, String rule) {
+      long nanos = Quantities.nanos(text);
+      if (nanos < min || nanos > max) {
+        throw new IllegalArgumentException(rule);
+      }
+    }
+
+    private static void partition(Violations violations, JsonNode spec) {
+      nodes(violations, spec);
+      boolean cluster = spec.path("links").asText().equals("cluster");
+      if (cluster && !spec.path("direction").asText("both").equals("both")) {
+        violations.invalid(
+            "spec.direction",
+            spec.path("direction"),
+            "cluster links are cut both ways or not at all: use both, or links underlay");
+      }
+      if (cluster && spec.has("peers")) {
+        violations.forbidden(
+            "spec.peers",
+            "the other side of a cluster link is the control plane: leave it out, or use links"
+                + " underlay");
+      }
+    }
+
+    private static void nodes(Violations violations, JsonNode spec) {
       Set<JsonNode> seen = new HashSet<>();
       for (String side : List.of("nodes", "peers")) {
         int i = 0;
         for (JsonNode node : spec.path(side)) {
           if (!seen.add(node)) {
             violations.invalid(
-                at + "." + side + "[" + i + "]", node, "a node can be named only once");
+                "spec." + side + "[" + i + "]", node, "a node can be named only once");
           }
           i++;
         }

@@ -1,5 +1,6 @@
 package dev.paramecium.chaos;
 
+import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.Reconciler;
 import java.util.List;
 
@@ -15,6 +16,9 @@ public final class ChaosControllers {
         new PodChaoses(),
         new PodFailures(),
         new Schedules(),
+        new TargetedChaoses(ResourceType.NODE_CHAOS),
+        new TargetedChaoses(ResourceType.MAP_CHAOS),
+        new TargetedChaoses(ResourceType.CONTROL_PLANE_CHAOS),
         new PartitionChaoses(),
         new NodeNetworkChaoses());
   }

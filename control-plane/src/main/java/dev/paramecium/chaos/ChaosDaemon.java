@@ -2,6 +2,7 @@ package dev.paramecium.chaos;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
@@ -88,6 +89,8 @@ public final class ChaosDaemon extends AbstractBehavior<ChaosDaemon.Command> {
       TimerScheduler<Command> timers,
       String nodeName,
       ActorRef<Syscall> kernel,
+      ActorRef<MapGate.Command> gate,
+      ActorRef<CiliumAgent.Command> agent,
       ApiClient api) {
     super(context);
     this.nodeName = nodeName;
@@ -97,16 +100,32 @@ public final class ChaosDaemon extends AbstractBehavior<ChaosDaemon.Command> {
     ActorRef<InformerEvent> subscriber = context.messageAdapter(InformerEvent.class, FromApi::new);
     context.spawn(
         Executor.create(new ContainerKills(this.kernel, nodeName), api), "container-kills");
+    context.spawn(
+        Executor.create(
+            new MapFaults(this.kernel, gate, agent, context.getSystem().scheduler(), nodeName),
+            api),
+        "map-faults");
     api.inform(ResourceType.POD_NETWORK_CHAOS, "", "", "", subscriber);
     api.inform(ResourceType.NODE_NETWORK_CHAOS, "", "", "metadata.name=" + nodeName, subscriber);
     api.inform(ResourceType.POD, "", "", "spec.nodeName=" + nodeName, subscriber);
   }
 
-  /** The daemon of a node. */
-  public static Behavior<Command> create(String nodeName, ActorRef<Syscall> kernel, ApiClient api) {
+  /**
+   * The daemon of a node.
+   *
+   * @param gate through which the agent writes its maps
+   * @param agent which repairs them
+   */
+  public static Behavior<Command> create(
+      String nodeName,
+      ActorRef<Syscall> kernel,
+      ActorRef<MapGate.Command> gate,
+      ActorRef<CiliumAgent.Command> agent,
+      ApiClient api) {
     return Behaviors.withTimers(
         timers ->
-            Behaviors.setup(context -> new ChaosDaemon(context, timers, nodeName, kernel, api)));
+            Behaviors.setup(
+                context -> new ChaosDaemon(context, timers, nodeName, kernel, gate, agent, api)));
   }
 
   @Override

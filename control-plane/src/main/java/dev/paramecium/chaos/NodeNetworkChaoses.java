@@ -63,7 +63,7 @@ public final class NodeNetworkChaoses implements Reconciler {
     LinkSpec spec = new LinkSpec();
     for (KubeObject chaos : cache.all(ResourceType.PARTITION_CHAOS)) {
       Experiment experiment = new Experiment(chaos);
-      if (experiment.runs()) {
+      if (experiment.runs() && PartitionChaoses.isOfUnderlay(chaos)) {
         for (Experiment.Record record : experiment.records()) {
           if (record.id().equals(node.name())) {
             add(spec, chaos, record, experiment.records(), cache);
@@ -118,7 +118,8 @@ public final class NodeNetworkChaoses implements Reconciler {
     }
   }
 
-  private static String address(KubeObject node) {
+  /** Its InternalIP; empty if it has none. */
+  static String address(KubeObject node) {
     for (JsonNode address : node.at("/status/addresses")) {
       if (address.path("type").asText().equals("InternalIP")) {
         return address.path("address").asText();

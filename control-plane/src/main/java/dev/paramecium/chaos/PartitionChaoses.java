@@ -46,17 +46,31 @@ public final class PartitionChaoses implements Reconciler {
             now,
             () -> choose(chaos, cache),
             (record, all) ->
-                !NodeNetworkChaoses.concerns(chaos, record, all, cache)
-                    ? Course.State.NOT_CONCERNED
-                    : Course.State.of(
-                        cache.get(ResourceType.NODE_NETWORK_CHAOS, "", record.id()),
-                        Experiment.source(chaos),
-                        cache.get(ResourceType.NODE, "", record.id()) != null));
+                !isOfUnderlay(chaos)
+                    ? record.isInjected() ? Course.State.INJECTED : Course.State.RECOVERED
+                    : !NodeNetworkChaoses.concerns(chaos, record, all, cache)
+                        ? Course.State.NOT_CONCERNED
+                        : Course.State.of(
+                            cache.get(ResourceType.NODE_NETWORK_CHAOS, "", record.id()),
+                            Experiment.source(chaos),
+                            cache.get(ResourceType.NODE, "", record.id()) != null));
+  }
+
+  /** Otherwise the links are the cluster's, and {@link ClusterLinkFaults} cuts them. */
+  static boolean isOfUnderlay(KubeObject chaos) {
+    return !chaos.text("/spec/links").equals("cluster");
   }
 
   /** Both sides, as soon as every node that is named exists. */
   private static List<Experiment.Record> choose(KubeObject chaos, ObjectCache cache) {
     List<String> sources = texts(chaos.at("/spec/nodes"));
+    if (!isOfUnderlay(chaos)) {
+      return sources.stream().allMatch(node -> cache.get(ResourceType.NODE, "", node) != null)
+          ? sources.stream()
+              .map(node -> Experiment.Record.chosen(node, "", Warden.CONTROL_PLANE))
+              .toList()
+          : List.of();
+    }
     List<String> targets = new ArrayList<>(texts(chaos.at("/spec/peers")));
     if (targets.isEmpty()) {
       for (KubeObject node : cache.all(ResourceType.NODE)) {

@@ -4,6 +4,7 @@ import dev.paramecium.agent.CiliumAgent;
 import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.chaos.ChaosDaemon;
+import dev.paramecium.chaos.MapGate;
 import dev.paramecium.kubelet.Kubelet;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
@@ -48,14 +49,16 @@ public final class NodeUserland {
         context -> {
           RandomGenerator forAgent = new SplittableRandom(random.nextLong());
           RandomGenerator forKubelet = new SplittableRandom(random.nextLong());
+          ActorRef<Object> gate = context.spawn(MapGate.create(kernel), "map-gate");
           ActorRef<CiliumAgent.Command> agent =
               context.spawn(
-                  supervised(CiliumAgent.create(config, kernel, api, clock, forAgent)),
+                  supervised(CiliumAgent.create(config, gate.narrow(), api, clock, forAgent)),
                   "cilium-agent");
           context.spawn(
               supervised(Kubelet.create(config, kernel, agent, api, clock, forKubelet)), "kubelet");
           context.spawn(
-              supervised(ChaosDaemon.create(config.nodeName(), kernel, api)), "chaos-daemon");
+              supervised(ChaosDaemon.create(config.nodeName(), kernel, gate.narrow(), agent, api)),
+              "chaos-daemon");
           return Behaviors.receive(Command.class)
               .onMessage(Stop.class, _ -> Behaviors.stopped())
               .build();

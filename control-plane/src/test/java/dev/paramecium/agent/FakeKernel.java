@@ -256,6 +256,7 @@ public final class FakeKernel {
           }
         }
       }
+      case Syscall.FillMap c -> done(c.replyTo());
       case Syscall.DumpMap c -> {
         Map<Bytes, Bytes> map = maps.get(c.map());
         if (map == null) {

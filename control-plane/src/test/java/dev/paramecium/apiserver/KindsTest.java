@@ -191,9 +191,46 @@ class KindsTest {
                 ResourceType.PARTITION_CHAOS,
                 """
                 {apiVersion: paramecium.dev/v1alpha1, kind: PartitionChaos, metadata: {name: bad},
-                 spec: {nodes: [a, b], peers: [b], links: cluster}}
+                 spec: {nodes: [a, b, a], peers: [b], links: cluster}}
                 """))
-        .containsExactlyInAnyOrder("spec.peers[0]", "spec.links");
+        .containsExactlyInAnyOrder("spec.nodes[2]", "spec.peers[0]", "spec.peers");
+    assertThat(
+            wrong(
+                ResourceType.NODE_CHAOS,
+                """
+                {apiVersion: paramecium.dev/v1alpha1, kind: NodeChaos, metadata: {name: bad},
+                 spec: {action: restart, nodes: [a], duration: 5s}}
+                """))
+        .containsExactly("spec.duration");
+    assertThat(
+            wrong(
+                ResourceType.MAP_CHAOS,
+                """
+                {apiVersion: paramecium.dev/v1alpha1, kind: MapChaos, metadata: {name: bad},
+                 spec: {action: stale, nodes: [a], map: cilium_ct4_global, delay: 9s, percent: '10'}}
+                """))
+        .containsExactlyInAnyOrder("spec.map", "spec.delay", "spec.percent");
+    assertThat(
+            wrong(
+                ResourceType.CONTROL_PLANE_CHAOS,
+                """
+                {apiVersion: paramecium.dev/v1alpha1, kind: ControlPlaneChaos, metadata: {name: bad},
+                 spec: {action: crash, duration: 10ms}}
+                """))
+        .containsExactly("spec.duration");
+    assertThat(
+            wrong(
+                ResourceType.SCHEDULE,
+                """
+                {apiVersion: chaos-mesh.org/v1alpha1, kind: Schedule, metadata: {name: bad},
+                 spec: {schedule: '61 * * * *', type: PodChaos, networkChaos: {action: loss, mode: all, selector: {}},
+                        podChaos: {action: container-kill, mode: fixed, selector: {}}}}
+                """))
+        .contains(
+            "spec.schedule",
+            "spec.networkChaos",
+            "spec.podChaos.value",
+            "spec.podChaos.containerNames");
   }
 
   @Test

@@ -392,6 +392,46 @@ final class ChaosTest {
   }
 
   @Test
+  void aFaultOfNodesWaitsForEachThatIsNamedAndGoesWhenAllHaveRecovered() {
+    world.put(
+        World.object(
+            """
+            {apiVersion: paramecium.dev/v1alpha1, kind: MapChaos, metadata: {name: old},
+             spec: {action: stale, map: cilium_ipcache, nodes: [node-1, node-9]}}
+            """));
+    settle();
+    assertThat(condition(mapChaos(), "Selected")).isEqualTo("False");
+    node("node-9", "192.168.0.9");
+    settle();
+    JsonNode records = mapChaos().at("/status/experiment/containerRecords");
+    assertThat(records)
+        .extracting(r -> r.path("node").asText())
+        .containsExactly("node-1", "node-9");
+    executors("Injected");
+    assertThat(condition(mapChaos(), "AllInjected")).isEqualTo("True");
+    KubeObject deleted = mapChaos().copy();
+    deleted.json().withObject("/metadata").put("deletionTimestamp", World.NOW.toString());
+    world.put(deleted);
+    settle();
+    assertThat(mapChaos().at("/metadata/finalizers")).isNotEmpty();
+    executors("Not Injected");
+    assertThat(mapChaos().at("/metadata/finalizers")).isEmpty();
+  }
+
+  private KubeObject mapChaos() {
+    return world.cache.get(ResourceType.MAP_CHAOS, "", "old");
+  }
+
+  private void executors(String phase) {
+    KubeObject acted = mapChaos().copy();
+    for (JsonNode record : acted.at("/status/experiment/containerRecords")) {
+      ((ObjectNode) record).put("phase", phase);
+    }
+    world.put(acted);
+    settle();
+  }
+
+  @Test
   void theOtherSidesAddressesFollowThePods() {
     networkChaos("action: delay, delay: {latency: 90ms}, " + TO_SERVER);
     settle();

@@ -63,6 +63,7 @@ public final class BpfHashMap extends EntrySlots implements BpfMap {
   private volatile int size;
 
   // Under the lock of this map.
+  private int limit;
   private int live;
   private int indexUsed;
 
@@ -72,6 +73,14 @@ public final class BpfHashMap extends EntrySlots implements BpfMap {
     this.id = id;
     this.name = name;
     this.lru = lru;
+    this.limit = maxEntries;
+  }
+
+  @Override
+  public synchronized boolean fill(boolean full) {
+    // An LRU map evicts one entry for each new one: there must be one.
+    limit = !full ? maxEntries : lru == null ? live : Math.max(1, live);
+    return true;
   }
 
   /** BPF_MAP_TYPE_HASH: refuses new keys when full. */
@@ -279,7 +288,7 @@ public final class BpfHashMap extends EntrySlots implements BpfMap {
 
   /** A slot for a new entry, by eviction if need be; -1 if the map is full and not LRU. */
   private int claim() {
-    if (live >= maxEntries) {
+    if (live >= limit) {
       if (lru == null) {
         return -1;
       }

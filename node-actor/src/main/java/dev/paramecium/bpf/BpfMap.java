@@ -64,6 +64,15 @@ public interface BpfMap {
   boolean delete(byte[] key);
 
   /**
+   * From now on the map is full with the entries that it has, or with {@link #maxEntries} again.
+   *
+   * @return false for a map that cannot be full
+   */
+  default boolean fill(boolean full) {
+    return false;
+  }
+
+  /**
    * Calls {@code entry} with copies of every key and value, in the map's own order; concurrent
    * changes may or may not be seen.
    */

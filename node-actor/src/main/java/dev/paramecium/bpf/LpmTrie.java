@@ -107,6 +107,7 @@ public final class LpmTrie extends AttributedMap {
 
   private volatile Roots roots = new Roots(new int[0], new Object[0][]);
   private final PrefixTable prefixes = new PrefixTable();
+  private int limit;
 
   private LpmTrie(
       int id,
@@ -132,6 +133,7 @@ public final class LpmTrie extends AttributedMap {
     }
     this.staticBytes = staticBytes;
     this.onlyStaticWord = onlyStaticWord;
+    this.limit = maxEntries;
   }
 
   /**
@@ -198,6 +200,12 @@ public final class LpmTrie extends AttributedMap {
 
   // ---- writers
 
+  @Override
+  public synchronized boolean fill(boolean full) {
+    limit = full ? prefixes.size() : maxEntries;
+    return true;
+  }
+
   /**
    * Inserts or replaces a prefix under a static word.
    *
@@ -211,7 +219,7 @@ public final class LpmTrie extends AttributedMap {
       return Errno.EINVAL;
     }
     int network = address & Ipv4Prefix.mask(length);
-    if (prefixes.get(staticWord, network, length) == null && prefixes.size() >= maxEntries) {
+    if (prefixes.get(staticWord, network, length) == null && prefixes.size() >= limit) {
       return Errno.ENOSPC;
     }
     Entry entry =

@@ -245,6 +245,7 @@ public final class Kernel extends AbstractBehavior<Object> {
                     Errno.ENOENT, "endpoint " + endpointId + " has no programs loaded"));
       }
       case Syscall.UpdateMap update -> update.replyTo().tell(maps.update(update));
+      case Syscall.FillMap(var map, var full, var replyTo) -> replyTo.tell(maps.fill(map, full));
       case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(maps.dump(map));
       case Syscall.ListMaps(var replyTo) -> replyTo.tell(Result.ok(maps.infos()));
       case Syscall.ContainerCall container -> runtime.answer(container);

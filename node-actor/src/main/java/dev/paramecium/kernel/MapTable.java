@@ -8,8 +8,8 @@ import dev.paramecium.bpf.ProgramArray;
 import dev.paramecium.map.CiliumMaps;
 import dev.paramecium.map.MapSizes;
 import dev.paramecium.map.PolicyMap;
-import dev.paramecium.map.SocketMaps;
 import dev.paramecium.map.PrefilterMaps;
+import dev.paramecium.map.SocketMaps;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
@@ -170,6 +170,19 @@ final class MapTable {
       map.delete(key);
     }
     return Result.ok(Done.getInstance());
+  }
+
+  /** As {@link Syscall.FillMap}. */
+  Result<Done> fill(String name, boolean full) {
+    BpfMap map = find(name);
+    if (map == null) {
+      return noMap(name);
+    }
+    return map.fill(full)
+        ? Result.ok(Done.getInstance())
+        : Result.failed(
+            Errno.EINVAL,
+            name + " is a map of type " + map.type().bpftoolName() + ", which is never full");
   }
 
   private static <T> Result<T> noMap(String name) {

@@ -107,6 +107,13 @@ public sealed interface Syscall {
       String map, List<MapEntry> upserts, List<byte[]> deletes, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
+  /**
+   * A map that is full takes no new key, whatever room it has, until it is told that it is not:
+   * E2BIG or ENOSPC for a hash or a trie, and an LRU map evicts for each. EINVAL for another kind
+   * of map.
+   */
+  record FillMap(String map, boolean full, ActorRef<Result<Done>> replyTo) implements Syscall {}
+
   /** Every entry, in the map's own order. */
   record DumpMap(String map, ActorRef<Result<List<MapEntry>>> replyTo) implements Syscall {}
 

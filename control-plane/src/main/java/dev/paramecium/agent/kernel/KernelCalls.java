@@ -134,6 +134,10 @@ public final class KernelCalls {
     return call(replyTo -> new Syscall.UpdateMap(map, upserts, deletes, replyTo));
   }
 
+  public CompletionStage<Done> fillMap(String map, boolean full) {
+    return call(replyTo -> new Syscall.FillMap(map, full, replyTo));
+  }
+
   public CompletionStage<List<MapEntry>> dumpMap(String map) {
     return call(replyTo -> new Syscall.DumpMap(map, replyTo));
   }

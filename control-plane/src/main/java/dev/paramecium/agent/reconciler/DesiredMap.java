@@ -226,6 +226,14 @@ final class DesiredMap {
     return entry == null || entry.generation != generation;
   }
 
+  /** What failed is tried again without waiting. */
+  void retryNow() {
+    for (Entry entry : open.values()) {
+      entry.retryAtMs = 0;
+      entry.attempts = 0;
+    }
+  }
+
   /** When a failed entry is to be tried again, {@link Long#MAX_VALUE} if none waits. */
   long nextRetryMs() {
     long earliest = Long.MAX_VALUE;

@@ -65,6 +65,14 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
   /** All wishes of all managed maps are known: from now on what nobody wants is deleted. */
   public record Prune() implements Command {}
 
+  /**
+   * What the map holds may not be what was written: it is read, and what is missing is written
+   * again, at once.
+   *
+   * @param replyTo hears when the map is as it is wanted, or is not managed (any more)
+   */
+  public record Repair(String map, ActorRef<Done> replyTo) implements Command {}
+
   /** The map is gone or going; its wishes go with it. */
   public record Forget(String map) implements Command {}
 
@@ -139,6 +147,7 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
     boolean loaded;
     boolean busy;
     boolean refresh;
+    final List<ActorRef<Done>> repairs = new ArrayList<>();
 
     Managed(DesiredMap desired) {
       this.desired = desired;
@@ -183,6 +192,7 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
     switch (command) {
       case Manage manage -> onManage(manage);
       case Prune _ -> onPrune();
+      case Repair repair -> onRepair(repair);
       case Forget forget -> onForget(forget);
       case Apply apply -> onApply(apply);
       case ReadMap read -> read.replyTo().tell(state(read.map()));
@@ -218,8 +228,23 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
     }
   }
 
+  private void onRepair(Repair repair) {
+    Managed managed = maps.get(repair.map());
+    if (managed == null || !managed.exists) {
+      repair.replyTo().tell(Done.getInstance());
+      return;
+    }
+    managed.repairs.add(repair.replyTo());
+    managed.desired.retryNow();
+    managed.refresh = true;
+    advance(repair.map());
+  }
+
   private void onForget(Forget forget) {
-    maps.remove(forget.map());
+    Managed forgotten = maps.remove(forget.map());
+    if (forgotten != null) {
+      forgotten.repairs.forEach(replyTo -> replyTo.tell(Done.getInstance()));
+    }
     timers.cancel(forget.map());
     settle();
   }
@@ -368,6 +393,12 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
 
   /** Answers those who waited for wishes that are now settled. */
   private void settle() {
+    for (Managed managed : maps.values()) {
+      if (!managed.busy && !managed.refresh && managed.desired.pending() == 0) {
+        managed.repairs.forEach(replyTo -> replyTo.tell(Done.getInstance()));
+        managed.repairs.clear();
+      }
+    }
     for (Iterator<Waiter> i = waiters.iterator(); i.hasNext(); ) {
       Waiter waiter = i.next();
       waiter.open.removeIf(

@@ -36,12 +36,28 @@ public record ClusterFile(String apiServer, List<Process> processes) {
    * @param nodes the names of its nodes; none of a control plane
    * @param startedAt the operating system's start time of the process; a pid is reused, a pid and a
    *     start time are not
+   * @param command how it was started
+   * @param log the file that its output is appended to
    */
   public record Process(
-      String role, String name, String address, List<String> nodes, long pid, Instant startedAt) {
+      String role,
+      String name,
+      String address,
+      List<String> nodes,
+      long pid,
+      Instant startedAt,
+      List<String> command,
+      String log) {
 
     public Process {
       nodes = List.copyOf(nodes);
+      command = List.copyOf(command);
+    }
+
+    /** The same one as another process of the operating system. */
+    Process at(ProcessHandle handle) {
+      Instant since = handle.info().startInstant().orElseGet(() -> Instant.ofEpochSecond(0));
+      return new Process(role, name, address, nodes, handle.pid(), since, command, log);
     }
 
     /** Whether it is the process called {@code name}, or runs the node of that name. */
@@ -61,6 +77,11 @@ public record ClusterFile(String apiServer, List<Process> processes) {
     processes = List.copyOf(processes);
   }
 
+  /** The process that is called {@code name}, or runs the node of that name. */
+  Optional<Process> of(String name) {
+    return processes.stream().filter(process -> process.runs(name)).findFirst();
+  }
+
   static Path path(Path home) {
     return home.resolve("cluster.json");
   }
@@ -75,16 +96,16 @@ public record ClusterFile(String apiServer, List<Process> processes) {
       JsonNode root = JSON.readTree(file.toFile());
       List<Process> processes = new ArrayList<>();
       for (JsonNode process : root.path("processes")) {
-        List<String> nodes = new ArrayList<>();
-        process.path("nodes").forEach(node -> nodes.add(node.asText()));
         processes.add(
             new Process(
                 process.path("role").asText(),
                 process.path("name").asText(),
                 process.path("address").asText(),
-                nodes,
+                texts(process.path("nodes")),
                 process.path("pid").asLong(),
-                Instant.parse(process.path("startedAt").asText())));
+                Instant.parse(process.path("startedAt").asText()),
+                texts(process.path("command")),
+                process.path("log").asText()));
       }
       return Optional.of(new ClusterFile(root.path("apiServer").asText(), processes));
     } catch (IOException | java.time.DateTimeException e) {
@@ -92,6 +113,12 @@ public record ClusterFile(String apiServer, List<Process> processes) {
           UserError.FAILED,
           file + " cannot be read (" + e.getMessage() + "). If no cluster runs, delete it.");
     }
+  }
+
+  private static List<String> texts(JsonNode list) {
+    List<String> texts = new ArrayList<>();
+    list.forEach(text -> texts.add(text.asText()));
+    return texts;
   }
 
   /** Writes the file in one step: a reader sees the old one or the new one. */
@@ -106,9 +133,10 @@ public record ClusterFile(String apiServer, List<Process> processes) {
               .put("name", process.name())
               .put("address", process.address())
               .put("pid", process.pid())
-              .put("startedAt", process.startedAt().toString());
-      ArrayNode nodes = entry.putArray("nodes");
-      process.nodes().forEach(nodes::add);
+              .put("startedAt", process.startedAt().toString())
+              .put("log", process.log());
+      process.nodes().forEach(entry.putArray("nodes")::add);
+      process.command().forEach(entry.putArray("command")::add);
     }
     try {
       Files.createDirectories(home);

@@ -8,6 +8,8 @@ import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.ClusterApi;
 import dev.paramecium.apiserver.rest.RestServer;
 import dev.paramecium.chaos.ChaosControllers;
+import dev.paramecium.chaos.Machine;
+import dev.paramecium.chaos.Warden;
 import dev.paramecium.controller.Controller;
 import dev.paramecium.controller.Controllers;
 import dev.paramecium.controller.LoadBalancerAddresses;
@@ -36,6 +38,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * actor system.
  *
  * @param advertise where its cluster link listens
+ * @param machine the processes that faults act on
  * @param stateDir where the journal and the list of known nodes live
  */
 public record ControlPlaneProcess(
@@ -43,6 +46,7 @@ public record ControlPlaneProcess(
     Ipv4Address apiAddress,
     int apiPort,
     Path stateDir,
+    Machine machine,
     String clusterName,
     Topology.Options options) {
 
@@ -107,6 +111,7 @@ public record ControlPlaneProcess(
       }
     }
     system.systemActorOf(Addons.create(api), "addons", Props.empty());
+    system.systemActorOf(Warden.create(api, machine, clock), "chaos-warden", Props.empty());
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());
     system.systemActorOf(

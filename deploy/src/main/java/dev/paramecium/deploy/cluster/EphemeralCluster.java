@@ -76,6 +76,7 @@ public final class EphemeralCluster implements AutoCloseable {
                         Ipv4Address.parse(topology.apiAddress()),
                         topology.apiPort(),
                         stateDir,
+                        new LocalMachine(stateDir),
                         topology.clusterName(),
                         options)
                     .start()));

@@ -56,15 +56,21 @@ public record JavaCommand(Path java, Optional<Path> image) {
 
   /** Starts it in the background with both outputs appended to {@code log}. */
   Process start(List<String> jvmOptions, List<String> arguments, Path log) {
+    return start(of(jvmOptions, arguments), log);
+  }
+
+  /** Starts a whole command line as {@link #start(List, List, Path)} does. */
+  static Process start(List<String> command, Path log) {
     try {
       Files.createDirectories(log.toAbsolutePath().getParent());
-      return new ProcessBuilder(of(jvmOptions, arguments))
+      return new ProcessBuilder(command)
           .redirectErrorStream(true)
           .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()))
           .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
           .start();
     } catch (IOException e) {
-      throw new UserError(UserError.FAILED, "cannot start " + java + ": " + e.getMessage() + ".");
+      throw new UserError(
+          UserError.FAILED, "cannot start " + command.getFirst() + ": " + e.getMessage() + ".");
     }
   }
 }

@@ -133,7 +133,9 @@ public final class LocalCluster {
             "--cluster-name",
             topology.clusterName(),
             "--state-dir",
-            home.resolve("control-plane").toString()));
+            home.resolve("control-plane").toString(),
+            "--home",
+            home.toString()));
     controlPlane.addAll(topology.options().toArguments());
     members.add(
         launch(
@@ -217,7 +219,15 @@ public final class LocalCluster {
     Instant startedAt =
         process.toHandle().info().startInstant().orElseGet(() -> Instant.ofEpochSecond(0));
     return new Member(
-        new ClusterFile.Process(role, name, address, nodes, process.pid(), startedAt),
+        new ClusterFile.Process(
+            role,
+            name,
+            address,
+            nodes,
+            process.pid(),
+            startedAt,
+            java.of(jvmOptions, arguments),
+            log.toString()),
         process,
         log,
         jvmOptions,
@@ -344,7 +354,11 @@ public final class LocalCluster {
           .ifPresent(
               handle -> {
                 progress.accept("stopping " + process.name() + " (pid " + process.pid() + ")");
-                handle.destroy();
+                if (LocalMachine.state(process.pid()) == 'T') {
+                  handle.destroyForcibly(); // paused: it hears nothing else
+                } else {
+                  handle.destroy();
+                }
                 alive.add(handle);
               });
     }

@@ -1,6 +1,7 @@
 package dev.paramecium.deploy.command;
 
 import dev.paramecium.deploy.cluster.ControlPlaneProcess;
+import dev.paramecium.deploy.cluster.LocalMachine;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -45,14 +46,25 @@ final class ControlPlaneCommand implements Callable<Integer> {
       description = "where the journal lives; default: control-plane under PARAMECIUM_HOME")
   private @Nullable Path stateDir;
 
+  @Option(
+      names = "--home",
+      paramLabel = "FOLDER",
+      description =
+          "the folder of the cluster.json that 'up' wrote: with it NodeChaos and ControlPlaneChaos"
+              + " act on the processes there; default: PARAMECIUM_HOME")
+  private @Nullable Path home;
+
   @Override
   public Integer call() {
+    LocalMachine machine = new LocalMachine(home == null ? ClusterOptions.home() : home);
+    machine.noteControlPlane();
     Path state = stateDir == null ? ClusterOptions.home().resolve("control-plane") : stateDir;
     new ControlPlaneProcess(
             ProcessOptions.address("--advertise", advertise),
             ProcessOptions.address("--api-address", apiAddress),
             apiPort,
             state,
+            machine,
             process.clusterName,
             process.options())
         .start()

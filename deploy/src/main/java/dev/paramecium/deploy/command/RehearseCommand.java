@@ -6,6 +6,7 @@ import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Waiting;
 import dev.paramecium.deploy.cluster.ControlPlaneProcess;
 import dev.paramecium.deploy.cluster.LocalCluster;
+import dev.paramecium.deploy.cluster.LocalMachine;
 import dev.paramecium.deploy.cluster.NodeProcess;
 import dev.paramecium.deploy.cluster.Topology;
 import java.io.IOException;
@@ -44,6 +45,7 @@ final class RehearseCommand implements Callable<Integer> {
                   Ipv4Address.parse(topology.apiAddress()),
                   topology.apiPort(),
                   state,
+                  new LocalMachine(state),
                   topology.clusterName(),
                   topology.options())
               .start());
