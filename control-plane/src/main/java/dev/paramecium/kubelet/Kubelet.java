@@ -363,6 +363,12 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
           worker.actor().tell(new PodWorker.Exec(exec.container(), exec.request(), exec.client()));
         }
       }
+      case KubeletRequest.Attach attach -> {
+        Worker worker = worker(attach.namespace(), attach.pod(), attach.client());
+        if (worker != null) {
+          worker.actor().tell(new PodWorker.Attach(attach.container(), attach.client()));
+        }
+      }
       case KubeletRequest.ReadLog read -> {
         Worker worker = worker(read.namespace(), read.pod(), read.client());
         if (worker != null) {

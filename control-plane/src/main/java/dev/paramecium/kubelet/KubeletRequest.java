@@ -34,6 +34,15 @@ public sealed interface KubeletRequest {
       ActorRef<ExecOutput> client)
       implements KubeletRequest {}
 
+  /**
+   * Joins the main process of a pod's container: its output from now on, and its stdin if it was
+   * started with one.
+   *
+   * @param container empty for the pod's first
+   */
+  record Attach(String namespace, String pod, String container, ActorRef<ExecOutput> client)
+      implements KubeletRequest {}
+
   /** Runs a command on the node, as root there. */
   record HostExec(ExecRequest request, ActorRef<ExecOutput> client) implements KubeletRequest {}
 

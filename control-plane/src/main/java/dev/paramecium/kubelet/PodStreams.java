@@ -6,10 +6,12 @@ import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Syscall;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.jspecify.annotations.Nullable;
 
 /**
- * What clients ask of a pod's containers: exec, logs and forwarded ports. The kernel answers the
- * client itself; what cannot be asked is refused here. The agent's own pod is the node.
+ * What clients ask of a pod's containers: exec, attach, logs and forwarded ports. The kernel
+ * answers the client itself; what cannot be asked is refused here. The agent's own pod is the node.
  */
 final class PodStreams {
 
@@ -26,19 +28,43 @@ final class PodStreams {
   }
 
   void exec(PodWorker.Exec exec) {
-    ContainerRecord container = containers.find(exec.container());
-    if (container == null || !container.isRunning()) {
-      exec.client()
-          .tell(
-              new ExecOutput.Refused(
-                  Errno.ENOENT,
-                  container == null
-                      ? "container " + exec.container() + " is not valid for pod " + pod.name()
-                      : "container not found (\"" + container.name() + "\")"));
-    } else {
+    ContainerRecord container = running(exec.container(), exec.client());
+    if (container != null) {
       String where = agentPod ? "" : container.id;
       kernel.kernel().tell(new Syscall.Exec(exec.request().on(where), exec.client()));
     }
+  }
+
+  void attach(PodWorker.Attach attach) {
+    ContainerRecord container = running(attach.container(), attach.client());
+    if (container == null) {
+      return;
+    }
+    if (agentPod) {
+      attach
+          .client()
+          .tell(
+              new ExecOutput.Refused(
+                  Errno.EPERM,
+                  "cilium-agent runs in the node's own process: exec gives a shell beside it"));
+    } else {
+      kernel.kernel().tell(new Syscall.Attach(container.id, attach.client()));
+    }
+  }
+
+  /** The container of that name if it runs; null after the client was told why it is none. */
+  private @Nullable ContainerRecord running(String name, ActorRef<ExecOutput> client) {
+    ContainerRecord container = containers.find(name);
+    if (container != null && container.isRunning()) {
+      return container;
+    }
+    client.tell(
+        new ExecOutput.Refused(
+            Errno.ENOENT,
+            container == null
+                ? "container " + name + " is not valid for pod " + pod.name()
+                : "container not found (\"" + container.name() + "\")"));
+    return null;
   }
 
   void forwardPort(PodWorker.ForwardPort forward) {

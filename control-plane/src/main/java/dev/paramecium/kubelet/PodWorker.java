@@ -57,6 +57,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   record Exec(String container, ExecRequest request, ActorRef<ExecOutput> client)
       implements Command {}
 
+  record Attach(String container, ActorRef<ExecOutput> client) implements Command {}
+
   record ReadLog(String container, LogRequest request, ActorRef<ExecOutput> client)
       implements Command {}
 
@@ -217,6 +219,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case Update update -> onUpdate(update);
       case Vanish _ -> onVanish();
       case Exec exec -> streams.exec(exec);
+      case Attach attach -> streams.attach(attach);
       case ForwardPort forward -> streams.forwardPort(forward);
       case ReadLog read -> streams.readLog(read);
       case SandboxMade made -> onSandboxMade(made);

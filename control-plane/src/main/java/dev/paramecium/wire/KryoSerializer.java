@@ -65,7 +65,8 @@ public final class KryoSerializer extends JSerializer {
           KubeletRequest.ReadStatus.class,
           KubeletRequest.TraceArmed.class,
           KubeletRequest.KubeletStatus.class,
-          KubeletRequest.ForwardPort.class);
+          KubeletRequest.ForwardPort.class,
+          KubeletRequest.Attach.class);
 
   private final Pool<Kryo> pool;
 

@@ -48,6 +48,7 @@ final class Discovery {
       all.add(new Subresource("scale", "autoscaling", "v1", "Scale", verbs));
     }
     if (kind.type().group().isEmpty() && own.equals("Pod")) {
+      all.add(new Subresource("attach", "", "", "PodAttachOptions", List.of("create", "get")));
       all.add(new Subresource("binding", "", "", "Binding", List.of("create")));
       all.add(new Subresource("ephemeralcontainers", "", "", "Pod", verbs));
       all.add(new Subresource("eviction", "policy", "v1", "Eviction", List.of("create")));

@@ -24,7 +24,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An exec session between a client's connection and the process on its node.
+ * An exec or attach session between a client's connection and the process on its node.
  *
  * <pre>
  *   kubectl  --WebSocketExec or SpdyExec-->  ExecStream  --ExecInput-->   process
@@ -62,6 +62,7 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
   private record Sent() implements Message {}
 
   private final ActorRef<KubeletRequest> kubelet;
+  private final boolean attached;
   private final Function<ActorRef<ExecOutput>, KubeletRequest> start;
   private final InputQueue input = new InputQueue(bytes -> transport().passedOn(bytes));
   private @Nullable ExecTransport transport;
@@ -83,6 +84,24 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         client ->
             new KubeletRequest.Exec(
                 path.namespace(), path.name(), query.text("container"), exec, client));
+  }
+
+  /** Joins a container's main process; leaving it, it goes on. */
+  static void attach(
+      ChannelHandlerContext context,
+      FullHttpRequest request,
+      RestServer.Services services,
+      ApiPath path,
+      Query query)
+      throws BadRequest {
+    String container = query.text("container");
+    open(
+        context,
+        request,
+        services,
+        new ExecRequest("", List.of(), query.flag("stdin"), query.flag("tty")),
+        KubeletLookup.ofContainer(services, path.namespace(), path.name(), container),
+        client -> new KubeletRequest.Attach(path.namespace(), path.name(), container, client));
   }
 
   static void openOnNode(
@@ -122,13 +141,14 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
     String upgrade =
         StreamUpgrade.asked(
             request,
-            "exec is served over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io) and SPDY/3.1");
+            "exec and attach are served over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io) and"
+                + " SPDY/3.1");
     StreamUpgrade.whenFound(
         context,
         request,
         lookup,
         kubelet -> {
-          ActorRef<Message> session = spawn(services, kubelet, start);
+          ActorRef<Message> session = spawn(services, kubelet, exec, start);
           context.channel().closeFuture().addListener(_ -> session.tell(new Closed()));
           if (upgrade.equals("websocket")) {
             WebSocketExec.upgrade(context, request, session);
@@ -141,11 +161,13 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
   private static ActorRef<Message> spawn(
       RestServer.Services services,
       ActorRef<KubeletRequest> kubelet,
+      ExecRequest exec,
       Function<ActorRef<ExecOutput>, KubeletRequest> start) {
+    boolean attached = exec.argv().isEmpty();
     return services
         .system()
         .systemActorOf(
-            Behaviors.setup(actor -> new ExecStream(actor, kubelet, start)),
+            Behaviors.setup(actor -> new ExecStream(actor, kubelet, attached, start)),
             "exec-" + UUID.randomUUID(),
             Props.empty());
   }
@@ -153,9 +175,11 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
   private ExecStream(
       ActorContext<Message> context,
       ActorRef<KubeletRequest> kubelet,
+      boolean attached,
       Function<ActorRef<ExecOutput>, KubeletRequest> start) {
     super(context);
     this.kubelet = kubelet;
+    this.attached = attached;
     this.start = start;
   }
 
@@ -196,7 +220,8 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         input.acknowledged(ack.messages());
         yield this;
       }
-      case ExecOutput.Exited exited -> end(exitStatus(exited.exitCode()));
+      // How a container ended is in its pod's status; the attach itself has succeeded.
+      case ExecOutput.Exited exited -> end(exitStatus(attached ? 0 : exited.exitCode()));
       case ExecOutput.Refused refused ->
           end(Answer.status(500, "InternalError", "Internal error occurred: " + refused.message()));
     };

@@ -156,6 +156,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
     switch (path.subresource()) {
       case "exec" -> ExecStream.openInPod(context, request, services, path, parsed.query());
+      case "attach" -> ExecStream.attach(context, request, services, path, parsed.query());
       case "portforward" -> PortForward.open(context, request, services, path);
       case "log" -> LogStream.open(context, services, path, parsed.query());
       case "" -> objects.object(context, parsed, kind, path);

@@ -36,6 +36,25 @@ record Kubectl(Path program, Path home, Path kubeconfig, String namespace) {
     }
   }
 
+  /** A command that goes on printing: close it. */
+  record Follow(Process process, Path stdout) implements AutoCloseable {
+
+    String output() throws IOException {
+      return Files.readString(stdout);
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly().onExit().join();
+    }
+  }
+
+  /** Starts a command that does not end by itself. */
+  Follow follow(String... arguments) throws IOException {
+    Path stdout = Files.createTempFile(home, "stdout", "");
+    return new Follow(start(stdout, Files.createTempFile(home, "stderr", ""), arguments), stdout);
+  }
+
   /** Runs a command that must end with 0, and answers what it printed. */
   String run(String... arguments) {
     return runWithInput("", arguments);

@@ -301,6 +301,42 @@ class KubectlIT {
   // A day's work.
 
   @Test
+  void runAttachesToThePodThatItMakes() {
+    String printed =
+        kubectl.runWithInput(
+            "echo one\necho $((1 + 1))\nexit 0\n",
+            "run",
+            "shell",
+            "--rm",
+            "-i",
+            "--quiet",
+            "--restart=Never",
+            "--image=busybox",
+            "--",
+            "sh");
+    assertThat(printed).contains("one\n2\n");
+    assertNotFound(kubectl.tryRun("get", "pod", "shell"), "pods", "shell");
+  }
+
+  @Test
+  void attachFollowsWhatTheMainProcessPrints() throws IOException {
+    kubectl.run(
+        "run",
+        "ticker",
+        "--image=busybox",
+        "--",
+        "sh",
+        "-c",
+        "while true; do echo tick; sleep 0.1; done");
+    kubectl.run("wait", "--for=condition=Ready", "pod/ticker", "--timeout=45s");
+    assertThat(kubectl.tryRun("attach", "ticker", "-c", "nobody").stderr()).contains("nobody");
+    try (Kubectl.Follow attached = kubectl.follow("attach", "ticker")) {
+      await().atMost(TestCluster.LIMIT).until(() -> attached.output().contains("tick\ntick\n"));
+    }
+    kubectl.run("delete", "pod", "ticker", "--grace-period=1");
+  }
+
+  @Test
   void execEndsWithTheCommandsExitCode() {
     Kubectl.Result result = kubectl.tryRun("exec", "curl", "--", "sh", "-c", "echo here; exit 7");
 
