@@ -117,8 +117,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private record Sweep() implements Command {}
 
-  /** Everything that was waiting in the mailbox is taken in: the policy maps can be worked out. */
-  private record Enforce() implements Command {}
+  /** What was waiting in the mailbox is taken in: policy maps are worked out, claims told of. */
+  private record TakenIn() implements Command {}
 
   private record IdentityGrace(int endpointId) implements Command {}
 
@@ -166,7 +166,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private @Nullable Places places;
   private long spawned;
   private boolean pruned;
-  private boolean enforcing;
+  private boolean takingIn;
+  private boolean policyChanged;
 
   /**
    * The agent of one node.
@@ -264,10 +265,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case Load _ -> load();
       case Loaded loaded -> onLoaded(loaded);
       case Sweep _ -> sweep();
-      case Enforce _ -> enforce();
+      case TakenIn _ -> onTakenIn();
       case IdentityGrace grace -> identify(endpoints.byId(grace.endpointId()), true);
       case Progressed progressed -> onProgressed(progressed);
     }
+    takeIn();
     return this;
   }
 
@@ -343,7 +345,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       return;
     }
     health.answer();
-    health.probe(cache.ciliumNodes().values());
+    cache.ciliumNodes().values().forEach(health::probe);
     if (config.options().healthEndpoint()) {
       spawnHealthEndpoint();
       health.answerFromEndpoint();
@@ -364,13 +366,14 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         ReservedIdentity.HEALTH.id(),
         LabelSet.parse(ReservedIdentity.HEALTH.labels()),
         NamedPorts.NONE);
-    enforceSoon();
+    policyChanged = true;
   }
 
   /** Once every endpoint of before is back, what is in the maps beyond it is nobody's. */
   private void maybePrune() {
     if (phase == Phase.RUNNING && endpoints.isRestored() && !pruned) {
       pruned = true;
+      claims.tell();
       reconciler.tell(new MapReconciler.Prune());
     }
   }
@@ -423,11 +426,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onUpserted(KubeObject object) {
-    enforceIf(policyFeed.upserted(object));
+    policyChanged |= policyFeed.upserted(object);
     switch (object.kind()) {
       case "Namespace" -> {
         cache.namespaces().put(object.name(), object);
-        enforceIf(podIdentities.identifyNamespace(endpoints.all(), object.name()));
+        policyChanged |= podIdentities.identifyNamespace(endpoints.all(), object.name());
       }
       case "Pod" -> {
         cache.pods().put(key(object), object);
@@ -437,7 +440,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         cache.ciliumNodes().put(object.name(), object);
         if (phase == Phase.RUNNING) {
           claims.node(object, places());
-          probeNodes();
+          if (health != null) {
+            health.probe(object);
+          }
         }
         maybeLoad();
       }
@@ -453,7 +458,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onRemoved(KubeObject object) {
-    enforceIf(policyFeed.removed(object));
+    policyChanged |= policyFeed.removed(object);
     switch (object.kind()) {
       case "Namespace" -> cache.namespaces().remove(object.name());
       case "Pod" -> {
@@ -463,7 +468,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case "CiliumNode" -> {
         cache.ciliumNodes().remove(object.name());
         claims.nodeGone(object);
-        probeNodes();
+        if (health != null) {
+          health.forget(object);
+        }
         if (object.name().equals(config.nodeName())) {
           registration.tell(new NodeRegistration.Lost());
         }
@@ -481,16 +488,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     }
   }
 
-  private void probeNodes() {
-    if (health != null) {
-      health.probe(cache.ciliumNodes().values());
-    }
-  }
-
   // ---- identities of this node's pods
 
   private void identify(@Nullable LocalEndpoint local, boolean graceOver) {
-    enforceIf(podIdentities.identify(local, graceOver));
+    policyChanged |= podIdentities.identify(local, graceOver);
   }
 
   private void startIdentityGrace(int endpointId, Duration grace) {
@@ -502,25 +503,25 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   // ---- policy
 
-  private void enforceIf(boolean changed) {
-    if (changed) {
-      enforceSoon();
+  private void takeIn() {
+    boolean wanted = phase == Phase.RUNNING && policyChanged || claims.wantTelling();
+    if (wanted && !takingIn) {
+      takingIn = true;
+      getContext().getSelf().tell(new TakenIn());
     }
   }
 
-  private void enforceSoon() {
-    if (!enforcing) {
-      enforcing = true;
-      getContext().getSelf().tell(new Enforce());
+  private void onTakenIn() {
+    takingIn = false;
+    if (policyChanged && phase == Phase.RUNNING) {
+      policyChanged = false;
+      enforce();
     }
+    claims.tell();
   }
 
   /** First the policy maps, then the ipcache: no packet carries an identity that no map knows. */
   private void enforce() {
-    enforcing = false;
-    if (phase != Phase.RUNNING) {
-      return;
-    }
     policy
         .drain()
         .forEach(
@@ -576,7 +577,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   /** What is heard now is applied if, when asked after it, the reconciler has nothing to do. */
   private void onReadStatus(ReadStatus read) {
-    AppliedObjects.Picture heard = phase == Phase.RUNNING && !enforcing ? objects.heard() : null;
+    AppliedObjects.Picture heard = phase == Phase.RUNNING && !takingIn ? objects.heard() : null;
     getContext()
         .ask(
             MapReconciler.Progress.class,

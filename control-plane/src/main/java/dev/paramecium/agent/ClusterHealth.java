@@ -7,9 +7,6 @@ import dev.paramecium.agent.health.Responder;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.KubeObject;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.Collection;
-import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
@@ -61,19 +58,20 @@ final class ClusterHealth {
         netns.isEmpty() ? "health-responder" : "health-responder-endpoint");
   }
 
-  /** The cluster's nodes have changed. */
-  void probe(Collection<KubeObject> ciliumNodes) {
-    List<HealthProber.Target> targets = new ArrayList<>();
-    for (KubeObject node : ciliumNodes) {
-      Ipv4Address nodeIp = Claims.address(node, "InternalIP");
-      if (nodeIp != null) {
-        targets.add(
-            new HealthProber.Target(
-                name(node.name()),
-                nodeIp,
-                Claims.parsed(node.text("/spec/health/ipv4"), Ipv4Address::parse)));
-      }
+  /** A node is there, or its addresses have changed. */
+  void probe(KubeObject ciliumNode) {
+    Ipv4Address nodeIp = Claims.address(ciliumNode, "InternalIP");
+    if (nodeIp != null) {
+      prober.tell(
+          new HealthProber.Target(
+              name(ciliumNode.name()),
+              nodeIp,
+              Claims.parsed(ciliumNode.text("/spec/health/ipv4"), Ipv4Address::parse)));
     }
-    prober.tell(new HealthProber.SetTargets(targets));
+  }
+
+  /** A node is there no more. */
+  void forget(KubeObject ciliumNode) {
+    prober.tell(new HealthProber.Forget(name(ciliumNode.name())));
   }
 }

@@ -7,9 +7,11 @@ import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.desired.Claims;
 import dev.paramecium.agent.desired.DesiredState;
 import dev.paramecium.agent.reconciler.Bytes;
+import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.KubeObject;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -17,14 +19,17 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What the cluster's objects want in this node's maps: each object claims entries, and what that
- * changes goes to the reconciler. Used by the agent's actor alone.
+ * changes goes to the reconciler, all at once what a burst of objects changed. Used by the agent's
+ * actor alone.
  */
 final class MapClaims {
 
   private final NodeConfig config;
   private final ActorRef<MapReconciler.Command> reconciler;
   private final DesiredState desired = new DesiredState();
+  private final List<Change> untold = new ArrayList<>();
   private long revision;
+  private long toldRevision;
 
   MapClaims(NodeConfig config, ActorRef<MapReconciler.Command> reconciler) {
     this.config = config;
@@ -71,10 +76,32 @@ final class MapClaims {
   /**
    * Whatever {@code owner} claimed before, now it is this.
    *
-   * @param replyTo hears when it is in the kernel
+   * @param replyTo hears when it is in the kernel; without it the reconciler is told by {@link
+   *     #tell}
    */
   void claim(String owner, List<Claim> claims, @Nullable ActorRef<MapReconciler.Applied> replyTo) {
-    reconciler.tell(new MapReconciler.Apply(desired.replace(owner, claims), revision, replyTo));
+    untold.addAll(desired.replace(owner, claims));
+    if (replyTo != null) {
+      tell(replyTo);
+    }
+  }
+
+  /** Whether there is something that the reconciler has not been told. */
+  boolean wantTelling() {
+    return !untold.isEmpty() || revision > toldRevision;
+  }
+
+  /** Tells the reconciler what has changed since it was told last. */
+  void tell() {
+    if (wantTelling()) {
+      tell(null);
+    }
+  }
+
+  private void tell(@Nullable ActorRef<MapReconciler.Applied> replyTo) {
+    reconciler.tell(new MapReconciler.Apply(List.copyOf(untold), revision, replyTo));
+    untold.clear();
+    toldRevision = revision;
   }
 
   /** The ipcache's entries that are wanted. */

@@ -50,10 +50,8 @@ final class PolicyFeed {
   boolean upserted(KubeObject object) {
     return switch (object.kind()) {
       case "CiliumIdentity" -> identity(object);
-      case "CiliumEndpoint" -> {
-        policy.updatePodPorts(key(object), PodPorts.ofCiliumEndpoint(object));
-        yield true;
-      }
+      case "CiliumEndpoint" ->
+          policy.updatePodPorts(key(object), PodPorts.ofCiliumEndpoint(object));
       case "Service", "EndpointSlice" -> {
         policy.upsertService(object);
         yield true;
@@ -80,10 +78,7 @@ final class PolicyFeed {
         podIdentities.identifyLabels(endpoints.all(), cache.identities().remove(object));
         yield true;
       }
-      case "CiliumEndpoint" -> {
-        policy.updatePodPorts(key(object), NamedPorts.NONE);
-        yield true;
-      }
+      case "CiliumEndpoint" -> policy.updatePodPorts(key(object), NamedPorts.NONE);
       case "Service", "EndpointSlice" -> {
         policy.removeService(object);
         yield true;

@@ -1,9 +1,11 @@
 package dev.paramecium.api;
 
+import com.fasterxml.jackson.core.JsonPointer;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * A Kubernetes object as a JSON tree. Whoever holds one never changes its tree: {@link #copy()}
@@ -12,6 +14,22 @@ import java.util.TreeMap;
  * @param json the whole object, {@code apiVersion} and {@code kind} included
  */
 public record KubeObject(ObjectNode json) {
+
+  /** Those that were asked for before; they are literals of the program, nearly all. */
+  private static final Map<String, JsonPointer> POINTERS = new ConcurrentHashMap<>();
+
+  private static final int KEPT_POINTERS = 1024;
+
+  private static JsonPointer pointer(String text) {
+    JsonPointer known = POINTERS.get(text);
+    if (known == null) {
+      known = JsonPointer.compile(text);
+      if (POINTERS.size() < KEPT_POINTERS) {
+        POINTERS.put(text, known);
+      }
+    }
+    return known;
+  }
 
   public String apiVersion() {
     return json.path("apiVersion").asText();
@@ -52,12 +70,12 @@ public record KubeObject(ObjectNode json) {
    * The node at a JSON pointer such as {@code /spec/nodeName}; a missing node where there is none.
    */
   public JsonNode at(String pointer) {
-    return json.at(pointer);
+    return json.at(pointer(pointer));
   }
 
   /** The text at a JSON pointer, empty where there is none. */
   public String text(String pointer) {
-    return json.at(pointer).asText();
+    return json.at(pointer(pointer)).asText();
   }
 
   public KubeObject copy() {

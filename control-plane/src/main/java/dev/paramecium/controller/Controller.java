@@ -9,6 +9,7 @@ import dev.paramecium.api.ResourceType;
 import dev.paramecium.events.Event;
 import dev.paramecium.events.EventRecorder;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -38,6 +39,12 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   private static final Duration FIRST_RETRY = Duration.ofMillis(50);
   private static final Duration LAST_RETRY = Duration.ofSeconds(30);
 
+  /** A look that takes longer than this is followed by a rest. */
+  private static final Duration LONG_LOOK = Duration.ofMillis(5);
+
+  private static final int RESTS_PER_LOOK = 4;
+  private static final Duration LONGEST_REST = Duration.ofSeconds(1);
+
   /** What a controller can be told. */
   public sealed interface Command {}
 
@@ -66,6 +73,7 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
   private final Map<Reconciler.Key, Map<ResourceType, Long>> awaited = new HashMap<>();
   private final Map<Reconciler.Key, Backoff> failing = new HashMap<>();
   private boolean working;
+  private Duration rest = Duration.ZERO;
 
   public static Behavior<Command> create(
       Reconciler reconciler, ApiClient api, InstantSource clock) {
@@ -136,15 +144,34 @@ public final class Controller extends AbstractBehavior<Controller.Command> {
     workSoon();
   }
 
-  /** After everything that waits in the mailbox: a burst of events is one look. */
+  /**
+   * After everything that waits in the mailbox: a burst of events is one look. Where looking takes
+   * long, as at a ReplicaSet of thousands of pods of which each tells of itself, events gather for
+   * a while first: nobody gets more than a fifth of a core.
+   */
   private void workSoon() {
     if (!working && unsynced.isEmpty() && !queue.isEmpty()) {
       working = true;
-      getContext().getSelf().tell(new Work());
+      if (rest.isZero()) {
+        getContext().getSelf().tell(new Work());
+      } else {
+        timers.startSingleTimer("work", new Work(), rest);
+      }
     }
   }
 
   private void work() {
+    Instant begin = clock.instant();
+    workOnAll();
+    Duration took = Duration.between(begin, clock.instant());
+    Duration wanted = took.multipliedBy(RESTS_PER_LOOK);
+    rest =
+        took.compareTo(LONG_LOOK) < 0
+            ? Duration.ZERO
+            : wanted.compareTo(LONGEST_REST) < 0 ? wanted : LONGEST_REST;
+  }
+
+  private void workOnAll() {
     working = false;
     for (Reconciler.Key key : List.copyOf(queue)) {
       if (!busy.contains(key) && isCurrent(key)) {

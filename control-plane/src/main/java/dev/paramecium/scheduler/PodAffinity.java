@@ -28,26 +28,38 @@ final class PodAffinity {
 
   PodAffinity(KubeObject pod, Placement placement) {
     this.affinity = terms(pod, "podAffinity");
-    this.antiAffinity = terms(pod, "podAntiAffinity");
+    this.antiAffinity = antiAffinity(pod);
     this.matchesItself = affinity.stream().allMatch(term -> matches(term, pod, pod, placement));
-    for (KubeObject node : placement.nodes()) {
-      for (KubeObject other : placement.pods(node.name())) {
-        if (!affinity.isEmpty()
-            && affinity.stream().allMatch(term -> matches(term, pod, other, placement))) {
-          affinity.forEach(term -> add(wanted, term, node));
-        }
-        for (JsonNode term : antiAffinity) {
-          if (matches(term, pod, other, placement)) {
-            add(avoided, term, node);
-          }
-        }
-        for (JsonNode term : terms(other, "podAntiAffinity")) {
-          if (matches(term, other, pod, placement)) {
-            add(forbidden, term, node);
-          }
+    if (!affinity.isEmpty() || !antiAffinity.isEmpty()) {
+      for (KubeObject node : placement.nodes()) {
+        placement.pods(node.name()).forEach(other -> look(pod, other, node, placement));
+      }
+    }
+    for (KubeObject other : placement.exclusive()) {
+      KubeObject node = placement.nodeOf(other);
+      for (JsonNode term : antiAffinity(other)) {
+        if (node != null && matches(term, other, pod, placement)) {
+          add(forbidden, term, node);
         }
       }
     }
+  }
+
+  private void look(KubeObject pod, KubeObject other, KubeObject node, Placement placement) {
+    if (!affinity.isEmpty()
+        && affinity.stream().allMatch(term -> matches(term, pod, other, placement))) {
+      affinity.forEach(term -> add(wanted, term, node));
+    }
+    for (JsonNode term : antiAffinity) {
+      if (matches(term, pod, other, placement)) {
+        add(avoided, term, node);
+      }
+    }
+  }
+
+  /** The required terms of a pod's anti-affinity. */
+  static List<JsonNode> antiAffinity(KubeObject pod) {
+    return terms(pod, "podAntiAffinity");
   }
 
   private static List<JsonNode> terms(KubeObject pod, String kind) {

@@ -182,21 +182,16 @@ public final class Scheduler extends AbstractBehavior<Scheduler.Command> {
       return;
     }
     Fit fit = new Fit(pod, placement);
-    KubeObject best = null;
     List<List<Fit.Refusal>> refusals = new ArrayList<>();
-    for (KubeObject node : placement.nodes()) {
+    for (KubeObject node : placement.nodesByLoad()) {
       List<Fit.Refusal> refusal = fit.refusals(node);
-      if (!refusal.isEmpty()) {
-        refusals.add(refusal);
-      } else if (best == null || placement.load(node.name()) < placement.load(best.name())) {
-        best = node;
+      if (refusal.isEmpty()) {
+        bind(pod, node.name());
+        return;
       }
+      refusals.add(refusal);
     }
-    if (best == null) {
-      reportUnschedulable(pod, message(refusals));
-    } else {
-      bind(pod, best.name());
-    }
+    reportUnschedulable(pod, message(refusals));
   }
 
   private void bind(KubeObject pod, String node) {

@@ -11,7 +11,10 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -32,7 +35,10 @@ import org.jspecify.annotations.Nullable;
  * real packets ({@code pkg/health/server/prober.go}).
  *
  * <p>v1.12.3 takes up new nodes with the next round; here an address that is new is probed as soon
- * as its node has had the time to start, so that a cluster that has just come up says so.
+ * as its node has had the time to start, so that a cluster that has just come up says so. And where
+ * v1.12.3 lets every node of a large cluster probe all others at once, here a round of more than
+ * {@link #AT_ONCE} addresses takes a second for each: the probes of a cluster then grow with its
+ * nodes and not with their square.
  */
 public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
 
@@ -49,11 +55,16 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
 
   private static final Duration FIRST = Duration.ofSeconds(5);
 
+  /** How many addresses are probed in one go: those of 16 nodes. */
+  private static final int AT_ONCE = 32;
+
+  private static final Duration PACE = Duration.ofSeconds(1);
+
   /** What the prober can be told. */
   public sealed interface Command {}
 
-  /** The cluster's nodes from now on. */
-  public record SetTargets(List<Target> targets) implements Command {}
+  /** The node of that name, {@code cluster/node}, is there no more. */
+  public record Forget(String name) implements Command {}
 
   /** Asks for what is known. */
   public record Read(ActorRef<HealthReport> replyTo) implements Command {}
@@ -63,18 +74,20 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
 
   private enum Tick implements Command {
     ROUND,
-    NEW
+    NEW,
+    NEXT
   }
 
   private record Ended(Ipv4Address address, boolean icmp, Probe probe) implements Command {}
 
   /**
-   * A node to probe.
+   * A node to probe from now on.
    *
    * @param name {@code cluster/node}
    * @param healthIp null while the node has no health endpoint
    */
-  public record Target(String name, Ipv4Address nodeIp, @Nullable Ipv4Address healthIp) {
+  public record Target(String name, Ipv4Address nodeIp, @Nullable Ipv4Address healthIp)
+      implements Command {
 
     List<Ipv4Address> addresses() {
       return healthIp == null ? List.of(nodeIp) : List.of(nodeIp, healthIp);
@@ -88,6 +101,7 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
   private final Map<String, Target> targets = new TreeMap<>();
   private final Map<Ipv4Address, Path> paths = new HashMap<>();
   private final Set<Ipv4Address> fresh = new TreeSet<>();
+  private final Set<Ipv4Address> due = new LinkedHashSet<>();
   private final List<ActorRef<HealthReport>> waiting = new ArrayList<>();
   private Instant startedAt;
   private int running;
@@ -121,33 +135,36 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
 
   private Behavior<Command> onCommand(Command command) {
     switch (command) {
-      case SetTargets set -> onTargets(set.targets());
+      case Target target -> onTarget(target);
+      case Forget(String name) -> forget(targets.remove(name));
       case Read read -> read.replyTo().tell(report());
       case ProbeNow now -> {
         waiting.add(now.replyTo());
         probe(List.copyOf(paths.keySet()));
         answerWhenDone();
       }
-      case Tick.ROUND -> probe(List.copyOf(paths.keySet()));
+      case Tick.ROUND -> {
+        if (due.isEmpty()) {
+          begin(paths.keySet());
+        }
+      }
       case Tick.NEW -> {
-        probe(List.copyOf(fresh));
+        begin(fresh);
         fresh.clear();
       }
+      case Tick.NEXT -> probeNext();
       case Ended ended -> onEnded(ended);
     }
     return this;
   }
 
-  private void onTargets(List<Target> wanted) {
-    targets.clear();
-    Set<Ipv4Address> addresses = new TreeSet<>();
-    for (Target target : wanted) {
-      targets.put(target.name(), target);
-      addresses.addAll(target.addresses());
+  private void onTarget(Target target) {
+    Target before = targets.put(target.name(), target);
+    if (target.equals(before)) {
+      return;
     }
-    paths.keySet().retainAll(addresses);
-    fresh.retainAll(addresses);
-    for (Ipv4Address address : addresses) {
+    forget(before);
+    for (Ipv4Address address : target.addresses()) {
       if (paths.putIfAbsent(address, new Path(address, null, null)) == null) {
         fresh.add(address);
       }
@@ -157,10 +174,55 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
     }
   }
 
+  /** What only this target had is probed no more. */
+  private void forget(@Nullable Target gone) {
+    if (gone == null) {
+      return;
+    }
+    Target now = targets.get(gone.name());
+    for (Ipv4Address address : gone.addresses()) {
+      if (now == null || !now.addresses().contains(address)) {
+        paths.remove(address);
+        fresh.remove(address);
+        due.remove(address);
+      }
+    }
+  }
+
   // ---- probes
+
+  /** Many are taken one after the other, and by each node in another order. */
+  private void begin(Collection<Ipv4Address> addresses) {
+    if (addresses.size() <= AT_ONCE && due.isEmpty()) {
+      probe(List.copyOf(addresses));
+      return;
+    }
+    List<Ipv4Address> order = new ArrayList<>(new TreeSet<>(addresses));
+    Collections.rotate(order, self.hashCode() % order.size());
+    boolean idle = due.isEmpty();
+    due.addAll(order);
+    startedAt = clock.instant();
+    if (idle) {
+      probeNext();
+    }
+  }
+
+  private void probeNext() {
+    Iterator<Ipv4Address> next = due.iterator();
+    if (next.hasNext()) {
+      Ipv4Address address = next.next();
+      next.remove();
+      send(List.of(address));
+      timers.startSingleTimer(Tick.NEXT, PACE);
+    }
+  }
 
   private void probe(Collection<Ipv4Address> addresses) {
     startedAt = clock.instant();
+    send(addresses);
+  }
+
+  private void send(Collection<Ipv4Address> addresses) {
     for (Ipv4Address address : addresses) {
       running += 2;
       getContext()

@@ -3,7 +3,7 @@
  * pkg/health}, {@code cilium-health/launch}).
  *
  * <pre>
- *   CiliumAgent --SetTargets--&gt; HealthProber --Ping, HttpGet--&gt; kernel ~ packets ~ HealthResponder
+ *   CiliumAgent --Target--&gt; HealthProber --Ping, HttpGet--&gt; kernel ~ packets ~ HealthResponder
  *   cilium status, cilium-health --Read--&gt; HealthProber --HealthReport--&gt;
  * </pre>
  *

@@ -197,22 +197,29 @@ public final class NodePolicy {
     }
   }
 
-  /** The named ports of any pod of the cluster; none when it is gone. */
-  public void updatePodPorts(String pod, NamedPorts ports) {
+  /**
+   * The named ports of any pod of the cluster; none when it is gone.
+   *
+   * @return whether a map wants working out
+   */
+  public boolean updatePodPorts(String pod, NamedPorts ports) {
     NamedPorts old = ports.isEmpty() ? podPorts.remove(pod) : podPorts.put(pod, ports);
     if (ports.equals(old == null ? NamedPorts.NONE : old)) {
-      return;
+      return false;
     }
     NamedPorts all = NamedPorts.ofPods(podPorts.values());
-    if (!all.equals(allPorts)) {
-      allPorts = all;
-      endpoints.forEach(
-          (id, endpoint) -> {
-            if (egressNamesPorts(endpoint.subject())) {
-              dirty.add(id);
-            }
-          });
+    if (all.equals(allPorts)) {
+      return false;
     }
+    allPorts = all;
+    boolean concerns = false;
+    for (Map.Entry<Integer, Local> endpoint : endpoints.entrySet()) {
+      if (egressNamesPorts(endpoint.getValue().subject())) {
+        dirty.add(endpoint.getKey());
+        concerns = true;
+      }
+    }
+    return concerns;
   }
 
   private boolean egressNamesPorts(Subject subject) {

@@ -99,9 +99,12 @@ public final class ReplicaSets implements Reconciler {
       writes.add(create);
       announcements.add(new Announcement(create, set, "SuccessfulCreate", "Created pod: %s"));
     }
+    if (active.size() <= wanted) {
+      return;
+    }
     active.stream()
         .sorted(Pods.LEAST_WORTH_FIRST)
-        .limit(Math.max(0, active.size() - wanted))
+        .limit(active.size() - wanted)
         .forEach(
             pod -> {
               Write delete = new Write.Delete(ResourceType.POD, pod);

@@ -391,11 +391,8 @@ class CiliumCommandTest {
                 "default/ubuntu-dev2",
                 kernel,
                 InstantSource.fixed(Instant.parse("2022-11-29T10:11:12Z"))));
-    health.tell(
-        new HealthProber.SetTargets(
-            List.of(
-                new HealthProber.Target("default/ubuntu-dev3", other, otherHealth),
-                new HealthProber.Target("default/ubuntu-dev2", NODE_IP, null))));
+    health.tell(new HealthProber.Target("default/ubuntu-dev3", other, otherHealth));
+    health.tell(new HealthProber.Target("default/ubuntu-dev2", NODE_IP, null));
     assertThat(printed("cilium-health", "ping")).isEqualTo("OK\n");
     assertThat(printed("cilium", "status"))
         .contains("Cilium health daemon:    Ok   \n", "Controller Status:       12/12 healthy\n")
