@@ -504,8 +504,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   // ---- policy
 
   private void takeIn() {
-    boolean wanted = phase == Phase.RUNNING && policyChanged || claims.wantTelling();
-    if (wanted && !takingIn) {
+    if (!takingIn && (claims.wantTelling() || policyChanged && phase == Phase.RUNNING)) {
       takingIn = true;
       getContext().getSelf().tell(new TakenIn());
     }

@@ -12,15 +12,9 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.ExecutionException;
 import java.util.function.Consumer;
 
 /**
@@ -38,9 +32,6 @@ final class ApiBenchmark implements AutoCloseable {
 
   /** What a person waits for {@code kubectl get po -A}, in seconds. */
   private static final double PATIENCE = 2;
-
-  /** How many requests of the client are under way at once. */
-  private static final int IN_FLIGHT = 16;
 
   private static final int LISTS = 9;
   private static final int WATCHED = 200;
@@ -77,7 +68,10 @@ final class ApiBenchmark implements AutoCloseable {
             pods / seconds / KWOK,
             10.0,
             false,
-            pods + " pods, " + IN_FLIGHT + " requests in flight, fsync before each answer"));
+            pods
+                + " pods, "
+                + ManyRequests.IN_FLIGHT
+                + " requests in flight, fsync before each answer"));
     int all = pods + pods / 5;
     rows.accept(listed("kubectl get po -A, its Table", ApiHttp.TABLE, all));
     rows.accept(listed("all pods as JSON", "application/json", all));
@@ -87,27 +81,7 @@ final class ApiBenchmark implements AutoCloseable {
   /** Creates pods; how many seconds it took. */
   private double create(String prefix, int count) {
     long start = System.nanoTime();
-    try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      List<Future<?>> clients = new ArrayList<>();
-      for (int i = 0; i < IN_FLIGHT; i++) {
-        int first = i;
-        clients.add(
-            threads.submit(
-                () -> {
-                  for (int n = first; n < count; n += IN_FLIGHT) {
-                    api.post(PODS, pod(prefix + n));
-                  }
-                }));
-      }
-      for (Future<?> client : clients) {
-        client.get();
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    } catch (ExecutionException e) {
-      throw new IllegalStateException(e.getCause());
-    }
+    ManyRequests.post(api, PODS, count, n -> pod(prefix + n));
     return (System.nanoTime() - start) / NANOS;
   }
 

@@ -15,18 +15,19 @@ public final class Benchmarks {
     PROGRAMS,
     OBSERVERS,
     API,
-    POLICY;
+    POLICY,
+    SCALE;
 
     private boolean needsTestbed() {
       return switch (this) {
         case UDP, RTT, TCP, OBSERVERS -> true;
-        case PROGRAMS, API, POLICY -> false;
+        case PROGRAMS, API, POLICY, SCALE -> false;
       };
     }
 
     /** Whether {@code all} runs it: the packets' way, not what decides about it. */
     public boolean isOfAll() {
-      return this != API && this != POLICY;
+      return this != API && this != POLICY && this != SCALE;
     }
   }
 
@@ -45,7 +46,8 @@ public final class Benchmarks {
   public static void run(
       List<Name> names,
       PathBenchmark.Effort effort,
-      PolicyBenchmark.Size size,
+      PolicyBenchmark.Size policySize,
+      ScaleBenchmark.Size scaleSize,
       Path directory,
       Consumer<String> progress,
       Consumer<Row> rows) {
@@ -58,7 +60,13 @@ public final class Benchmarks {
       }
     }
     if (names.contains(Name.POLICY)) {
-      PolicyRows.measure(size, rows);
+      PolicyRows.measure(policySize, rows);
+    }
+    if (names.contains(Name.SCALE)) {
+      Path home = directory.resolve("scale");
+      try (ScaleBenchmark scale = new ScaleBenchmark(home, scaleSize, progress)) {
+        scale.measure(rows);
+      }
     }
     if (names.stream().noneMatch(Name::needsTestbed)) {
       return;
@@ -72,7 +80,7 @@ public final class Benchmarks {
           case RTT -> paths.rtt(rows);
           case TCP -> paths.tcp(rows);
           case OBSERVERS -> paths.observers(rows);
-          case PROGRAMS, API, POLICY -> {}
+          case PROGRAMS, API, POLICY, SCALE -> {}
         }
       }
     }

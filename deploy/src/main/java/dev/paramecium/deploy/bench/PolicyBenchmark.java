@@ -72,7 +72,10 @@ public final class PolicyBenchmark implements AutoCloseable {
    *
    * @param pods over all nodes, at most 250 on each
    */
-  public record Size(int nodes, int pods, int policies) {}
+  public record Size(int nodes, int pods, int policies) {
+
+    public static final Size DEFAULT = new Size(50, 10_000, 250);
+  }
 
   private record Node(ActorRef<Syscall> kernel, ActorRef<CiliumAgent.Command> agent) {}
 

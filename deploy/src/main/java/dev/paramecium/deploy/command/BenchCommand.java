@@ -7,13 +7,16 @@ import dev.paramecium.deploy.bench.Benchmarks;
 import dev.paramecium.deploy.bench.PathBenchmark;
 import dev.paramecium.deploy.bench.PolicyBenchmark;
 import dev.paramecium.deploy.bench.Row;
+import dev.paramecium.deploy.bench.ScaleBenchmark;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.cluster.Topology;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -41,7 +44,8 @@ final class BenchCommand implements Callable<Integer> {
         "observers: what a trace, a capture, a monitor cost those who are looked at",
         "api: pods created, listed and watched through REST",
         "policy: from a policy's apply until all nodes enforce it, a cluster in one JVM",
-        "all: the default, all but api and policy"
+        "scale: a cluster of many nodes: memory, pods, identities and policies on all of them",
+        "all: the default, all but api, policy and scale"
       })
   private List<String> names = List.of();
 
@@ -60,14 +64,17 @@ final class BenchCommand implements Callable<Integer> {
       description = "how long the pods run before the first round")
   private int warmUpMs;
 
-  @Option(names = "--nodes", defaultValue = "50", description = "of policy: how many nodes")
-  private int nodes;
+  @Option(
+      names = "--nodes",
+      description = "of policy and scale: how many nodes; default 50 and 200")
+  private @Nullable Integer nodes;
 
   @Option(
       names = "--pods",
-      defaultValue = "10000",
-      description = "of policy: how many pods, at most 250 on a node")
-  private int pods;
+      description =
+          "of policy and scale: how many pods, at most 250 and 100 on a node; default 10000, and 20"
+              + " for each node")
+  private @Nullable Integer pods;
 
   @Option(
       names = "--policies",
@@ -92,25 +99,14 @@ final class BenchCommand implements Callable<Integer> {
               + warmUpMs
               + " cannot be measured: use at least 1 of each.");
     }
-    if (nodes < 1 || nodes > 250 || policies < 1 || pods < policies || pods > nodes * 250) {
-      throw new UserError(
-          UserError.USAGE,
-          "--nodes "
-              + nodes
-              + " --pods "
-              + pods
-              + " --policies "
-              + policies
-              + " cannot be measured: use 1 to 250 nodes, a pod for each policy at least, and at"
-              + " most 250 pods for each node.");
-    }
     Path directory = ClusterOptions.home().resolve("bench-" + ProcessHandle.current().pid());
     List<Row> rows = new ArrayList<>();
     try {
       Benchmarks.run(
           wanted,
           new PathBenchmark.Effort(rounds, durationMs, warmUpMs),
-          new PolicyBenchmark.Size(nodes, pods, policies),
+          wanted.contains(Benchmarks.Name.POLICY) ? policySize() : PolicyBenchmark.Size.DEFAULT,
+          wanted.contains(Benchmarks.Name.SCALE) ? scaleSize() : ScaleBenchmark.Size.DEFAULT,
           directory,
           System.err::println,
           row -> {
@@ -129,6 +125,48 @@ final class BenchCommand implements Callable<Integer> {
           ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(document));
     }
     return rows.stream().allMatch(Row::reached) ? 0 : UserError.FAILED;
+  }
+
+  private PolicyBenchmark.Size policySize() {
+    int onNodes = nodes == null ? PolicyBenchmark.Size.DEFAULT.nodes() : nodes;
+    int ofPods = pods == null ? PolicyBenchmark.Size.DEFAULT.pods() : pods;
+    if (onNodes < 1
+        || onNodes > Topology.MAX_NODES
+        || policies < 1
+        || ofPods < policies
+        || ofPods > onNodes * 250) {
+      throw new UserError(
+          UserError.USAGE,
+          "--nodes "
+              + onNodes
+              + " --pods "
+              + ofPods
+              + " --policies "
+              + policies
+              + " cannot be measured: use 1 to 250 nodes, a pod for each policy at least, and at"
+              + " most 250 pods for each node.");
+    }
+    return new PolicyBenchmark.Size(onNodes, ofPods, policies);
+  }
+
+  private ScaleBenchmark.Size scaleSize() {
+    int onNodes = nodes == null ? ScaleBenchmark.Size.DEFAULT.nodes() : nodes;
+    int ofPods = pods == null ? 20 * onNodes : pods;
+    if (onNodes < 1
+        || onNodes > Topology.MAX_NODES
+        || ofPods < 4
+        || ofPods > onNodes * ScaleBenchmark.PODS_A_NODE) {
+      throw new UserError(
+          UserError.USAGE,
+          "--nodes "
+              + onNodes
+              + " --pods "
+              + ofPods
+              + " cannot be measured: use 1 to 250 nodes, 4 pods at least, and at most "
+              + ScaleBenchmark.PODS_A_NODE
+              + " pods for each node.");
+    }
+    return new ScaleBenchmark.Size(onNodes, ofPods);
   }
 
   private List<Benchmarks.Name> wanted() {

@@ -89,7 +89,7 @@ class BenchIT {
     assertThat(result.exitCode()).isEqualTo(UserError.USAGE);
     assertThat(result.stderr())
         .contains(
-            "there is no benchmark \"speed\": use udp, rtt, tcp, programs, observers, api, policy or"
-                + " all.");
+            "there is no benchmark \"speed\": use udp, rtt, tcp, programs, observers, api, policy,"
+                + " scale or all.");
   }
 }

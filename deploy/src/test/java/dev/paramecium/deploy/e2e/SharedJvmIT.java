@@ -15,24 +15,24 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Several nodes in one JVM: node-1 to node-3 share one, node-4 to node-6 another. */
+/** Several nodes in one JVM: node-1 and node-2 share one, node-3 and node-4 another. */
 class SharedJvmIT {
 
   private static TestCluster cluster;
 
   @BeforeAll
   static void start() throws InterruptedException {
-    Ipv4Address block = LocalCluster.freeLoopbackBlock(6);
-    Topology six = Topology.of(6, block.plus(1), LocalCluster.freePort()).withNodesPerJvm(3);
-    cluster = TestCluster.start(six, block);
+    Ipv4Address block = LocalCluster.freeLoopbackBlock(4);
+    Topology four = Topology.of(4, block.plus(1), LocalCluster.freePort()).withNodesPerJvm(2);
+    cluster = TestCluster.start(four, block);
     cluster.apply(
         pod("a", "node-1", "curlimages/curl, command: [sleep, 365d]")
             + pod("neighbour", "node-2", "kennethreitz/httpbin")
-            + pod("far", "node-6", "kennethreitz/httpbin"));
+            + pod("far", "node-4", "kennethreitz/httpbin"));
     for (String name : List.of("a", "neighbour", "far")) {
       cluster.awaitReady(name);
     }
-    Pods.awaitSynced(cluster.api, 6, TestCluster.LIMIT);
+    Pods.awaitSynced(cluster.api, 4, TestCluster.LIMIT);
   }
 
   @AfterAll
@@ -46,31 +46,31 @@ class SharedJvmIT {
         .extracting(ClusterFile.Process::name, ClusterFile.Process::nodes)
         .containsExactly(
             tuple("control-plane", List.of()),
-            tuple("node-1+2", List.of("node-1", "node-2", "node-3")),
-            tuple("node-4+2", List.of("node-4", "node-5", "node-6")));
+            tuple("node-1+1", List.of("node-1", "node-2")),
+            tuple("node-3+1", List.of("node-3", "node-4")));
   }
 
   @Test
   void everyNodeHasDevicesMapsAndAnAddressOfItsOwn() throws InterruptedException {
-    for (int i = 1; i <= 6; i++) {
+    for (int i = 1; i <= 4; i++) {
       String node = "node-" + i;
       assertThat(cluster.host(node, "ip", "addr", "show", "eth0").stdout())
           .contains("inet " + cluster.block.plus(i) + "/24");
       assertThat(cluster.host(node, "cilium", "bpf", "tunnel", "list").stdout().lines())
-          .as("the header and the five other nodes on " + node)
-          .hasSize(6);
+          .as("the header and the three other nodes on " + node)
+          .hasSize(4);
     }
     String far = cluster.awaitReady("far").address().toString();
-    assertThat(cluster.host("node-6", "cilium", "bpf", "endpoint", "list").stdout())
+    assertThat(cluster.host("node-4", "cilium", "bpf", "endpoint", "list").stdout())
         .contains(far + ":0");
-    assertThat(cluster.host("node-5", "cilium", "bpf", "endpoint", "list").stdout())
+    assertThat(cluster.host("node-3", "cilium", "bpf", "endpoint", "list").stdout())
         .doesNotContain(far + ":0");
   }
 
   @Test
   void aPacketCrossesTheWireAlsoBetweenNodesOfOneJvm() throws InterruptedException {
     for (String peer : List.of("neighbour", "far")) {
-      String node = peer.equals("far") ? "node-6" : "node-2";
+      String node = peer.equals("far") ? "node-4" : "node-2";
       long before = cluster.counters(node).path("rx_packets_eth0").asLong();
       assertThat(answer("a", peer)).as("from a to " + peer).isEqualTo("200");
       assertThat(cluster.counters(node).path("rx_packets_eth0").asLong())
@@ -81,17 +81,17 @@ class SharedJvmIT {
 
   @Test
   void aKilledJvmTakesItsNodesAlongAndBringsThemBack() throws InterruptedException {
-    String tunnels = cluster.host("node-5", "cilium", "bpf", "tunnel", "list").stdout();
+    String tunnels = cluster.host("node-3", "cilium", "bpf", "tunnel", "list").stdout();
 
-    cluster.kill("node-5");
+    cluster.kill("node-3");
     assertThat(
             ClusterFile.read(cluster.home).orElseThrow().processes().stream()
                 .filter(process -> process.handle().isEmpty())
                 .map(ClusterFile.Process::name))
-        .containsExactly("node-4+2");
+        .containsExactly("node-3+1");
     assertThat(answer("a", "neighbour")).isEqualTo("200");
 
-    cluster.cluster.restart("node-5");
+    cluster.cluster.restart("node-3");
     await()
         .atMost(TestCluster.LIMIT)
         .ignoreExceptionsInstanceOf(UserError.class)
@@ -101,7 +101,7 @@ class SharedJvmIT {
         .ignoreExceptionsInstanceOf(UserError.class)
         .until(
             () ->
-                cluster.host("node-5", "cilium", "bpf", "tunnel", "list").stdout().equals(tunnels));
+                cluster.host("node-3", "cilium", "bpf", "tunnel", "list").stdout().equals(tunnels));
   }
 
   private static String answer(String from, String to) throws InterruptedException {
