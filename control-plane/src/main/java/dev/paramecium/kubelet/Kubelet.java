@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -399,7 +400,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
               .kernel()
               .tell(
                   new Syscall.DisarmTrace(disarm.traceId(), getContext().getSystem().ignoreRef()));
-      case KubeletRequest.ReadStatus read -> readStatus(read.replyTo());
+      case KubeletRequest.ReadStatus read -> readStatus(read);
     }
   }
 
@@ -431,14 +432,16 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     }
   }
 
-  private void readStatus(ActorRef<KubeletStatus> replyTo) {
+  private void readStatus(KubeletRequest.ReadStatus read) {
     int running = workers.size();
     boolean settled = synced;
     CompletionStage<AgentStatus> fromAgent =
         AskPattern.ask(
             agent, CiliumAgent.ReadStatus::new, ASK, getContext().getSystem().scheduler());
     CompletionStage<Map<String, Long>> fromKernel =
-        kernel.readCounters().exceptionally(_ -> Map.of());
+        read.kernel()
+            ? kernel.readCounters().exceptionally(_ -> Map.of())
+            : CompletableFuture.completedFuture(Map.of());
     String nodeName = config.nodeName();
     fromAgent
         .thenCombine(
@@ -456,6 +459,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
                   status.endpoints(),
                   Map.copyOf(all));
             })
-        .thenAccept(replyTo::tell);
+        .thenAccept(read.replyTo()::tell);
   }
 }

@@ -72,7 +72,12 @@ public sealed interface KubeletRequest {
 
   record DisarmTrace(String traceId) implements KubeletRequest {}
 
-  record ReadStatus(ActorRef<KubeletStatus> replyTo) implements KubeletRequest {}
+  /**
+   * Asks for the node in numbers.
+   *
+   * @param kernel whether also for the kernel's, for which each namespace is asked
+   */
+  record ReadStatus(boolean kernel, ActorRef<KubeletStatus> replyTo) implements KubeletRequest {}
 
   /** The taps of {@code traceId} are set on {@code nodeName}. */
   record TraceArmed(String nodeName, String traceId) {}

@@ -14,21 +14,32 @@ import org.apache.pekko.actor.typed.Props;
 
 /**
  * {@code GET status}: every node that answers, with its counters and how far its maps follow the
- * API server.
+ * API server. {@code GET sync}: the same without the counters of the kernels, cheap enough to be
+ * asked again and again.
  */
 public final class StatusExtension implements RestExtension {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final ActorSystem<?> system;
+  private final boolean kernel;
 
-  public StatusExtension(ActorSystem<?> system) {
+  private StatusExtension(ActorSystem<?> system, boolean kernel) {
     this.system = system;
+    this.kernel = kernel;
+  }
+
+  public static StatusExtension status(ActorSystem<?> system) {
+    return new StatusExtension(system, true);
+  }
+
+  public static StatusExtension sync(ActorSystem<?> system) {
+    return new StatusExtension(system, false);
   }
 
   @Override
   public String path() {
-    return "status";
+    return kernel ? "status" : "sync";
   }
 
   @Override
@@ -40,6 +51,7 @@ public final class StatusExtension implements RestExtension {
   public Runnable handle(ObjectNode body, Response response) {
     system.systemActorOf(
         StatusSurvey.create(
+            kernel,
             answers -> {
               response.send(json(answers));
               response.end();

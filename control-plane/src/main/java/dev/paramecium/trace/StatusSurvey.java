@@ -28,23 +28,30 @@ public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
 
   private static final Duration LIMIT = Duration.ofMillis(1500);
 
+  private final boolean kernel;
   private final Consumer<List<KubeletStatus>> result;
   private final List<KubeletStatus> answers = new ArrayList<>();
   private int expected = -1;
 
-  /** Calls {@code result} once, on this actor's thread, and stops. */
-  public static Behavior<Command> create(Consumer<List<KubeletStatus>> result) {
+  /**
+   * Calls {@code result} once, on this actor's thread, and stops.
+   *
+   * @param kernel whether the kernels are asked for their counters, too
+   */
+  public static Behavior<Command> create(boolean kernel, Consumer<List<KubeletStatus>> result) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startSingleTimer(new TimedOut(), LIMIT);
-                  return new StatusSurvey(context, result);
+                  return new StatusSurvey(context, kernel, result);
                 }));
   }
 
-  private StatusSurvey(ActorContext<Command> context, Consumer<List<KubeletStatus>> result) {
+  private StatusSurvey(
+      ActorContext<Command> context, boolean kernel, Consumer<List<KubeletStatus>> result) {
     super(context);
+    this.kernel = kernel;
     this.result = result;
     Kubelets.find(context, NodesFound::new);
   }
@@ -62,7 +69,9 @@ public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
     expected = found.kubelets().size();
     ActorRef<KubeletStatus> replies =
         getContext().messageAdapter(KubeletStatus.class, Answered::new);
-    found.kubelets().forEach(kubelet -> kubelet.tell(new KubeletRequest.ReadStatus(replies)));
+    found
+        .kubelets()
+        .forEach(kubelet -> kubelet.tell(new KubeletRequest.ReadStatus(kernel, replies)));
     return expected == 0 ? finish() : this;
   }
 

@@ -160,7 +160,7 @@ class KubeletTest {
     TestProbe<KubeletStatus> status = cluster.kit.createTestProbe();
     eventually(
         () -> {
-          kubelet.tell(new KubeletRequest.ReadStatus(status.ref()));
+          kubelet.tell(new KubeletRequest.ReadStatus(true, status.ref()));
           KubeletStatus now = status.receiveMessage(Duration.ofSeconds(5));
           return now.appliedRevision() >= revision
               && now.pending() == 0
@@ -200,7 +200,7 @@ class KubeletTest {
 
   private long workers(ActorRef<KubeletRequest> kubelet) {
     TestProbe<KubeletStatus> status = cluster.kit.createTestProbe();
-    kubelet.tell(new KubeletRequest.ReadStatus(status.ref()));
+    kubelet.tell(new KubeletRequest.ReadStatus(true, status.ref()));
     return status.receiveMessage(Duration.ofSeconds(5)).counters().get("pods");
   }
 

@@ -103,7 +103,7 @@ class SerializationTest {
             ref(),
             ref()),
         new KubeletRequest.DisarmTrace("t"),
-        new KubeletRequest.ReadStatus(ref()),
+        new KubeletRequest.ReadStatus(true, ref()),
         new KubeletRequest.TraceArmed("node-1", "t"),
         new KubeletRequest.KubeletStatus("node-1", 7, 8, 9, 10, Map.of("packets", 11L)),
         new Observation(

@@ -37,7 +37,7 @@ import org.jspecify.annotations.Nullable;
  * <p>v1.12.3 takes up new nodes with the next round; here an address that is new is probed as soon
  * as its node has had the time to start, so that a cluster that has just come up says so. And where
  * v1.12.3 lets every node of a large cluster probe all others at once, here a round of more than
- * {@link #AT_ONCE} addresses takes a second for each: the probes of a cluster then grow with its
+ * {@link #AT_ONCE} addresses takes two seconds for each: the probes of a cluster then grow with its
  * nodes and not with their square.
  */
 public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
@@ -58,7 +58,7 @@ public final class HealthProber extends AbstractBehavior<HealthProber.Command> {
   /** How many addresses are probed in one go: those of 16 nodes. */
   private static final int AT_ONCE = 32;
 
-  private static final Duration PACE = Duration.ofSeconds(1);
+  private static final Duration PACE = Duration.ofSeconds(2);
 
   /** What the prober can be told. */
   public sealed interface Command {}

@@ -79,17 +79,18 @@ class HealthProberTest {
   }
 
   @Test
-  void aLargeOneTakesASecondForEachAddress() {
+  void aLargeOneTakesTwoSecondsForEachAddress() {
     nodes(40);
     time.timePasses(Duration.ofSeconds(5));
     Set<Ipv4Address> seen = new HashSet<>(probed(1));
     for (int i = 1; i < 40; i++) {
-      time.timePasses(Duration.ofSeconds(1));
+      time.timePasses(Duration.ofSeconds(2));
       assertThat(seen.addAll(probed(1))).as("an address that was not probed yet").isTrue();
     }
-    time.timePasses(Duration.ofSeconds(10));
+    // 83 seconds have passed: the next round begins with the second minute.
+    time.timePasses(Duration.ofSeconds(36));
     calls.expectNoMessage(Duration.ofMillis(20));
-    time.timePasses(Duration.ofSeconds(10));
+    time.timePasses(Duration.ofSeconds(1));
     assertThat(seen).containsAll(probed(1));
   }
 

@@ -31,7 +31,7 @@ import java.util.regex.Pattern;
 final class ScaleCluster implements AutoCloseable {
 
   private static final Duration LIMIT = Duration.ofMinutes(5);
-  private static final String STATUS = "/apis/paramecium.dev/v1alpha1/status";
+  private static final String SYNC = "/apis/paramecium.dev/v1alpha1/sync";
   private static final Pattern TOTAL = Pattern.compile("(?m)^Total\\s+\\d+\\s+(\\d+)");
 
   final ApiHttp api;
@@ -75,7 +75,7 @@ final class ScaleCluster implements AutoCloseable {
 
   /** What every node that answers says of itself. */
   JsonNode status() {
-    return api.get(STATUS).path("nodes");
+    return api.get(SYNC).path("nodes");
   }
 
   /**

@@ -129,7 +129,7 @@ public final class Pods {
 
   private static int syncedNodes(ApiHttp api, long revision) {
     int synced = 0;
-    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/status").path("nodes")) {
+    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/sync").path("nodes")) {
       if (node.path("appliedRevision").asLong() >= revision && node.path("pending").asInt() == 0) {
         synced++;
       }

@@ -43,7 +43,7 @@ public final class Policies {
 
   private static int enforcing(ApiHttp api, String kind, long version) {
     int enforcing = 0;
-    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/status").path("nodes")) {
+    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/sync").path("nodes")) {
       if (node.path("counters").path("enforced." + kind).asLong() >= version) {
         enforcing++;
       }

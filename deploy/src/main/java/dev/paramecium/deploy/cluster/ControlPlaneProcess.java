@@ -91,7 +91,10 @@ public record ControlPlaneProcess(
             api,
             server,
             clock,
-            List.of(new TraceExtension(system), new StatusExtension(system)),
+            List.of(
+                new TraceExtension(system),
+                StatusExtension.status(system),
+                StatusExtension.sync(system)),
             apiAddress.toString(),
             apiPort);
     system.getWhenTerminated().thenRun(rest::close);

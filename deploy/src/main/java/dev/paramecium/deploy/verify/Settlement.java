@@ -59,7 +59,7 @@ final class Settlement {
 
   private static final String PODS = "/api/v1/pods";
   private static final String NODES = "/api/v1/nodes";
-  private static final String STATUS = "/apis/paramecium.dev/v1alpha1/status";
+  private static final String SYNC = "/apis/paramecium.dev/v1alpha1/sync";
   private static final String CLUSTER_LABEL = "k8s:io.cilium.k8s.policy.cluster=";
 
   private final ApiHttp api;
@@ -118,7 +118,7 @@ final class Settlement {
       fault = services(pods);
     }
     if (fault.isEmpty()) {
-      read(STATUS);
+      read(SYNC);
       fault = maps();
     }
     return fault;
@@ -309,7 +309,7 @@ final class Settlement {
         nodes.add(node.path("metadata").path("name").asText());
       }
     }
-    JsonNode status = answers.getOrDefault(STATUS, ApiHttp.JSON.createObjectNode());
+    JsonNode status = answers.getOrDefault(SYNC, ApiHttp.JSON.createObjectNode());
     for (JsonNode node : status.path("nodes")) {
       JsonNode counters = node.path("counters");
       for (Map.Entry<String, Long> kind : wanted.entrySet()) {
