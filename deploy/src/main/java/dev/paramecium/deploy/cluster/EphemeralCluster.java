@@ -28,13 +28,17 @@ public final class EphemeralCluster implements AutoCloseable {
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
   private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
 
+  private static final int ATTEMPTS = 3;
+
   private final Path stateDir;
+  private final Ipv4Address block;
   private final ApiHttp api;
   private final List<ActorSystem<Void>> members = new ArrayList<>();
   private final Thread atExit = new Thread(this::deleteState, "ephemeral cluster cleanup");
 
-  private EphemeralCluster(Path stateDir, String apiServer) {
+  private EphemeralCluster(Path stateDir, Ipv4Address block, String apiServer) {
     this.stateDir = stateDir;
+    this.block = block;
     this.api = new ApiHttp(apiServer);
   }
 
@@ -44,6 +48,28 @@ public final class EphemeralCluster implements AutoCloseable {
    * @throws UserError if it does not get there
    */
   public static EphemeralCluster start(int nodes, Topology.Options options) {
+    quiet("PARAMECIUM_LOG");
+    quiet("PARAMECIUM_PEKKO_LOG");
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return tryToStart(nodes, options);
+      } catch (UserError e) {
+        // Another process may have taken the API server's port between the look at it and its use.
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Says nothing of the cluster's own life in its host's output, unless somebody wants it. */
+  private static void quiet(String level) {
+    if (System.getenv(level) == null && System.getProperty(level) == null) {
+      System.setProperty(level, "ERROR");
+    }
+  }
+
+  private static EphemeralCluster tryToStart(int nodes, Topology.Options options) {
     Ipv4Address block = LocalCluster.freeLoopbackBlock(nodes);
     int port = LocalCluster.freePort();
     Topology topology = Topology.of(nodes, block.plus(1), port);
@@ -54,7 +80,7 @@ public final class EphemeralCluster implements AutoCloseable {
       throw new UncheckedIOException("no place for a cluster's state", e);
     }
     EphemeralCluster cluster =
-        new EphemeralCluster(stateDir, "http://" + topology.apiAddress() + ":" + port);
+        new EphemeralCluster(stateDir, block, "http://" + topology.apiAddress() + ":" + port);
     Runtime.getRuntime().addShutdownHook(cluster.atExit);
     try {
       cluster.launch(topology, block, options);
@@ -127,6 +153,7 @@ public final class EphemeralCluster implements AutoCloseable {
     members.forEach(ActorSystem::terminate);
     awaitEnd(members);
     members.clear();
+    LocalCluster.releaseLoopbackBlock(block);
     deleteState();
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);

@@ -17,9 +17,9 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
@@ -38,7 +38,7 @@ public final class LocalCluster {
   public static final int CLUSTER_PORT = 25520;
 
   /** Blocks of loopback addresses that this process has taken. */
-  private static final Queue<DatagramSocket> RESERVATIONS = new ConcurrentLinkedQueue<>();
+  private static final Map<Ipv4Address, DatagramSocket> RESERVATIONS = new ConcurrentHashMap<>();
 
   /** VXLAN, on each node's own address. */
   public static final int VXLAN_PORT = 8472;
@@ -461,11 +461,19 @@ public final class LocalCluster {
             + " clusters first.");
   }
 
+  /** Gives back a block before the process ends. */
+  static void releaseLoopbackBlock(Ipv4Address block) {
+    DatagramSocket held = RESERVATIONS.remove(block);
+    if (held != null) {
+      held.close();
+    }
+  }
+
   /** Holds the UDP port of the cluster link's number, which nobody needs. */
   private static boolean reserve(Ipv4Address block) {
     try {
       InetAddress address = InetAddress.getByName(block.toString());
-      RESERVATIONS.add(new DatagramSocket(new InetSocketAddress(address, CLUSTER_PORT)));
+      RESERVATIONS.put(block, new DatagramSocket(new InetSocketAddress(address, CLUSTER_PORT)));
       return true;
     } catch (IOException _) {
       return false;

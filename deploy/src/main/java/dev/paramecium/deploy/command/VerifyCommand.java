@@ -76,8 +76,6 @@ final class VerifyCommand implements Callable<Integer> {
         files.stream().flatMap(file -> TestFile.read(file).stream()).toList();
     List<Report> reports;
     if (ephemeral) {
-      quiet("PARAMECIUM_LOG");
-      quiet("PARAMECIUM_PEKKO_LOG");
       int size = nodes == null ? 2 : nodes;
       Topology.Options options =
           topology == null ? Topology.Options.DEFAULT : Topology.read(topology).options();
@@ -97,13 +95,6 @@ final class VerifyCommand implements Callable<Integer> {
       write(junit, JunitXml.write(reports));
     }
     return reports.stream().allMatch(Report::passed) ? 0 : UserError.FAILED;
-  }
-
-  /** A cluster in this process logs as the cluster's processes do: only if it is wanted here. */
-  private static void quiet(String variable) {
-    if (System.getenv(variable) == null) {
-      System.setProperty(variable, "OFF");
-    }
   }
 
   private static List<Report> run(ApiHttp api, List<ConnectivityTest> tests, boolean json) {

@@ -17,6 +17,16 @@ public final class Verification {
   /** Hears how a test goes on. */
   public interface Progress {
 
+    /** Nobody listens. */
+    Progress NONE =
+        new Progress() {
+          @Override
+          public void doing(String what) {}
+
+          @Override
+          public void done(Report.Step step) {}
+        };
+
     /** What is being done now, for a person who waits. */
     void doing(String what);
 

@@ -30,11 +30,23 @@ public final class World {
   private static final String NAMESPACE = "Namespace";
   private static final String POD = "Pod";
 
-  private record Made(String kind, String path, String namespace) {}
+  private record Made(String kind, String path) {}
+
+  /** How an object that was there before was changed. */
+  private sealed interface Changed {
+
+    record Spec(String path, ObjectNode before) implements Changed {}
+
+    /**
+     * @param before the labels that were touched; null for one that was not there
+     */
+    record Labels(String path, ObjectNode before) implements Changed {}
+  }
 
   private final ApiHttp api;
   private final Resources resources;
   private final List<Made> made = new ArrayList<>();
+  private final List<Changed> changed = new ArrayList<>();
   private final Set<String> namespaces = new TreeSet<>();
   private final List<String> notes = new ArrayList<>();
 
@@ -44,9 +56,9 @@ public final class World {
     this.resources = Resources.discover(api);
   }
 
-  /** Says that what is in a namespace matters. */
-  public void touch(String namespace) {
-    namespaces.add(namespace);
+  /** Says that what is in a namespace matters; answers whether that is news. */
+  public boolean touch(String namespace) {
+    return namespaces.add(namespace);
   }
 
   /** Waits until every node has in its maps what the API server has now. */
@@ -85,10 +97,13 @@ public final class World {
     JsonNode existing = present(path);
     if (existing.isMissingNode()) {
       note(api.write("POST", collection, object));
-      made.add(new Made(resource.kind(), path, namespace));
+      made.add(new Made(resource.kind(), path));
     } else if (resource.kind().equals(POD) || resource.kind().equals(NAMESPACE)) {
       api.mergePatch(path, object);
     } else {
+      if (isForeign(path)) {
+        changed.add(new Changed.Spec(path, (ObjectNode) existing.deepCopy()));
+      }
       note(api.write("PUT", path, Replacement.of(existing, object)));
     }
   }
@@ -147,9 +162,25 @@ public final class World {
   public void label(Labelling labelling) {
     Target target = labelling.target();
     touch(target.namespace().isEmpty() ? target.name() : target.namespace());
+    String path = path(target);
+    if (isForeign(path)) {
+      Map<String, String> before = labels(api.get(path));
+      ObjectNode touched = ApiHttp.JSON.createObjectNode();
+      labelling.labels().fieldNames().forEachRemaining(key -> touched.put(key, before.get(key)));
+      changed.add(new Changed.Labels(path, touched));
+    }
+    api.mergePatch(path, labelsPatch(labelling.labels()));
+  }
+
+  private static ObjectNode labelsPatch(ObjectNode labels) {
     ObjectNode patch = ApiHttp.JSON.createObjectNode();
-    patch.putObject("metadata").set("labels", labelling.labels());
-    api.mergePatch(path(target), patch);
+    patch.putObject("metadata").set("labels", labels);
+    return patch;
+  }
+
+  /** Whether somebody else made it, so that it stays, as it was. */
+  private boolean isForeign(String path) {
+    return made.stream().noneMatch(object -> object.path().equals(path));
   }
 
   /** Deletes an object and waits until it is gone. */
@@ -178,8 +209,15 @@ public final class World {
 
   // ---- cleaning up
 
-  /** Removes what was made, pods without grace, namespaces last, and waits until it is gone. */
+  /**
+   * Undoes what was done to objects of others; removes what was made, pods without grace,
+   * namespaces last, and waits until it is gone. What was deleted stays deleted.
+   */
   public void cleanUp() {
+    for (Changed change : changed.reversed()) {
+      restore(change);
+    }
+    changed.clear();
     List<Made> ordered = new ArrayList<>(made.reversed());
     made.clear();
     Set<String> ownNamespaces = new TreeSet<>();
@@ -199,6 +237,22 @@ public final class World {
         .filter(object -> object.kind().equals(NAMESPACE))
         .forEach(object -> remove(NAMESPACE, object.path()));
     awaitGone(ordered.stream().map(Made::path).toList());
+  }
+
+  private void restore(Changed change) {
+    switch (change) {
+      case Changed.Spec(String path, ObjectNode before) -> {
+        JsonNode now = api.find(path);
+        if (!now.isMissingNode()) {
+          api.write("PUT", path, Replacement.of(now, before));
+        }
+      }
+      case Changed.Labels(String path, ObjectNode before) -> {
+        if (!api.find(path).isMissingNode()) {
+          api.mergePatch(path, labelsPatch(before));
+        }
+      }
+    }
   }
 
   /** What went with something else is gone already. */
