@@ -9,8 +9,10 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the API server tells of itself: groups, versions, resources ({@code
@@ -93,13 +95,22 @@ final class Discovery {
       return resources(groupVersion.substring(0, slash), groupVersion.substring(slash + 1));
     }
     Map<String, List<ServedKind>> versions = groups().get(groupVersion);
+    if (Reviews.groups().contains(groupVersion)) {
+      return Optional.of(
+          describe(groupVersion, Set.of("v1")).put("kind", "APIGroup").put("apiVersion", "v1"));
+    }
     return versions == null
         ? Optional.empty()
         : Optional.of(
-            describe(groupVersion, versions).put("kind", "APIGroup").put("apiVersion", "v1"));
+            describe(groupVersion, versions.keySet())
+                .put("kind", "APIGroup")
+                .put("apiVersion", "v1"));
   }
 
   private Optional<ObjectNode> resources(String group, String version) {
+    if (version.equals("v1") && Reviews.groups().contains(group)) {
+      return Optional.of(reviews(group));
+    }
     List<ServedKind> all = groups().getOrDefault(group, Map.of()).get(version);
     return all == null
         ? Optional.empty()
@@ -121,6 +132,23 @@ final class Discovery {
         }
         verbs(entry, "verbs", part.verbs());
       }
+    }
+    return list;
+  }
+
+  private static ObjectNode reviews(String group) {
+    ObjectNode list = NODES.objectNode();
+    list.put("kind", "APIResourceList").put("apiVersion", "v1").put("groupVersion", group + "/v1");
+    ArrayNode resources = list.putArray("resources");
+    for (Reviews.Review review : Reviews.of(group)) {
+      ObjectNode resource =
+          resources
+              .addObject()
+              .put("name", review.plural())
+              .put("singularName", review.kind().toLowerCase(Locale.ROOT))
+              .put("namespaced", review.namespaced())
+              .put("kind", review.kind());
+      verbs(resource, "verbs", List.of("create"));
     }
     return list;
   }
@@ -167,17 +195,18 @@ final class Discovery {
         .forEach(
             (name, versions) -> {
               if (!name.isEmpty()) {
-                groups.add(describe(name, versions));
+                groups.add(describe(name, versions.keySet()));
               }
             });
+    Reviews.groups().forEach(name -> groups.add(describe(name, Set.of("v1"))));
     return list;
   }
 
-  private static ObjectNode describe(String name, Map<String, List<ServedKind>> versions) {
+  private static ObjectNode describe(String name, Set<String> versions) {
     ObjectNode group = NODES.objectNode();
     group.put("name", name);
     ArrayNode list = group.putArray("versions");
-    for (String version : versions.keySet()) {
+    for (String version : versions) {
       list.addObject().put("groupVersion", name + "/" + version).put("version", version);
     }
     group.set("preferredVersion", list.get(0).deepCopy());
@@ -215,7 +244,27 @@ final class Discovery {
                     });
               }
             });
+    if (!core) {
+      Reviews.groups().forEach(name -> items.add(aggregatedReviews(name)));
+    }
     return document;
+  }
+
+  private static ObjectNode aggregatedReviews(String name) {
+    ObjectNode group = NODES.objectNode();
+    group.putObject("metadata").put("name", name).putNull("creationTimestamp");
+    ObjectNode version = group.putArray("versions").addObject().put("version", "v1");
+    ArrayNode resources = version.putArray("resources");
+    for (Reviews.Review review : Reviews.of(name)) {
+      ObjectNode resource = resources.addObject().put("resource", review.plural());
+      responseKind(resource, name, "v1", review.kind());
+      resource
+          .put("scope", review.namespaced() ? "Namespaced" : "Cluster")
+          .put("singularResource", review.kind().toLowerCase(Locale.ROOT));
+      verbs(resource, "verbs", List.of("create"));
+    }
+    version.put("freshness", "Current");
+    return group;
   }
 
   private static ObjectNode aggregated(ServedKind kind) {

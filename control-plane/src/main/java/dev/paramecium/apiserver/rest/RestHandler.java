@@ -146,6 +146,11 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void resource(ChannelHandlerContext context, FullHttpRequest request, RestRequest parsed)
       throws BadRequest {
     ApiPath path = ApiPath.parse(parsed.path()).orElseThrow(BadRequest::notFound);
+    Optional<Reviews.Review> review = Reviews.find(path);
+    if (review.isPresent() && path.name().isEmpty()) {
+      respond(context, Reviews.answer(review.get(), parsed), false);
+      return;
+    }
     ServedKind kind =
         services
             .kinds()

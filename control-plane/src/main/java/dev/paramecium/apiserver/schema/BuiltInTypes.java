@@ -28,6 +28,8 @@ public final class BuiltInTypes {
           Map.entry("autoscaling", "autoscaling"),
           Map.entry("discovery.k8s.io", "discovery"),
           Map.entry("coordination.k8s.io", "coordination"),
+          Map.entry("authorization.k8s.io", "authorization"),
+          Map.entry("authentication.k8s.io", "authentication"),
           Map.entry("apiextensions.k8s.io", "apiextensions"),
           Map.entry("cilium.io", "cilium"));
 

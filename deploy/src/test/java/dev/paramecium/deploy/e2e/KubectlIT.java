@@ -301,6 +301,16 @@ class KubectlIT {
   // A day's work.
 
   @Test
+  void authSaysWhatOneMay() {
+    assertThat(kubectl.run("auth", "can-i", "create", "deployments")).isEqualTo("yes\n");
+    assertThat(kubectl.run("auth", "can-i", "--list")).contains("*.*");
+    if (!version.equals("1.20")) { // it has no whoami yet
+      assertThat(kubectl.run("auth", "whoami"))
+          .contains("Username", "system:unsecured", "system:masters");
+    }
+  }
+
+  @Test
   void runAttachesToThePodThatItMakes() {
     String printed =
         kubectl.runWithInput(
