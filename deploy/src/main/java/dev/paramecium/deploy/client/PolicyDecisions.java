@@ -36,10 +36,18 @@ public final class PolicyDecisions {
 
     /** The sender's and the receiver's, in this order. */
     public static List<Question> between(Pods.Pod from, Pods.Pod to, int port, int protocol) {
-      int key = protocol == ICMP ? ECHO_REQUEST : port;
       return List.of(
-          new Question(from, true, to.address(), key, protocol),
-          new Question(to, false, from.address(), key, protocol));
+          egress(from, to.address(), port, protocol),
+          new Question(to, false, from.address(), key(protocol, port), protocol));
+    }
+
+    /** The sender's alone; {@code port} is of no meaning for ICMP. */
+    public static Question egress(Pods.Pod from, Ipv4Address to, int port, int protocol) {
+      return new Question(from, true, to, key(protocol, port), protocol);
+    }
+
+    private static int key(int protocol, int port) {
+      return protocol == ICMP ? ECHO_REQUEST : port;
     }
 
     private List<String> words() {

@@ -2,12 +2,16 @@ package dev.paramecium.deploy.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.MapNames;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.ExecSession;
 import dev.paramecium.deploy.client.Pods;
 import dev.paramecium.deploy.client.PolicyDecisions;
+import dev.paramecium.deploy.client.PolicyDecisions.Decision;
+import dev.paramecium.deploy.client.PolicyDecisions.Question;
 import dev.paramecium.deploy.client.TraceStream;
 import dev.paramecium.deploy.walk.Walk;
 import dev.paramecium.deploy.walk.WalkPrinter;
@@ -20,8 +24,10 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -100,7 +106,7 @@ final class TraceCommand implements Callable<Integer> {
       seen = trace.observations();
     }
     if (json) {
-      return printJson(seen, exitCode);
+      return printJson(seen, exitCode, decisions(api, from, to, receiver, number, port));
     }
     int result =
         print(
@@ -164,17 +170,44 @@ final class TraceCommand implements Callable<Integer> {
     };
   }
 
-  private static int printJson(List<Observation> seen, int exitCode)
+  /** The sender's decision and, if the receiver is a pod, its own; in this order. */
+  private List<Decision> decisions(
+      ApiHttp api, Pods.Pod from, Ipv4Address to, String receiver, int protocol, int port) {
+    List<Question> questions =
+        isAddress(receiver)
+            ? List.of(Question.egress(from, to, port, protocol))
+            : Question.between(from, Pods.find(api, receiver, namespace), port, protocol);
+    Map<Question, Decision> answers = PolicyDecisions.answer(api, questions);
+    return questions.stream().flatMap(q -> Stream.ofNullable(answers.get(q))).toList();
+  }
+
+  private static int printJson(List<Observation> seen, int exitCode, List<Decision> decisions)
       throws JsonProcessingException {
     ArrayNode array = ApiHttp.JSON.createArrayNode();
     int sequence = 0;
     for (boolean reply : new boolean[] {false, true}) {
       for (Observation observation : walk(seen, reply).map(Walk::steps).orElse(List.of())) {
-        array.add(ObservationJson.write(++sequence, observation));
+        ObjectNode step = ObservationJson.write(++sequence, observation);
+        if (!reply) {
+          observation.lookups().forEach(lookup -> namePolicy(step, lookup, decisions));
+        }
+        array.add(step);
       }
     }
     System.out.println(ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(array));
     return isAnswer(exitCode) ? 0 : UserError.FAILED;
+  }
+
+  /** Beside the map entry that decided: the rule of which policy that entry comes from. */
+  private static void namePolicy(
+      ObjectNode step, Observation.Lookup lookup, List<Decision> decisions) {
+    if (MapNames.policyMapEndpoint(lookup.map()) < 0) {
+      return;
+    }
+    int side = lookup.key().startsWith("Egress") ? 0 : 1;
+    if (side < decisions.size()) {
+      step.put("policy", decisions.get(side).toString());
+    }
   }
 
   private static boolean isAddress(String reference) {

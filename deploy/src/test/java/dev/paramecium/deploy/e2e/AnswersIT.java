@@ -187,6 +187,21 @@ class AnswersIT {
     assertThat(run("probe", "shop/nobody", "shop/web:80").exitCode()).isEqualTo(1);
   }
 
+  // ---- trace
+
+  @Test
+  void aTracesStepsNameThePolicyBehindTheMapEntry() throws IOException {
+    CommandResult result = run("trace", "shop/client", "shop/web:81", "-o", "json");
+
+    assertThat(result.exitCode()).isEqualTo(1);
+    assertThat(ApiHttp.JSON.readTree(result.stdout()))
+        .filteredOn(step -> step.has("policy"))
+        .extracting(step -> step.path("node").asText() + " " + step.path("policy").asText())
+        .containsExactly(
+            "node-1 shop/client: allow egress by allow-any-egress",
+            "node-2 shop/web: deny ingress by " + WEB + ".ingressDeny[0]");
+  }
+
   // ---- policy explain
 
   @Test
