@@ -17,6 +17,14 @@ public sealed interface KubeletRequest {
     return ServiceKey.create(KubeletRequest.class, "kubelet-" + nodeName);
   }
 
+  /**
+   * Where the receptionist finds who answers {@link HostExec} for a host outside the cluster; apart
+   * from nodes of the same name.
+   */
+  static ServiceKey<KubeletRequest> worldKey(String host) {
+    return ServiceKey.create(KubeletRequest.class, "world/" + host);
+  }
+
   /** Where the receptionist finds all kubelets. */
   ServiceKey<KubeletRequest> ALL = ServiceKey.create(KubeletRequest.class, "kubelet");
 

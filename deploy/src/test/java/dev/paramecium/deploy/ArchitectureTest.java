@@ -40,7 +40,8 @@ class ArchitectureTest {
     "dev.paramecium.kubelet..",
     "dev.paramecium.agent..",
     "dev.paramecium.userland..",
-    "dev.paramecium.trace.."
+    "dev.paramecium.trace..",
+    "dev.paramecium.world.."
   };
 
   @ArchTest

@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostNetwork {
 
+  private static final Ipv4Prefix EVERYWHERE = new Ipv4Prefix(Ipv4Address.ANY, 0);
+
   private final KernelConfig config;
   private final NamespacePort host;
   private final Devices devices;
@@ -46,7 +48,7 @@ final class HostNetwork {
     return fib;
   }
 
-  /** Gives eth0 the node's address and lets the node forward. */
+  /** Gives eth0 the node's address and the default route, and lets the node forward. */
   void configure() {
     fib.replace(
         new Ipv4Prefix(config.nodeIp(), config.nodePrefixLength()),
@@ -65,6 +67,10 @@ final class HostNetwork {
           stack.setForwarding(true);
           stack.observeRouting(tracer);
         });
+    Ipv4Address gateway = config.gateway();
+    if (gateway != null) {
+      replaceRoute(EVERYWHERE, gateway, devices.eth0().link().name());
+    }
   }
 
   /** Gives cilium_host the router's address and routes the node's pods through it. */
@@ -108,16 +114,17 @@ final class HostNetwork {
     }
     DatapathConfig loaded = device.equals(Devices.HOST) ? routed : null;
     int mtu = loaded == null ? 0 : loaded.routeMtu();
+    boolean onLink = gateway.equals(Ipv4Address.ANY);
     fib.replace(prefix, port.ifindex(), gateway);
     change(
         stack ->
             stack.addRoute(
                 new NamespaceView.Route(
                     prefix,
-                    gateway,
+                    onLink ? null : gateway,
                     device,
                     loaded == null ? null : loaded.routerIp(),
-                    "global",
+                    onLink ? "link" : "global",
                     "boot"),
                 mtu));
     return Result.ok(Done.getInstance());

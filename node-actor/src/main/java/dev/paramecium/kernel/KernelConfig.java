@@ -1,6 +1,7 @@
 package dev.paramecium.kernel;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.SkBuffPool;
 import dev.paramecium.datapath.underlay.NodeResolver;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param nodeName the host's name
  * @param nodeIp eth0's address
  * @param nodePrefixLength of the network that eth0 is on, 1 to 32
+ * @param gateway where eth0's network ends: the default route's next hop; null for no such route
  * @param underlay how frames cross between nodes
  * @param resolver where nodes listen, this one included
  * @param clock the node's time
@@ -31,6 +33,7 @@ public record KernelConfig(
     String nodeName,
     Ipv4Address nodeIp,
     int nodePrefixLength,
+    @Nullable Ipv4Address gateway,
     UnderlayKind underlay,
     NodeResolver resolver,
     Clock clock,
@@ -56,6 +59,11 @@ public record KernelConfig(
       throw new IllegalArgumentException(
           "node prefix length " + nodePrefixLength + " is out of range: 1 to 32");
     }
+    Ipv4Prefix link = new Ipv4Prefix(nodeIp, nodePrefixLength);
+    if (gateway != null && (!link.contains(gateway) || gateway.equals(nodeIp))) {
+      throw new IllegalArgumentException(
+          "gateway " + gateway + " of node " + nodeIp + " must be another address of " + link);
+    }
   }
 
   /** Opens an underlay on the node's buffers. */
@@ -70,6 +78,7 @@ public record KernelConfig(
         nodeName,
         nodeIp,
         24,
+        null,
         UnderlayKind.UDP,
         NodeResolver.identity(VXLAN_PORT),
         Clock.system(),
@@ -88,26 +97,32 @@ public record KernelConfig(
   }
 
   public KernelConfig withUnderlay(UnderlayKind kind) {
-    return with(kind, resolver, objects, maps, network);
+    return with(gateway, kind, resolver, objects, maps, network);
   }
 
   public KernelConfig withResolver(NodeResolver other) {
-    return with(underlay, other, objects, maps, network);
+    return with(gateway, underlay, other, objects, maps, network);
   }
 
   public KernelConfig withObjects(ObjectFiles other) {
-    return with(underlay, resolver, other, maps, network);
+    return with(gateway, underlay, resolver, other, maps, network);
   }
 
   public KernelConfig withMaps(MapSizes other) {
-    return with(underlay, resolver, objects, other, network);
+    return with(gateway, underlay, resolver, objects, other, network);
   }
 
   public KernelConfig withNetwork(UnderlayFactory other) {
-    return with(underlay, resolver, objects, maps, other);
+    return with(gateway, underlay, resolver, objects, maps, other);
+  }
+
+  /** With a default route through {@code other}; null for none. */
+  public KernelConfig withGateway(@Nullable Ipv4Address other) {
+    return with(other, underlay, resolver, objects, maps, network);
   }
 
   private KernelConfig with(
+      @Nullable Ipv4Address otherGateway,
       UnderlayKind otherUnderlay,
       NodeResolver otherResolver,
       ObjectFiles otherObjects,
@@ -117,6 +132,7 @@ public record KernelConfig(
         nodeName,
         nodeIp,
         nodePrefixLength,
+        otherGateway,
         otherUnderlay,
         otherResolver,
         clock,

@@ -47,7 +47,7 @@ public sealed interface Syscall {
 
   /**
    * Replaces the host's route for {@code prefix}: {@code ip route replace PREFIX via GATEWAY dev
-   * DEVICE}.
+   * DEVICE}; without {@code via} if the gateway is 0.0.0.0.
    */
   record ReplaceRoute(
       Ipv4Prefix prefix, Ipv4Address gateway, String device, ActorRef<Result<Done>> replyTo)

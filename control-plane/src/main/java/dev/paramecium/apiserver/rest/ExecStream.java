@@ -121,6 +121,23 @@ final class ExecStream extends AbstractBehavior<ExecStream.Message> {
         client -> new KubeletRequest.HostExec(exec, client));
   }
 
+  static void openInWorld(
+      ChannelHandlerContext context,
+      FullHttpRequest request,
+      RestServer.Services services,
+      String host,
+      Query query)
+      throws BadRequest {
+    ExecRequest exec = parse(query);
+    open(
+        context,
+        request,
+        services,
+        exec,
+        KubeletLookup.ofWorld(services, host),
+        client -> new KubeletRequest.HostExec(exec, client));
+  }
+
   private static ExecRequest parse(Query query) throws BadRequest {
     List<String> command = query.all("command");
     if (command.isEmpty()) {

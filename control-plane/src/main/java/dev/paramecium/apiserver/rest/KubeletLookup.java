@@ -9,11 +9,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 
-/** Finds the kubelet that a request is for. */
+/** Finds the kubelet, or the host outside the cluster, that a request is for. */
 final class KubeletLookup {
 
   private static final Duration TIMEOUT = Duration.ofSeconds(3);
@@ -90,22 +92,44 @@ final class KubeletLookup {
                     : registered(services, node));
   }
 
+  /** Who runs commands on a host outside the cluster. */
+  static CompletionStage<Found> ofWorld(RestServer.Services services, String host) {
+    return registered(
+        services,
+        KubeletRequest.worldKey(host),
+        () ->
+            missing(
+                404,
+                "NotFound",
+                "host \""
+                    + host
+                    + "\" is not up: spec.world.hosts of the cluster file names the hosts, and"
+                    + " gateway is the router to them"));
+  }
+
   private static CompletionStage<Found> registered(RestServer.Services services, String node) {
+    return registered(services, KubeletRequest.key(node), () -> unreachable(node));
+  }
+
+  private static CompletionStage<Found> registered(
+      RestServer.Services services,
+      ServiceKey<KubeletRequest> key,
+      Supplier<CompletionStage<Found>> otherwise) {
     CompletionStage<Receptionist.Listing> listing =
         AskPattern.ask(
             services.system().receptionist(),
-            replyTo -> Receptionist.find(KubeletRequest.key(node), replyTo),
+            replyTo -> Receptionist.find(key, replyTo),
             TIMEOUT,
             services.system().scheduler());
     return listing
         .thenCompose(
             found ->
-                found.getServiceInstances(KubeletRequest.key(node)).stream()
+                found.getServiceInstances(key).stream()
                     .findFirst()
                     .<CompletionStage<Found>>map(
                         ref -> CompletableFuture.completedStage(new Found.Kubelet(ref)))
-                    .orElseGet(() -> unreachable(node)))
-        .exceptionallyCompose(_ -> unreachable(node));
+                    .orElseGet(otherwise))
+        .exceptionallyCompose(_ -> otherwise.get());
   }
 
   private static CompletionStage<Found> unreachable(String node) {

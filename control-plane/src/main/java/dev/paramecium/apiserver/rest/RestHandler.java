@@ -121,11 +121,38 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     false));
   }
 
+  /** Whether a host outside the cluster is up. */
+  private void worldHost(ChannelHandlerContext context, RestRequest parsed, String host)
+      throws BadRequest {
+    if (!parsed.method().equals(HttpMethod.GET)) {
+      throw BadRequest.methodNotAllowed();
+    }
+    KubeletLookup.ofWorld(services, host)
+        .thenAccept(
+            found ->
+                respond(
+                    context,
+                    switch (found) {
+                      case KubeletLookup.Found.Missing missing -> Answer.failure(missing.failure());
+                      case KubeletLookup.Found.Kubelet _ ->
+                          Answer.json(200, Answer.JSON.createObjectNode().put("name", host));
+                    },
+                    false));
+  }
+
   private void own(
       ChannelHandlerContext context, FullHttpRequest request, RestRequest parsed, String rest)
       throws BadRequest {
     if (rest.matches("nodes/[^/]+/exec")) {
       ExecStream.openOnNode(context, request, services, rest.split("/", -1)[1], parsed.query());
+      return;
+    }
+    if (rest.matches("world/[^/]+/exec")) {
+      ExecStream.openInWorld(context, request, services, rest.split("/", -1)[1], parsed.query());
+      return;
+    }
+    if (rest.matches("world/[^/]+")) {
+      worldHost(context, parsed, rest.split("/", -1)[1]);
       return;
     }
     for (RestExtension extension : services.extensions()) {

@@ -108,6 +108,7 @@ public final class PolicyBenchmark implements AutoCloseable {
             name,
             ip,
             8,
+            null,
             UnderlayKind.UDP,
             NodeResolver.identity(LocalCluster.VXLAN_PORT),
             Clock.system(),

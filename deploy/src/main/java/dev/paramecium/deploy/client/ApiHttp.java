@@ -52,13 +52,25 @@ public final class ApiHttp {
     return http;
   }
 
+  /** Where a host outside the cluster is served. */
+  public static String worldPath(String host) {
+    return "/apis/paramecium.dev/v1alpha1/world/" + URLEncoder.encode(host, StandardCharsets.UTF_8);
+  }
+
+  /** Whether a host outside the cluster is up. */
+  public boolean hasWorldHost(String host) {
+    return isOk(worldPath(host));
+  }
+
   /** Whether the API server answers {@code /readyz} with 200. */
   public boolean isReady() {
+    return isOk("/readyz");
+  }
+
+  private boolean isOk(String path) {
     try {
       HttpRequest request =
-          HttpRequest.newBuilder(URI.create(server + "/readyz"))
-              .timeout(Duration.ofSeconds(1))
-              .build();
+          HttpRequest.newBuilder(URI.create(server + path)).timeout(Duration.ofSeconds(1)).build();
       return http.send(request, HttpResponse.BodyHandlers.discarding()).statusCode() == 200;
     } catch (IOException e) {
       return false;

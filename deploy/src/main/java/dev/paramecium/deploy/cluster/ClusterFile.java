@@ -29,11 +29,11 @@ public record ClusterFile(String apiServer, List<Process> processes) {
   /**
    * One JVM of the cluster.
    *
-   * @param role {@code control-plane} or {@code node}
+   * @param role what it runs, by the name of the command: control-plane, node, world
    * @param name the node's, or for several nodes the first one's and how many there are beside it,
    *     as in {@code node-1+49}
    * @param address where its cluster link listens
-   * @param nodes the names of its nodes; none of a control plane
+   * @param nodes the names of its nodes; none of a control plane or a world
    * @param startedAt the operating system's start time of the process; a pid is reused, a pid and a
    *     start time are not
    * @param command how it was started

@@ -22,6 +22,7 @@ final class ClusterMember {
   static final String SYSTEM = "paramecium";
   static final String CONTROL_PLANE = "control-plane";
   static final String NODE = "node";
+  static final String WORLD = "world";
 
   private ClusterMember() {}
 
@@ -56,7 +57,7 @@ final class ClusterMember {
    * not form a cluster of its own while its nodes are only slow to answer.
    */
   private static Duration seedTimeout(String role) {
-    return Duration.ofMillis(role.equals(NODE) ? 500 : 2000);
+    return Duration.ofMillis(role.equals(CONTROL_PLANE) ? 2000 : 500);
   }
 
   /**

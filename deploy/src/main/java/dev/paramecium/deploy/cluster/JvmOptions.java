@@ -16,6 +16,9 @@ final class JvmOptions {
   /** Of each node in the cluster: its pods' objects, and the history of their changes. */
   private static final int CONTROL_PLANE_NODE_MB = 8;
 
+  /** Of the world outside: a stack and programs for each host, no maps. */
+  private static final int WORLD_MB = 512;
+
   private JvmOptions() {}
 
   /** For a JVM of {@code count} nodes. */
@@ -26,6 +29,11 @@ final class JvmOptions {
   /** For the control plane of {@code nodes} nodes. */
   static List<String> ofControlPlane(int nodes) {
     return with(CONTROL_PLANE_MB + nodes * CONTROL_PLANE_NODE_MB);
+  }
+
+  /** For the hosts outside the cluster. */
+  static List<String> ofWorld() {
+    return with(WORLD_MB);
   }
 
   private static List<String> with(int heapMb) {

@@ -112,6 +112,11 @@ public final class LocalCluster {
     for (Topology.Node node : topology.nodes()) {
       requireFreeUdp(node.address(), node.name() + "'s VXLAN");
     }
+    World world = topology.world();
+    if (world != null) {
+      requireFreeTcp(world.gateway().toString(), CLUSTER_PORT, "the gateway's cluster link");
+      requireFreeUdp(world.gateway(), "the gateway's eth0");
+    }
     LocalCluster cluster = new LocalCluster(home, topology);
     cluster.spawn(controlPlaneAddress);
     return cluster;
@@ -161,6 +166,10 @@ public final class LocalCluster {
               controlPlaneAddress + ":" + CLUSTER_PORT,
               "--cluster-name",
               topology.clusterName()));
+      World outside = topology.world();
+      if (outside != null) {
+        arguments.addAll(List.of("--gateway", outside.gateway().toString()));
+      }
       arguments.addAll(topology.options().toArguments());
       members.add(
           launch(
@@ -173,7 +182,38 @@ public final class LocalCluster {
               arguments,
               logs.resolve(processName(names) + ".log")));
     }
+    World world = topology.world();
+    if (world != null) {
+      members.add(launchWorld(java, world, controlPlaneAddress, logs.resolve("world.log")));
+    }
     save();
+  }
+
+  private Member launchWorld(JavaCommand java, World world, String controlPlaneAddress, Path log) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                "world",
+                "run",
+                "--gateway",
+                world.gateway().toString(),
+                "--load-balancer-node",
+                topology.nodes().getFirst().address().toString(),
+                "--join",
+                controlPlaneAddress + ":" + CLUSTER_PORT,
+                "--cluster-name",
+                topology.clusterName()));
+    world.hosts().forEach(host -> arguments.addAll(List.of("--host", host.toString())));
+    arguments.addAll(topology.options().toArguments());
+    return launch(
+        java,
+        JvmOptions.ofWorld(),
+        "world",
+        "world",
+        world.gateway().toString(),
+        List.of(),
+        arguments,
+        log);
   }
 
   private static String processName(List<String> nodes) {
@@ -269,7 +309,7 @@ public final class LocalCluster {
           if (told.getAndSet(ready) != ready) {
             progress.accept(ready + " of " + topology.nodes().size() + " nodes Ready");
           }
-          return ready >= topology.nodes().size();
+          return ready >= topology.nodes().size() && isWorldUp(api);
         },
         () ->
             "the cluster was not ready after "
@@ -277,6 +317,11 @@ public final class LocalCluster {
                 + " s. Logs are in "
                 + home.resolve("logs")
                 + ".");
+  }
+
+  private boolean isWorldUp(ApiHttp api) {
+    World world = topology.world();
+    return world == null || world.hosts().stream().allMatch(host -> api.hasWorldHost(host.name()));
   }
 
   private void requireAllAlive() {

@@ -1,5 +1,6 @@
 package dev.paramecium.deploy.cluster;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.apiserver.ClusterApi;
@@ -16,6 +17,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The nodes of one JVM, each with a kernel and, above it, a userland, in one actor system.
@@ -28,16 +30,27 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  * </pre>
  *
  * @param nodes at least one
+ * @param gateway where the nodes' default routes lead; null for none
  * @param controlPlanes host:port of the control planes' cluster links
  */
 public record NodeProcess(
     List<Topology.Node> nodes,
+    @Nullable Ipv4Address gateway,
     List<String> controlPlanes,
     String clusterName,
     Topology.Options options) {
 
   /** What a node reports as its memory, however many share its JVM's heap. */
   private static final long MEMORY_KI = 2L * 1024 * 1024;
+
+  /** Nodes of a cluster with nothing outside. */
+  public NodeProcess(
+      List<Topology.Node> nodes,
+      List<String> controlPlanes,
+      String clusterName,
+      Topology.Options options) {
+    this(nodes, null, controlPlanes, clusterName, options);
+  }
 
   public NodeProcess {
     nodes = List.copyOf(nodes);
@@ -81,6 +94,7 @@ public record NodeProcess(
   private KernelConfig kernelConfig(Topology.Node node, long seed) {
     return KernelConfig.of(node.name(), node.address(), seed)
         .withUnderlay(options.underlay())
+        .withGateway(gateway)
         .withMaps(mapSizes());
   }
 

@@ -34,6 +34,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  *     nodes:
  *       - {name: node-1, address: 127.0.0.2}
  *       - {name: node-2, address: 127.0.0.3}
+ *     world: {hosts: [{name: example.com, address: 203.0.113.10, listeners: {80: httpbin}}]}
  * </pre>
  *
  * <p>{@code nodes: {count: 100, firstAddress: 127.0.0.2}} is node-1 to node-100, on addresses in a
@@ -42,6 +43,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param apiAddress where the API server listens
  * @param apiPort 0 for any free one
  * @param nodesPerJvm how many nodes share a JVM at most
+ * @param world what lies outside the cluster; null for nothing
  */
 public record Topology(
     String clusterName,
@@ -49,7 +51,8 @@ public record Topology(
     int apiPort,
     Options options,
     List<Node> nodes,
-    int nodesPerJvm) {
+    int nodesPerJvm,
+    @Nullable World world) {
 
   /** How many nodes a cluster can have: one /24 of a /16 for each, and some to spare. */
   public static final int MAX_NODES = 250;
@@ -63,7 +66,7 @@ public record Topology(
   private static final int DEFAULT_API_PORT = 6443;
   private static final Set<String> UNDERLAYS = Set.of("udp", "tcp");
 
-  /** With as many nodes in a JVM as {@link #defaultNodesPerJvm} says. */
+  /** With as many nodes in a JVM as {@link #defaultNodesPerJvm} says, and nothing outside. */
   public Topology(
       String clusterName, String apiAddress, int apiPort, Options options, List<Node> nodes) {
     this(
@@ -72,7 +75,8 @@ public record Topology(
         apiPort,
         options,
         nodes,
-        defaultNodesPerJvm(nodes.size(), Runtime.getRuntime().availableProcessors()));
+        defaultNodesPerJvm(nodes.size(), Runtime.getRuntime().availableProcessors()),
+        null);
   }
 
   public Topology {
@@ -81,6 +85,9 @@ public record Topology(
       throw new UserError(
           UserError.USAGE,
           "nodes per JVM is \"" + nodesPerJvm + "\": it must be a number from 1 to 250.");
+    }
+    if (world != null) {
+      world.requireRoom(options, nodes);
     }
     Ipv4Prefix pool = options.loadBalancerIpv4Pool();
     for (Node node : nodes) {
@@ -243,7 +250,12 @@ public record Topology(
 
   /** The same with at most {@code perJvm} nodes in a JVM. */
   public Topology withNodesPerJvm(int perJvm) {
-    return new Topology(clusterName, apiAddress, apiPort, options, nodes, perJvm);
+    return new Topology(clusterName, apiAddress, apiPort, options, nodes, perJvm, world);
+  }
+
+  /** The same with another world outside. */
+  public Topology withWorld(World other) {
+    return new Topology(clusterName, apiAddress, apiPort, options, nodes, nodesPerJvm, other);
   }
 
   /** The nodes of each JVM, in order: as few JVMs as may be, each with about as many nodes. */
@@ -304,7 +316,7 @@ public record Topology(
     Object given = metadata == null ? null : mapping(file, "metadata", metadata).get("name");
     String name = given == null ? "default" : given.toString();
     Map<?, ?> spec = mapping(file, "spec", root.get("spec"));
-    onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes", "nodesPerJvm"));
+    onlyFields(file, "spec", spec, Set.of("apiServer", "options", "nodes", "nodesPerJvm", "world"));
     String apiAddress = "127.0.0.1";
     int apiPort = DEFAULT_API_PORT;
     if (spec.get("apiServer") != null) {
@@ -327,9 +339,13 @@ public record Topology(
     Topology topology =
         new Topology(name, apiAddress, apiPort, Options.parse(options), nodes(file, spec));
     Object perJvm = spec.get("nodesPerJvm");
-    return perJvm == null
+    if (perJvm != null) {
+      topology = topology.withNodesPerJvm(number(file, "spec.nodesPerJvm", perJvm));
+    }
+    Object world = spec.get("world");
+    return world == null
         ? topology
-        : topology.withNodesPerJvm(number(file, "spec.nodesPerJvm", perJvm));
+        : topology.withWorld(World.read(mapping(file, "spec.world", world), topology.nodes()));
   }
 
   private static int number(Path file, String field, Object value) {

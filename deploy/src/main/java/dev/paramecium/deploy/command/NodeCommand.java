@@ -2,14 +2,15 @@ package dev.paramecium.deploy.command;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
-import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.NodeProcess;
 import dev.paramecium.deploy.cluster.Topology;
+import dev.paramecium.deploy.cluster.World;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -53,13 +54,25 @@ final class NodeCommand implements Callable<Integer> {
       description = "a control plane's cluster link")
   private List<String> join = List.of();
 
+  @Option(
+      names = "--gateway",
+      defaultValue = "${env:PARAMECIUM_GATEWAY}",
+      paramLabel = "IP",
+      description =
+          "the default route's next hop, on the same /24: the gateway of paramecium world run;"
+              + " without it there is no such route")
+  private @Nullable String gateway;
+
   @Override
   public Integer call() {
-    List<String> controlPlanes = new ArrayList<>();
-    for (String host : join) {
-      controlPlanes.add(host.contains(":") ? host : host + ":" + LocalCluster.CLUSTER_PORT);
+    Ipv4Address router =
+        gateway == null || gateway.isEmpty() ? null : ProcessOptions.address("--gateway", gateway);
+    List<Topology.Node> nodes = nodes(names, ips);
+    if (router != null) {
+      nodes.forEach(node -> World.requireOnLink(router, node));
     }
-    new NodeProcess(nodes(names, ips), controlPlanes, process.clusterName, process.options())
+    new NodeProcess(
+            nodes, router, ProcessOptions.links(join), process.clusterName, process.options())
         .start()
         .getWhenTerminated()
         .toCompletableFuture()

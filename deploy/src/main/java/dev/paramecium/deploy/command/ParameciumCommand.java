@@ -24,6 +24,7 @@ import picocli.CommandLine;
       ExecCommand.class,
       LogsCommand.class,
       HostCommand.class,
+      WorldCommand.class,
       TraceCommand.class,
       ProbeCommand.class,
       VerifyCommand.class,

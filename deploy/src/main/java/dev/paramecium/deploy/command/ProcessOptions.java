@@ -2,8 +2,10 @@ package dev.paramecium.deploy.command;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.Topology;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -25,6 +27,13 @@ final class ProcessOptions {
 
   Topology.Options options() {
     return Topology.Options.parse(options);
+  }
+
+  /** Addresses of cluster links, with the port where it was left out. */
+  static List<String> links(List<String> hosts) {
+    return hosts.stream()
+        .map(host -> host.contains(":") ? host : host + ":" + LocalCluster.CLUSTER_PORT)
+        .toList();
   }
 
   /** Checks an address given on the command line. */

@@ -131,6 +131,11 @@ final class TestCluster implements AutoCloseable {
     return run("/apis/paramecium.dev/v1alpha1/nodes/" + node + "/exec", command);
   }
 
+  /** Runs a command on a host outside the cluster. */
+  Output world(String host, String... command) {
+    return run(ApiHttp.worldPath(host) + "/exec", command);
+  }
+
   private Output run(String path, String... command) {
     ByteArrayOutputStream stdout = new ByteArrayOutputStream();
     ByteArrayOutputStream stderr = new ByteArrayOutputStream();

@@ -13,6 +13,7 @@ import dev.paramecium.container.process.net.Ping;
 import dev.paramecium.container.process.net.Ss;
 import dev.paramecium.container.process.net.Traceroute;
 import dev.paramecium.container.process.server.Agnhost;
+import dev.paramecium.container.process.server.EchoServer;
 import dev.paramecium.container.process.server.HealthResponder;
 import dev.paramecium.container.process.server.Httpbin;
 import dev.paramecium.container.process.server.Nginx;
@@ -90,6 +91,11 @@ public final class Images {
               List.of(),
               List.of(HealthResponder.NAME),
               Map.of(HealthResponder.NAME, HealthResponder::start));
+      case "paramecium/echo" ->
+          image(
+              List.of(EchoServer.NAME),
+              List.of("7/tcp"),
+              Map.of(EchoServer.NAME, EchoServer::start));
       case "pause" ->
           new Image(
               List.of("/pause"), List.of(), Map.of("pause", Pause::start), Map.of(), true, "");

@@ -286,4 +286,24 @@ final class ServersTest {
     assertThat(client.run("sh", "-c", "printf ping | nc -u -w 1 10.0.0.2 53").out())
         .isEqualTo("ping");
   }
+
+  @Test
+  void theEchoServerSendsEverythingBackUntilTheClientEnds() {
+    network.host("tcp", 2, "paramecium/echo").start("echo-server", "7/tcp");
+    network.host("udp", 3, "paramecium/echo").start("echo-server", "7/udp");
+    network.pass(10);
+
+    // More than the buffers of both ends hold: the server must wait for its client.
+    assertThat(client.run("sh", "-c", "seq 1 100000 | nc -N -w 5 10.0.0.2 7 | tail -n 1").out())
+        .isEqualTo("100000\n");
+    assertThat(client.run("sh", "-c", "printf ping | nc -u -w 1 10.0.0.3 7").out())
+        .isEqualTo("ping");
+  }
+
+  @Test
+  void theEchoServerSaysHowItIsUsed() {
+    VirtualNetwork.Host host = network.host("echo", 2, "paramecium/echo");
+    assertThat(host.run("echo-server", "7").err()).startsWith("usage: echo-server PORT/tcp");
+    assertThat(host.run("echo-server", "70000/tcp").err()).contains("70000", "1 to 65535");
+  }
 }
