@@ -28,6 +28,7 @@ import picocli.CommandLine;
       TraceCommand.class,
       ProbeCommand.class,
       VerifyCommand.class,
+      ChaosCommand.class,
       PolicyCommand.class,
       ConformanceCommand.class,
       BenchCommand.class,
