@@ -3,6 +3,8 @@ package dev.paramecium.deploy.bench;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.client.Pods;
+import dev.paramecium.deploy.client.Waiting;
 import dev.paramecium.deploy.cluster.ClusterFile;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.Topology;
@@ -57,6 +59,23 @@ final class ScaleCluster implements AutoCloseable {
     cluster.awaitReady(_ -> {});
     await(node -> counter(node, "nodes") == nodes && settled(node));
     secondsToConverge = (System.nanoTime() - start) / 1e9;
+    awaitOwnPods();
+  }
+
+  /** The cluster's own pods, as its DNS, are no part of what is measured. */
+  private void awaitOwnPods() {
+    Waiting.until(
+        LIMIT,
+        () -> {
+          for (JsonNode pod : api.get("/api/v1/pods").path("items")) {
+            if (!ApiHttp.isReady(pod)) {
+              return false;
+            }
+          }
+          return true;
+        },
+        () -> "the cluster's own pods were not ready after " + LIMIT.toSeconds() + " s.");
+    Pods.awaitSynced(api, nodes(), LIMIT);
   }
 
   int nodes() {

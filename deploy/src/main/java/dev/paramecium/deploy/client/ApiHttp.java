@@ -106,7 +106,7 @@ public final class ApiHttp {
   }
 
   /** Whether a node's or pod's condition Ready is True. */
-  static boolean isReady(JsonNode object) {
+  public static boolean isReady(JsonNode object) {
     for (JsonNode condition : object.path("status").path("conditions")) {
       if (condition.path("type").asText().equals("Ready")) {
         return condition.path("status").asText().equals("True");

@@ -28,6 +28,7 @@ class ScaleBenchmarkIT {
             "pods created and reachable",
             "an identity on every node, p50",
             "an identity on every node, p99",
+            "the first policy, on all nodes",
             "a policy on every node, p50",
             "a policy on every node, p99");
     assertThat(rows).allSatisfy(row -> assertThat(row.reference()).isPositive());
