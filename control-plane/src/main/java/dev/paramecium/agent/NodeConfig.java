@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.syscall.DatapathConfig;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param cpus how many CPUs the node reports as its capacity
  * @param memoryKi how much memory the node reports as its capacity, in KiB
  * @param maxPods how many pods the kubelet takes
+ * @param nameservers of the node's own {@code /etc/resolv.conf}
  */
 public record NodeConfig(
     String nodeName,
@@ -30,7 +32,12 @@ public record NodeConfig(
     String kubernetesVersion,
     int cpus,
     long memoryKi,
-    int maxPods) {
+    int maxPods,
+    List<Ipv4Address> nameservers) {
+
+  public NodeConfig {
+    nameservers = List.copyOf(nameservers);
+  }
 
   /** Bytes that VXLAN over IPv4 puts around a frame ({@code pkg/mtu/mtu.go}). */
   public static final int TUNNEL_OVERHEAD = 50;
@@ -50,7 +57,8 @@ public record NodeConfig(
         "v1.24.17",
         4,
         8L * 1024 * 1024,
-        110);
+        110,
+        List.of());
   }
 
   /** What a pod may send to another node in one packet. */

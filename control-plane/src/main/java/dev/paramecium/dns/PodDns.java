@@ -1,6 +1,7 @@
 package dev.paramecium.dns;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.api.KubeObject;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -22,8 +23,12 @@ public final class PodDns {
 
   private PodDns() {}
 
-  /** The file's text; nodes have no nameserver of their own to hand down. */
-  public static String resolvConf(KubeObject pod) {
+  /**
+   * The file's text.
+   *
+   * @param ofNode the nameservers of the pod's node
+   */
+  public static String resolvConf(KubeObject pod, List<Ipv4Address> ofNode) {
     List<String> servers = new ArrayList<>();
     Set<String> search = new LinkedHashSet<>();
     Map<String, String> options = new LinkedHashMap<>();
@@ -32,6 +37,8 @@ public final class PodDns {
       String services = "svc." + ClusterDns.DOMAIN;
       search.addAll(List.of(pod.namespace() + "." + services, services, ClusterDns.DOMAIN));
       options.put("ndots", "5");
+    } else if (!pod.text("/spec/dnsPolicy").equals("None")) {
+      ofNode.forEach(server -> servers.add(server.toString()));
     }
     JsonNode config = pod.at("/spec/dnsConfig");
     config.path("nameservers").forEach(server -> servers.add(server.asText()));

@@ -397,7 +397,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     getContext()
         .pipeToSelf(
             kernel.startContainer(
-                container.runIn(netns, ref, Map.of(PodDns.PATH, PodDns.resolvConf(pod))),
+                container.runIn(
+                    netns, ref, Map.of(PodDns.PATH, PodDns.resolvConf(pod, config.nameservers()))),
                 containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
   }

@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.kubelet.KubeletRequest;
+import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.util.List;
@@ -17,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The router between the cluster and the hosts outside: its hosts are children, its routes lead to
- * them and, for the addresses of Services of type LoadBalancer, to a node. Commands that people ask
- * for run on its kernel as on a node.
+ * them and, for the addresses of Services of type LoadBalancer, to a node. It serves the hosts'
+ * names. Commands that people ask for run on its kernel as on a node.
  */
 public final class Gateway {
 
@@ -49,12 +50,10 @@ public final class Gateway {
                             Duration.ofMillis(200), Duration.ofSeconds(10), 0.1)),
                 "host-" + hosts.get(i).name());
           }
+          KernelCalls calls = new KernelCalls(kernel, context.getSystem().scheduler());
+          serveNames(context, calls, address, hosts);
           if (balanced != null && balancer != null) {
-            route(
-                context,
-                new KernelCalls(kernel, context.getSystem().scheduler()),
-                balanced,
-                balancer);
+            route(context, calls, balanced, balancer);
           }
           context
               .getSystem()
@@ -71,6 +70,23 @@ public final class Gateway {
                   })
               .build();
         });
+  }
+
+  private static void serveNames(
+      ActorContext<KubeletRequest> context,
+      KernelCalls kernel,
+      Ipv4Address address,
+      List<HostSpec> hosts) {
+    var log = context.getLog();
+    kernel
+        .startContainer(
+            WorldNames.server(address, hosts), context.getSystem().<ContainerEvent>ignoreRef())
+        .whenComplete(
+            (_, failure) -> {
+              if (failure != null) {
+                log.warn("the world has no names: {}", KernelCalls.message(failure));
+              }
+            });
   }
 
   private static void route(

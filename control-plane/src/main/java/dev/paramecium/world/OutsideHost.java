@@ -123,7 +123,20 @@ public final class OutsideHost extends AbstractBehavior<Object> {
   private ContainerSpec container(
       String id, String image, List<String> command, List<String> arguments) {
     return new ContainerSpec(
-        id, host.name(), host.name(), id, image, command, arguments, Map.of(), List.of());
+        id,
+        host.name(),
+        host.name(),
+        "",
+        id,
+        0,
+        image,
+        command,
+        arguments,
+        Map.of(),
+        List.of(),
+        WorldNames.resolvConf(gateway),
+        false,
+        false);
   }
 
   @Override

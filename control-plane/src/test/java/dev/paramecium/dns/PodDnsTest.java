@@ -2,7 +2,9 @@ package dev.paramecium.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.TestCluster;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class PodDnsTest {
@@ -13,7 +15,8 @@ class PodDnsTest {
             """
             {"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"shop"},"spec":%s}
             """
-                .formatted(spec)));
+                .formatted(spec)),
+        List.of(Ipv4Address.parse("127.0.0.254")));
   }
 
   @Test
@@ -30,9 +33,11 @@ class PodDnsTest {
   }
 
   @Test
-  void asksNobodyWhereTheNodeDoes() {
-    assertThat(resolvConf("{\"dnsPolicy\":\"Default\"}")).isEmpty();
-    assertThat(resolvConf("{\"dnsPolicy\":\"ClusterFirst\",\"hostNetwork\":true}")).isEmpty();
+  void asksWhomTheNodeAsks() {
+    String expected = "nameserver 127.0.0.254\n";
+    assertThat(resolvConf("{\"dnsPolicy\":\"Default\"}")).isEqualTo(expected);
+    assertThat(resolvConf("{\"dnsPolicy\":\"ClusterFirst\",\"hostNetwork\":true}"))
+        .isEqualTo(expected);
   }
 
   @Test

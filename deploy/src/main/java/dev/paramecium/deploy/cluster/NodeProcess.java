@@ -118,6 +118,7 @@ public record NodeProcess(
         defaults.kubernetesVersion(),
         Runtime.getRuntime().availableProcessors(),
         Math.min(MEMORY_KI, Runtime.getRuntime().maxMemory() / 1024),
-        defaults.maxPods());
+        defaults.maxPods(),
+        gateway == null ? List.of() : List.of(gateway));
   }
 }

@@ -84,6 +84,20 @@ class WorldIT {
   }
 
   @Test
+  void hostsOutsideHaveNames() {
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(() -> cluster.exec("curl", "nslookup", "example.com").exitCode() == 0);
+    assertThat(cluster.exec("curl", "nslookup", "example.com").stdout())
+        .contains("Name:\texample.com\nAddress: " + EXAMPLE + "\n");
+    assertThat(cluster.exec("curl", "curl", "-s", "http://example.com/ip").stdout())
+        .contains("\"origin\": \"" + node(1) + "\"");
+    assertThat(cluster.exec("curl", "nslookup", "nobody.example.com").exitCode()).isEqualTo(1);
+    assertThat(cluster.world("client", "nslookup", EXAMPLE).stdout())
+        .contains("name = example.com\n");
+  }
+
+  @Test
   void aPodsPacketsReachAHostOutsideWithTheNodesAddress() {
     assertThat(cluster.host("node-1", "ip", "route").stdout())
         .contains("default via " + cluster.block.plus(100) + " dev eth0");

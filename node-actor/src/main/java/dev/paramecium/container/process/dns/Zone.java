@@ -117,7 +117,7 @@ final class Zone {
 
   /** Whether a name is the zone's own to answer for. */
   boolean covers(String name) {
-    return name.equals(origin) || name.endsWith("." + origin);
+    return origin.isEmpty() || name.equals(origin) || name.endsWith("." + origin);
   }
 
   /** Every record of a name, none if it has none; {@code name} in lower case. */
