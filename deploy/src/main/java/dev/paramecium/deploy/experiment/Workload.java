@@ -76,8 +76,9 @@ final class Workload {
     for (Flow churn : file.churn()) {
       spawn("churn " + churn.name(), () -> churn(churn));
     }
-    if (file.policyChurn() != null) {
-      spawn("policies", () -> churnPolicies(file.policyChurn()));
+    ExperimentFile.PolicyChurn churned = file.policyChurn();
+    if (churned != null) {
+      spawn("policies", () -> churnPolicies(churned));
     }
     for (int i = 0; i < file.writers(); i++) {
       String name = "counter-" + i;
