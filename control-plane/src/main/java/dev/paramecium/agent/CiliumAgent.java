@@ -435,6 +435,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case "Pod" -> {
         cache.pods().put(key(object), object);
         identify(endpoints.byPod(key(object)), false);
+        kubernetesServices.upsert(object);
       }
       case "CiliumNode" -> {
         cache.ciliumNodes().put(object.name(), object);
@@ -463,6 +464,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case "Namespace" -> cache.namespaces().remove(object.name());
       case "Pod" -> {
         cache.pods().remove(key(object));
+        kubernetesServices.remove(object);
         endpoints.release(key(object), object.uid());
       }
       case "CiliumNode" -> {

@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  * Kubernetes Services as the node's services ({@code pkg/k8s/service.go}, {@code
  * daemon/cmd/k8s_watcher}): each port is a frontend at the cluster address, and with NodePort on
  * also at every node's address, at external and at load balancer addresses; the backends come from
- * the EndpointSlices. A headless Service has no frontend.
+ * the EndpointSlices. A headless Service has no frontend. Pods with host ports have frontends of
+ * their own.
  */
 public final class KubernetesServices {
 
@@ -45,9 +46,12 @@ public final class KubernetesServices {
     this.failed = failed;
   }
 
-  /** A new or changed Service or EndpointSlice. */
+  /** A new or changed Service or EndpointSlice, or a pod of this node. */
   public void upsert(KubeObject object) {
-    if (object.kind().equals("Service")) {
+    if (object.kind().equals("Pod") && !options.isOn("enable-host-port")) {
+      return;
+    }
+    if (!object.kind().equals("EndpointSlice")) {
       objects.put(key(object), object);
       realize(key(object));
     } else {
@@ -57,9 +61,9 @@ public final class KubernetesServices {
     }
   }
 
-  /** A Service or EndpointSlice is gone. */
+  /** A Service, an EndpointSlice or a pod of this node is gone. */
   public void remove(KubeObject object) {
-    if (object.kind().equals("Service")) {
+    if (!object.kind().equals("EndpointSlice")) {
       objects.remove(key(object));
       realize(key(object));
     } else {
@@ -74,7 +78,8 @@ public final class KubernetesServices {
   }
 
   private static String key(KubeObject object) {
-    return object.namespace() + "/" + object.name();
+    String name = object.namespace() + "/" + object.name();
+    return object.kind().equals("Pod") ? "pod " + name : name;
   }
 
   private static String serviceOf(KubeObject slice) {
@@ -86,7 +91,8 @@ public final class KubernetesServices {
     Map<L3n4Addr, ServiceSpec> wanted = wanted(key);
     for (L3n4Addr frontend : before.keySet()) {
       Service stale = wanted.containsKey(frontend) ? null : services.of(frontend);
-      if (stale != null) {
+      // A frontend that two want belongs to the last that asked.
+      if (stale != null && stale.spec().name().equals(before.get(frontend).name())) {
         report(key, services.delete(stale.id()));
       }
     }
@@ -119,6 +125,9 @@ public final class KubernetesServices {
   private Map<L3n4Addr, ServiceSpec> wanted(String key) {
     Map<L3n4Addr, ServiceSpec> wanted = new LinkedHashMap<>();
     KubeObject service = objects.get(key);
+    if (service != null && service.kind().equals("Pod")) {
+      return HostPorts.of(service, nodeIp);
+    }
     if (service == null || service.text("/spec/type").equals("ExternalName")) {
       return wanted;
     }

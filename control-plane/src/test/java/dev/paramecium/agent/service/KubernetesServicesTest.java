@@ -167,4 +167,61 @@ class KubernetesServicesTest {
     assertThat(frontend.spec().sourceRanges()).hasToString("[192.0.2.0/24]");
     assertThat(api.of(L3n4Addr.parse("10.96.0.2:80")).spec().sourceRanges()).isEmpty();
   }
+
+  private static KubeObject pod(String name, String ip, String ports) {
+    return object(
+        "{kind: Pod, metadata: {name: "
+            + name
+            + ", namespace: default}, spec: {nodeName: n1, containers: [{ports: ["
+            + ports
+            + "]}]}, status: {phase: Running, podIP: '"
+            + ip
+            + "'}}");
+  }
+
+  @Test
+  void aHostPortLeadsToItsPodWhereTheOptionIsOn() {
+    String port = "{containerPort: 80, hostPort: 8080, protocol: TCP}";
+    KubernetesServices off = services(Map.of());
+    off.upsert(pod("web", "10.0.0.1", port));
+    assertThat(lines()).isEmpty();
+
+    KubernetesServices on = services(Map.of("kube-proxy-replacement", "strict"));
+    on.upsert(pod("web", "", port));
+    assertThat(lines()).isEmpty();
+    on.upsert(pod("web", "10.0.0.1", port));
+    assertThat(lines())
+        .containsExactly(
+            "HostPort 0.0.0.0:8080 [10.0.0.1:80 ACTIVE]",
+            "HostPort 127.0.0.2:8080 [10.0.0.1:80 ACTIVE]");
+    assertThat(api.list()).allMatch(s -> s.spec().name().equals("default/web/host-port/8080"));
+    on.remove(pod("web", "10.0.0.1", port));
+    assertThat(lines()).isEmpty();
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void aHostPortIsAtItsHostIpAlone() {
+    KubernetesServices services = services(Map.of("kube-proxy-replacement", "strict"));
+    services.upsert(
+        pod(
+            "web",
+            "10.0.0.1",
+            "{containerPort: 80, hostPort: 81, hostIP: 192.0.2.1}, {containerPort: 80, hostPort:"
+                + " 82, hostIP: 127.0.0.1}, {containerPort: 80, hostPort: 83, protocol: SCTP}"));
+    assertThat(lines())
+        .containsExactly(
+            "HostPort 0.0.0.0:82 [10.0.0.1:80 ACTIVE]",
+            "HostPort 192.0.2.1:81 [10.0.0.1:80 ACTIVE]");
+  }
+
+  @Test
+  void aPodThatGoesLeavesAHostPortThatItsSuccessorHas() {
+    KubernetesServices services = services(Map.of("kube-proxy-replacement", "strict"));
+    String port = "{containerPort: 80, hostPort: 8080, hostIP: 192.0.2.1}";
+    services.upsert(pod("old", "10.0.0.1", port));
+    services.upsert(pod("new", "10.0.0.2", port));
+    services.remove(pod("old", "10.0.0.1", port));
+    assertThat(lines()).containsExactly("HostPort 192.0.2.1:8080 [10.0.0.2:80 ACTIVE]");
+  }
 }

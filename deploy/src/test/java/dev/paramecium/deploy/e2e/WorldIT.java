@@ -141,6 +141,28 @@ class WorldIT {
   }
 
   @Test
+  void aHostOutsideReachesAPodByItsHostPort() {
+    cluster.apply(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: web}
+        spec:
+          nodeName: node-1
+          containers:
+          - {name: web, image: kennethreitz/httpbin, ports: [{containerPort: 80, hostPort: 8080}]}
+        """);
+    await()
+        .atMost(TestCluster.LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(fromOutside("http://" + node(1) + ":8080/ip"))
+                    .contains("\"origin\": \"" + CLIENT + "\""));
+    assertThat(cluster.host("node-1", "cilium", "service", "list").stdout())
+        .containsPattern(node(1) + ":8080 +HostPort +1 => ");
+  }
+
+  @Test
   void cidrRulesTellHostsOutsideApart() {
     assertThat(toOutside(EXAMPLE)).isZero();
     assertThat(toOutside(CLIENT)).isZero();
