@@ -10,16 +10,18 @@ public final class ChaosControllers {
   private ChaosControllers() {}
 
   public static List<Reconciler> all() {
+    PodNetworkChaoses podLinks = new PodNetworkChaoses();
+    NodeNetworkChaoses nodeLinks = new NodeNetworkChaoses();
     return List.of(
-        new NetworkChaoses(),
-        new PodNetworkChaoses(),
+        new NetworkChaoses(podLinks),
+        podLinks,
         new PodChaoses(),
         new PodFailures(),
         new Schedules(),
         new TargetedChaoses(ResourceType.NODE_CHAOS),
         new TargetedChaoses(ResourceType.MAP_CHAOS),
         new TargetedChaoses(ResourceType.CONTROL_PLANE_CHAOS),
-        new PartitionChaoses(),
-        new NodeNetworkChaoses());
+        new PartitionChaoses(nodeLinks),
+        nodeLinks);
   }
 }

@@ -16,6 +16,12 @@ import java.util.List;
  */
 public final class NetworkChaoses implements Reconciler {
 
+  private final PodNetworkChaoses links;
+
+  NetworkChaoses(PodNetworkChaoses links) {
+    this.links = links;
+  }
+
   @Override
   public String name() {
     return "networkchaos-controller";
@@ -87,9 +93,9 @@ public final class NetworkChaoses implements Reconciler {
     return records;
   }
 
-  private static Course.State state(
+  private Course.State state(
       KubeObject chaos, Experiment.Record record, List<Experiment.Record> all, ObjectCache cache) {
-    if (!PodNetworkChaoses.concerns(chaos, record, all, cache)) {
+    if (!links.concerns(chaos, record, all, cache)) {
       return Course.State.NOT_CONCERNED;
     }
     int slash = record.id().indexOf('/');

@@ -16,6 +16,12 @@ import java.util.List;
  */
 public final class PartitionChaoses implements Reconciler {
 
+  private final NodeNetworkChaoses links;
+
+  PartitionChaoses(NodeNetworkChaoses links) {
+    this.links = links;
+  }
+
   @Override
   public String name() {
     return "partitionchaos-controller";
@@ -48,7 +54,7 @@ public final class PartitionChaoses implements Reconciler {
             (record, all) ->
                 !isOfUnderlay(chaos)
                     ? record.isInjected() ? Course.State.INJECTED : Course.State.RECOVERED
-                    : !NodeNetworkChaoses.concerns(chaos, record, all, cache)
+                    : !links.concerns(chaos, record, all, cache)
                         ? Course.State.NOT_CONCERNED
                         : Course.State.of(
                             cache.get(ResourceType.NODE_NETWORK_CHAOS, "", record.id()),

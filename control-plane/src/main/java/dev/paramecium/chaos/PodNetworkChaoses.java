@@ -4,12 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.ObjectCache;
-import dev.paramecium.controller.Reconciler;
-import java.time.Instant;
-import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
@@ -24,80 +19,20 @@ import org.jspecify.annotations.Nullable;
  *   both        both                        both
  * </pre>
  */
-public final class PodNetworkChaoses implements Reconciler {
+public final class PodNetworkChaoses extends LinkChaoses {
 
-  private static final String DEVICE = "eth0";
-
-  @Override
-  public String name() {
-    return "podnetworkchaos-controller";
+  public PodNetworkChaoses() {
+    super(ResourceType.POD, ResourceType.NETWORK_CHAOS, ResourceType.POD_NETWORK_CHAOS);
   }
 
   @Override
-  public List<ResourceType> watched() {
-    return List.of(ResourceType.POD, ResourceType.NETWORK_CHAOS, ResourceType.POD_NETWORK_CHAOS);
+  Key owner(Experiment.Record record) {
+    String[] id = record.id().split("/", 2);
+    return new Key(id[0], id[1]);
   }
 
   @Override
-  public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    return switch (changed.kind()) {
-      case "NetworkChaos" -> targets(changed);
-      case "Pod" -> {
-        // Its address stands in the sets of those on the other side.
-        Set<Key> keys = new LinkedHashSet<>(List.of(Key.of(changed)));
-        for (KubeObject chaos : cache.all(ResourceType.NETWORK_CHAOS)) {
-          List<Key> targets = targets(chaos);
-          if (targets.contains(Key.of(changed))) {
-            keys.addAll(targets);
-          }
-        }
-        yield keys;
-      }
-      default -> List.of(Key.of(changed));
-    };
-  }
-
-  private static List<Key> targets(KubeObject chaos) {
-    return new Experiment(chaos)
-        .records().stream()
-            .map(record -> record.id().split("/", 2))
-            .map(id -> new Key(id[0], id[1]))
-            .toList();
-  }
-
-  @Override
-  public Plan plan(Key key, ObjectCache cache, Instant now) {
-    KubeObject pod = cache.get(ResourceType.POD, key.namespace(), key.name());
-    if (pod == null) {
-      return Plan.NOTHING; // what it owned is collected
-    }
-    KubeObject old = cache.get(ResourceType.POD_NETWORK_CHAOS, key.namespace(), key.name());
-    LinkSpec spec = new LinkSpec();
-    for (KubeObject chaos : cache.all(ResourceType.NETWORK_CHAOS)) {
-      Experiment experiment = new Experiment(chaos);
-      if (experiment.runs()) {
-        for (Experiment.Record record : experiment.records()) {
-          if (record.id().equals(NetworkChaoses.id(pod))) {
-            add(spec, chaos, record, experiment.records(), cache);
-          }
-        }
-      }
-    }
-    return spec.plan(ResourceType.POD_NETWORK_CHAOS, pod, old);
-  }
-
-  /** Whether the link of one of its targets has anything to do. */
-  static boolean concerns(
-      KubeObject chaos,
-      Experiment.Record record,
-      List<Experiment.Record> records,
-      ObjectCache cache) {
-    LinkSpec spec = new LinkSpec();
-    add(spec, chaos, record, records, cache);
-    return !spec.isEmpty();
-  }
-
-  private static void add(
+  void add(
       LinkSpec spec,
       KubeObject chaos,
       Experiment.Record record,

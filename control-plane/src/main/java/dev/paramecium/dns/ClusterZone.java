@@ -24,7 +24,7 @@ final class ClusterZone {
   /** Seconds, as kubeadm's Corefile says. */
   private static final int TTL = 30;
 
-  private final StringBuilder text = new StringBuilder();
+  private final ZoneText text = new ZoneText(TTL);
   private final Map<String, List<KubeObject>> slices = new HashMap<>();
 
   private ClusterZone(Collection<KubeObject> endpointSlices) {
@@ -43,19 +43,9 @@ final class ClusterZone {
       Collection<KubeObject> services, Collection<KubeObject> endpointSlices, int serial) {
     ClusterZone zone = new ClusterZone(endpointSlices);
     String origin = ClusterDns.DOMAIN + ".";
-    zone.line(
-        origin,
-        "SOA",
-        "ns.dns."
-            + origin
-            + " hostmaster."
-            + origin
-            + " "
-            + Integer.toUnsignedString(serial)
-            + " 7200 1800 86400 "
-            + TTL);
-    zone.line(origin, "NS", "ns.dns." + origin);
-    zone.line("ns.dns." + origin, "A", ClusterDns.ADDRESS);
+    String server = "ns.dns." + origin;
+    zone.text.authority(origin, server, "hostmaster." + origin, serial);
+    zone.text.line(server, "A", ClusterDns.ADDRESS);
     services.stream().sorted(Comparator.comparing(ClusterZone::key)).forEach(zone::service);
     return zone.text.toString();
   }
@@ -64,34 +54,23 @@ final class ClusterZone {
     return object.namespace() + "/" + object.name();
   }
 
-  private void line(String name, String type, String data) {
-    text.append(name)
-        .append(' ')
-        .append(TTL)
-        .append(" IN ")
-        .append(type)
-        .append(' ')
-        .append(data)
-        .append('\n');
-  }
-
   private void service(KubeObject service) {
     String name = service.name() + "." + service.namespace() + ".svc." + ClusterDns.DOMAIN + ".";
     String clusterIp = service.text("/spec/clusterIP");
     if (service.text("/spec/type").equals("ExternalName")) {
       String target = service.text("/spec/externalName");
-      line(name, "CNAME", target.endsWith(".") ? target : target + ".");
+      text.line(name, "CNAME", target.endsWith(".") ? target : target + ".");
     } else if (clusterIp.equals("None")) {
       headless(service, name);
     } else if (!clusterIp.isEmpty()) {
-      line(name, "A", clusterIp);
-      line(reverse(clusterIp), "PTR", name);
+      text.line(name, "A", clusterIp);
+      text.pointer(clusterIp, name);
       int weight = 100 / Math.max(1, service.at("/spec/ports").size());
       for (JsonNode port : service.at("/spec/ports")) {
         int number = port.path("port").asInt();
-        line(name, "SRV", "0 " + weight + " " + number + " " + name);
+        text.line(name, "SRV", "0 " + weight + " " + number + " " + name);
         if (port.path("name").isTextual()) {
-          line(portName(port, name), "SRV", "0 100 " + number + " " + name);
+          text.line(portName(port, name), "SRV", "0 100 " + number + " " + name);
         }
       }
     }
@@ -120,18 +99,13 @@ final class ClusterZone {
   private void endpoint(KubeObject slice, JsonNode endpoint, String address, String name) {
     String hostname = endpoint.path("hostname").asText();
     String own = (hostname.isEmpty() ? address.replace('.', '-') : hostname) + "." + name;
-    line(name, "A", address);
-    line(own, "A", address);
-    line(reverse(address), "PTR", own);
+    text.line(name, "A", address);
+    text.line(own, "A", address);
+    text.pointer(address, own);
     for (JsonNode port : slice.at("/ports")) {
       if (!port.path("name").asText().isEmpty()) {
-        line(portName(port, name), "SRV", "0 100 " + port.path("port").asInt() + " " + own);
+        text.line(portName(port, name), "SRV", "0 100 " + port.path("port").asInt() + " " + own);
       }
     }
-  }
-
-  private static String reverse(String address) {
-    String[] bytes = address.split("\\.", -1);
-    return bytes[3] + "." + bytes[2] + "." + bytes[1] + "." + bytes[0] + ".in-addr.arpa.";
   }
 }

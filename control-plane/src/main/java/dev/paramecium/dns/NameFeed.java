@@ -26,9 +26,6 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  */
 public final class NameFeed extends AbstractBehavior<NameFeed.Command> {
 
-  /** Where coredns reads its zone. */
-  private static final String PATH = "/etc/coredns/cluster.zone";
-
   /** How long more changes are waited for. */
   private static final Duration TOGETHER = Duration.ofMillis(50);
 
@@ -130,7 +127,7 @@ public final class NameFeed extends AbstractBehavior<NameFeed.Command> {
     String text = ClusterZone.text(services.values(), slices.values(), serial);
     getContext()
         .pipeToSelf(
-            kernel.writeFile(containerId, PATH, text.getBytes(StandardCharsets.UTF_8)),
+            kernel.writeFile(containerId, ZoneText.PATH, text.getBytes(StandardCharsets.UTF_8)),
             (_, failure) -> new Written(failure == null ? "" : KernelCalls.message(failure)));
   }
 

@@ -1,6 +1,7 @@
 package dev.paramecium.world;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.dns.ZoneText;
 import dev.paramecium.syscall.ContainerSpec;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ final class WorldNames {
         List.of(),
         Map.of(),
         List.of(),
-        Map.of("/etc/coredns/cluster.zone", zone(gateway, hosts)),
+        Map.of(ZoneText.PATH, zone(gateway, hosts)),
         false,
         false);
   }
@@ -41,30 +42,14 @@ final class WorldNames {
 
   /** The root zone in master-file text (RFC 1035, 5). */
   static String zone(Ipv4Address gateway, List<HostSpec> hosts) {
-    StringBuilder zone = new StringBuilder();
-    line(zone, ".", "SOA", HostSpec.GATEWAY + ". nobody. 1 7200 1800 86400 " + TTL);
-    line(zone, ".", "NS", HostSpec.GATEWAY + ".");
-    line(zone, HostSpec.GATEWAY + ".", "A", gateway.toString());
+    ZoneText zone = new ZoneText(TTL);
+    String server = HostSpec.GATEWAY + ".";
+    zone.authority(".", server, "nobody.", 1);
+    zone.line(server, "A", gateway.toString());
     for (HostSpec host : hosts) {
-      String[] bytes = host.address().toString().split("\\.", -1);
-      line(zone, host.name() + ".", "A", host.address().toString());
-      line(
-          zone,
-          bytes[3] + "." + bytes[2] + "." + bytes[1] + "." + bytes[0] + ".in-addr.arpa.",
-          "PTR",
-          host.name() + ".");
+      zone.line(host.name() + ".", "A", host.address().toString());
+      zone.pointer(host.address().toString(), host.name() + ".");
     }
     return zone.toString();
-  }
-
-  private static void line(StringBuilder zone, String name, String type, String data) {
-    zone.append(name)
-        .append(' ')
-        .append(TTL)
-        .append(" IN ")
-        .append(type)
-        .append(' ')
-        .append(data)
-        .append('\n');
   }
 }

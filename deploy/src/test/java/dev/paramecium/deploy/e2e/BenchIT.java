@@ -3,13 +3,9 @@ package dev.paramecium.deploy.e2e;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.paramecium.deploy.Paramecium;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -17,33 +13,16 @@ import org.junit.jupiter.api.Test;
 /** Each benchmark runs and prints its rows; what the figures are is not a test's business. */
 class BenchIT {
 
-  private record Result(int exitCode, String stdout, String stderr) {}
-
-  private static Result bench(String... arguments) {
+  private static CommandResult bench(String... arguments) {
     List<String> all = new ArrayList<>(List.of("bench"));
     all.addAll(List.of(arguments));
     all.addAll(List.of("--rounds", "1", "--duration-ms", "100", "--warm-up-ms", "200"));
-    PrintStream out = System.out;
-    PrintStream err = System.err;
-    ByteArrayOutputStream stdout = new ByteArrayOutputStream();
-    ByteArrayOutputStream stderr = new ByteArrayOutputStream();
-    try {
-      System.setOut(new PrintStream(stdout, true, StandardCharsets.UTF_8));
-      System.setErr(new PrintStream(stderr, true, StandardCharsets.UTF_8));
-      int exitCode = Paramecium.run(all.toArray(String[]::new));
-      return new Result(
-          exitCode,
-          stdout.toString(StandardCharsets.UTF_8),
-          stderr.toString(StandardCharsets.UTF_8));
-    } finally {
-      System.setOut(out);
-      System.setErr(err);
-    }
+    return CommandResult.run(all);
   }
 
   @Test
   void everyBenchmarkPrintsFigureReferenceRatioAndTarget() throws IOException {
-    Result result = bench("all", "-o", "json");
+    CommandResult result = bench("all", "-o", "json");
     JsonNode rows = ApiHttp.JSON.readTree(result.stdout());
     List<String> names = new ArrayList<>();
     for (JsonNode row : rows) {
@@ -75,7 +54,7 @@ class BenchIT {
 
   @Test
   void oneBenchmarkPrintsItsRowsForPeople() {
-    Result result = bench("rtt");
+    CommandResult result = bench("rtt");
     assertThat(result.stdout().lines())
         .as(result.stderr())
         .hasSize(2)
@@ -85,7 +64,7 @@ class BenchIT {
 
   @Test
   void anUnknownBenchmarkIsAnErrorThatNamesThoseThereAre() {
-    Result result = bench("speed");
+    CommandResult result = bench("speed");
     assertThat(result.exitCode()).isEqualTo(UserError.USAGE);
     assertThat(result.stderr())
         .contains(

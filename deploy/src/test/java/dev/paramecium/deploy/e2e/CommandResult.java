@@ -11,7 +11,7 @@ import java.util.List;
 record CommandResult(int exitCode, String stdout, String stderr) {
 
   /**
-   * Runs a command line in this JVM.
+   * Runs a command line against a cluster in this JVM.
    *
    * @param server the API server's URL
    * @param words the command, its sub-command if it has one, its arguments
@@ -19,6 +19,15 @@ record CommandResult(int exitCode, String stdout, String stderr) {
   static CommandResult run(String server, String... words) {
     List<String> all = new ArrayList<>(List.of(words));
     all.addAll(words[0].equals("policy") ? 2 : 1, List.of("--server", server));
+    return run(all);
+  }
+
+  /**
+   * Runs a command line that needs no cluster in this JVM.
+   *
+   * @param words the command and its arguments
+   */
+  static CommandResult run(List<String> words) {
     PrintStream out = System.out;
     PrintStream err = System.err;
     ByteArrayOutputStream stdout = new ByteArrayOutputStream();
@@ -26,7 +35,7 @@ record CommandResult(int exitCode, String stdout, String stderr) {
     try {
       System.setOut(new PrintStream(stdout, true, StandardCharsets.UTF_8));
       System.setErr(new PrintStream(stderr, true, StandardCharsets.UTF_8));
-      int exitCode = Paramecium.run(all.toArray(String[]::new));
+      int exitCode = Paramecium.run(words.toArray(String[]::new));
       return new CommandResult(
           exitCode,
           stdout.toString(StandardCharsets.UTF_8),
