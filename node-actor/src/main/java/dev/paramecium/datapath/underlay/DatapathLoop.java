@@ -31,8 +31,9 @@ import org.jspecify.annotations.Nullable;
  *        ^ execute() by others: a queue and, if it sleeps, the eventfd
  * </pre>
  *
- * It spins before it sleeps for as long as that pays: after a packet came while it did. What comes
- * while it runs waits in the sockets' buffers, not in the node's.
+ * It spins before it sleeps for as long as that pays: after a packet came while it did. Looks that
+ * find nothing cost a system call each, so that it looks once before it sleeps: poll(2) looks
+ * again. What comes while it runs waits in the sockets' buffers, not in the node's.
  */
 public final class DatapathLoop extends AbstractExecutorService {
 
@@ -179,13 +180,12 @@ public final class DatapathLoop extends AbstractExecutorService {
 
   private void run() {
     CURRENT.set(this);
+    boolean woken = false;
     while (true) {
-      boolean ran = runTasks();
-      boolean arrived = look(false);
-      if (ran || arrived) {
-        continue;
-      }
-      if (look(true) || !submitted.isEmpty()) {
+      runTasks();
+      boolean arrived = look(false) || (woken && look(true));
+      woken = false;
+      if (arrived || !own.isEmpty() || !submitted.isEmpty()) {
         continue;
       }
       if (shutdown) {
@@ -193,6 +193,7 @@ public final class DatapathLoop extends AbstractExecutorService {
       }
       if (!spin()) {
         sleep();
+        woken = true;
       }
     }
     for (Source source : sources) {
@@ -205,7 +206,7 @@ public final class DatapathLoop extends AbstractExecutorService {
     terminated.countDown();
   }
 
-  private boolean runTasks() {
+  private void runTasks() {
     for (Runnable task = submitted.poll(); task != null; task = submitted.poll()) {
       own.add(task);
     }
@@ -221,7 +222,6 @@ public final class DatapathLoop extends AbstractExecutorService {
         break;
       }
     }
-    return left < BUDGET;
   }
 
   private boolean look(boolean all) {
