@@ -89,6 +89,14 @@ final class PodRules implements ServedKind.Rules {
   @Override
   public void validate(KubeObject object, Violations violations) {
     PodTemplates.validate("spec", object.at("/spec"), violations);
+    EphemeralContainers.validate(object.at("/spec"), violations);
+  }
+
+  @Override
+  public void validateNew(KubeObject object, Violations violations) {
+    if (!object.at("/spec/" + EphemeralContainers.FIELD).isEmpty()) {
+      violations.forbidden("spec." + EphemeralContainers.FIELD, "cannot be set on create");
+    }
   }
 
   @Override
@@ -121,7 +129,6 @@ final class PodRules implements ServedKind.Rules {
   private static JsonNode withoutMutable(KubeObject pod) {
     ObjectNode spec = pod.at("/spec").deepCopy();
     spec.remove(List.of("activeDeadlineSeconds", "tolerations", "nodeName"));
-    spec.remove("ephemeralContainers");
     for (String list : List.of("initContainers", "containers")) {
       Defaults.each(spec, list, container -> container.remove(List.of("image", "imagePullPolicy")));
     }

@@ -15,7 +15,7 @@ final class PodTemplates {
   private static final long DEFAULT_GRACE_SECONDS = 30;
   private static final int DEFAULT_MODE = 0644;
   private static final List<String> CONTAINER_LISTS =
-      List.of("initContainers", "containers", "ephemeralContainers");
+      List.of("initContainers", "containers", EphemeralContainers.FIELD);
 
   private PodTemplates() {}
 
@@ -136,6 +136,10 @@ final class PodTemplates {
         validateContainer(
             at + "." + list + "[" + i + "]", spec.path(list).get(i), names, volumes, violations);
       }
+    }
+    if (!at.equals("spec") && !spec.path(EphemeralContainers.FIELD).isEmpty()) {
+      violations.forbidden(
+          at + "." + EphemeralContainers.FIELD, "ephemeral containers not allowed in pod template");
     }
     String restartPolicy = spec.path("restartPolicy").asText();
     if (!List.of("Always", "OnFailure", "Never").contains(restartPolicy)) {

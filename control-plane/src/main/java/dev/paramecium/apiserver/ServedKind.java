@@ -117,6 +117,9 @@ public record ServedKind(
     /** Collects what is wrong, each as {@code field: rule}. */
     default void validate(KubeObject object, Violations violations) {}
 
+    /** Collects what a new object must not have yet. */
+    default void validateNew(KubeObject object, Violations violations) {}
+
     /** What whoever wrote a valid object should know of it, each as a sentence. */
     default List<String> warnings(KubeObject object) {
       return List.of();

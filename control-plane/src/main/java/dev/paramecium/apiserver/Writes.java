@@ -18,8 +18,8 @@ import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.UUID;
-import java.util.stream.Collectors;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What creating, updating and patching mean: metadata, defaults, checks, field managers. */
@@ -182,6 +182,9 @@ final class Writes {
     allocate(kind, object, null);
     KubeObject born = new KubeObject(object);
     check(kind, born);
+    Violations violations = new Violations();
+    kind.rules().validateNew(born, violations);
+    throwIfAny(kind, born, violations);
     if (kind.type().namespaced()) {
       requireActiveNamespace(kind, born);
     }
@@ -422,7 +425,11 @@ final class Writes {
       throws StatusException {
     requireUnchanged(kind, old, object.path("metadata"));
     boolean ofStatus = subresource.equals("status");
-    ObjectNode next = ofStatus ? withStatusOf(old, object) : object;
+    boolean ofEphemeral = subresource.equals(EphemeralContainers.SUBRESOURCE);
+    ObjectNode next =
+        ofStatus
+            ? withStatusOf(old, object)
+            : ofEphemeral ? EphemeralContainers.applied(old, object) : object;
     if (!ofStatus && kind.hasStatus() && !subresource.equals("binding")) {
       copyField(old.json(), next, "status");
     }
@@ -432,7 +439,11 @@ final class Writes {
     KubeObject now = new KubeObject(next);
     check(kind, now);
     Violations violations = new Violations();
-    kind.rules().validateUpdate(old, now, violations);
+    if (ofEphemeral) {
+      EphemeralContainers.validateUpdate(old, now, violations);
+    } else {
+      kind.rules().validateUpdate(old, now, violations);
+    }
     throwIfAny(kind, now, violations);
     next.withObject("/metadata").put("resourceVersion", Long.toString(old.resourceVersion()));
     if (next.equals(old.json())) {

@@ -59,7 +59,7 @@ final class ContainerHooks {
 
   private static @Nullable Handler handler(ContainerRecord container, Hook hook) {
     JsonNode json = container.spec.path("lifecycle").path(hook.field);
-    return container.init ? null : Handler.parse(json);
+    return container.role == ContainerRecord.Role.MAIN ? Handler.parse(json) : null;
   }
 
   /**

@@ -16,6 +16,9 @@ import org.jspecify.annotations.Nullable;
 /** One container of a pod as the kubelet sees it: what it is doing, and what it did before. */
 final class ContainerRecord {
 
+  /** What a status has before the id of a run. */
+  static final String RUNTIME = "containerd://";
+
   /** The first delay of CrashLoopBackOff, doubled up to the last; both as in the real kubelet. */
   private static final Duration FIRST_BACKOFF = Duration.ofSeconds(10);
 
@@ -24,6 +27,22 @@ final class ContainerRecord {
   /** A container that ran this long is forgiven. */
   private static final Duration FORGIVEN_AFTER = Duration.ofMinutes(10);
 
+  /** Which list of a pod's spec it stands in. */
+  enum Role {
+    INIT("initContainers", "initContainerStatuses"),
+    MAIN("containers", "containerStatuses"),
+    /** Added to a pod that runs, to look into it: started once, at any time, never again. */
+    EPHEMERAL("ephemeralContainers", "ephemeralContainerStatuses");
+
+    final String list;
+    final String statuses;
+
+    Role(String list, String statuses) {
+      this.list = list;
+      this.statuses = statuses;
+    }
+  }
+
   /** {@code state} and {@code lastState} of a container status. */
   sealed interface State {
 
@@ -31,12 +50,17 @@ final class ContainerRecord {
 
     record Running(Instant startedAt) implements State {}
 
-    record Terminated(int exitCode, String reason, Instant startedAt, Instant finishedAt)
+    /**
+     * A run that is over.
+     *
+     * @param id of that run, as the runtime knew it; empty if it never had one
+     */
+    record Terminated(int exitCode, String reason, Instant startedAt, Instant finishedAt, String id)
         implements State {}
   }
 
   JsonNode spec;
-  final boolean init;
+  final Role role;
   State state = new State.Waiting("ContainerCreating", "");
   State.@Nullable Terminated last;
   int restartCount;
@@ -62,9 +86,9 @@ final class ContainerRecord {
   private int crashes;
   private @Nullable Instant retryAt;
 
-  ContainerRecord(JsonNode spec, boolean init) {
+  ContainerRecord(JsonNode spec, Role role) {
     this.spec = spec;
-    this.init = init;
+    this.role = role;
     this.image = spec.path("image").asText();
     for (ProbeSpec.Kind kind : ProbeSpec.Kind.values()) {
       ProbeSpec probe = ProbeSpec.of(spec, kind);
@@ -151,8 +175,9 @@ final class ContainerRecord {
    * What the runtime is asked to run, in a pod's network namespace.
    *
    * @param files what the kubelet mounts into it
+   * @param pidsOf the run whose processes it sees, empty for its own only
    */
-  ContainerSpec runIn(String netns, PodRef pod, Map<String, String> files) {
+  ContainerSpec runIn(String netns, PodRef pod, Map<String, String> files, String pidsOf) {
     List<String> command = new ArrayList<>();
     spec.path("command").forEach(word -> command.add(word.asText()));
     List<String> args = new ArrayList<>();
@@ -183,7 +208,15 @@ final class ContainerRecord {
         ports,
         files,
         spec.path("stdin").asBoolean(),
-        spec.path("tty").asBoolean());
+        spec.path("tty").asBoolean(),
+        pidsOf);
+  }
+
+  /** The id of the run that is going on, or else of the one before; empty if none ever was. */
+  String shownId() {
+    return !id.isEmpty()
+        ? id
+        : state instanceof State.Terminated now ? now.id() : last == null ? "" : last.id();
   }
 
   boolean isRunning() {
@@ -201,7 +234,7 @@ final class ContainerRecord {
       crashes = 0;
     }
     String why = reason.isEmpty() ? (exitCode == 0 ? "Completed" : "Error") : reason;
-    State.Terminated end = new State.Terminated(exitCode, why, startedAt, now);
+    State.Terminated end = new State.Terminated(exitCode, why, startedAt, now, id);
     state = end;
     starting = false;
     started = false;

@@ -3,6 +3,7 @@ package dev.paramecium.kubelet;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.kubelet.ContainerRecord.Role;
 import dev.paramecium.kubelet.ContainerRecord.State;
 import dev.paramecium.syscall.ContainerInfo;
 import java.time.Duration;
@@ -38,11 +39,10 @@ final class PodContainers {
     this.uid = pod.uid();
     String policy = pod.text("/spec/restartPolicy");
     this.restartPolicy = policy.isEmpty() ? "Always" : policy;
-    for (JsonNode spec : pod.at("/spec/initContainers")) {
-      records.add(new ContainerRecord(spec, true));
-    }
-    for (JsonNode spec : pod.at("/spec/containers")) {
-      records.add(new ContainerRecord(spec, false));
+    for (Role role : Role.values()) {
+      for (JsonNode spec : pod.at("/spec/" + role.list)) {
+        records.add(new ContainerRecord(spec, role));
+      }
     }
     for (ContainerRecord container : records) {
       JsonNode before = status(pod, container);
@@ -59,8 +59,7 @@ final class PodContainers {
   }
 
   private static JsonNode status(KubeObject pod, ContainerRecord container) {
-    String list = container.init ? "/status/initContainerStatuses" : "/status/containerStatuses";
-    for (JsonNode status : pod.at(list)) {
+    for (JsonNode status : pod.at("/status/" + container.role.statuses)) {
       if (status.path("name").asText().equals(container.name())) {
         return status;
       }
@@ -85,10 +84,11 @@ final class PodContainers {
               terminated.path("exitCode").asInt(),
               terminated.path("reason").asText(),
               instant(terminated.path("startedAt"), now),
-              instant(terminated.path("finishedAt"), now));
+              instant(terminated.path("finishedAt"), now),
+              id(terminated));
       container.state = end;
       boolean again =
-          !container.init
+          container.role == Role.MAIN
               && (restartPolicy.equals("Always")
                   || restartPolicy.equals("OnFailure") && end.exitCode() != 0);
       if (again) {
@@ -96,11 +96,16 @@ final class PodContainers {
       }
     } else if (running.isObject()) {
       container.state =
-          new State.Terminated(255, "Unknown", instant(running.path("startedAt"), now), now);
-      if (!restartPolicy.equals("Never")) {
+          new State.Terminated(
+              255, "Unknown", instant(running.path("startedAt"), now), now, id(before));
+      if (!restartPolicy.equals("Never") && container.role != Role.EPHEMERAL) {
         container.prepareRestart();
       }
     }
+  }
+
+  private static String id(JsonNode status) {
+    return status.path("containerID").asText().replace(ContainerRecord.RUNTIME, "");
   }
 
   private static Instant instant(JsonNode time, Instant otherwise) {
@@ -114,7 +119,7 @@ final class PodContainers {
   /** The container of that name, or the first that is no init container if {@code name} is "". */
   @Nullable ContainerRecord find(String name) {
     for (ContainerRecord container : records) {
-      if (name.isEmpty() ? !container.init : container.name().equals(name)) {
+      if (name.isEmpty() ? container.role == Role.MAIN : container.name().equals(name)) {
         return container;
       }
     }
@@ -129,6 +134,28 @@ final class PodContainers {
       }
     }
     return null;
+  }
+
+  /**
+   * Takes note of ephemeral containers that the pod has got since.
+   *
+   * @return whether there are any
+   */
+  boolean add(KubeObject now) {
+    boolean any = false;
+    for (JsonNode spec : now.at("/spec/" + Role.EPHEMERAL.list)) {
+      if (find(spec.path("name").asText()) == null) {
+        records.add(new ContainerRecord(spec, Role.EPHEMERAL));
+        any = true;
+      }
+    }
+    return any;
+  }
+
+  /** The run whose processes an ephemeral container wants to see; empty if it wants none. */
+  String target(ContainerRecord container) {
+    ContainerRecord target = find(container.spec.path("targetContainerName").asText("-"));
+    return target == null ? "" : target.id;
   }
 
   /** Those that run, or are about to. */
@@ -166,17 +193,28 @@ final class PodContainers {
   Duration startDue(
       Instant now, Consumer<ContainerRecord> start, Consumer<ContainerRecord> backOff) {
     Duration wait = Duration.ZERO;
-    for (ContainerRecord container : records) {
-      if (container.init) {
-        if (container.hasSucceeded()) {
-          continue;
-        }
-        return startIfDue(container, now, start, backOff); // the next one waits for this one
-      }
+    for (ContainerRecord container : due()) {
       Duration due = startIfDue(container, now, start, backOff);
       wait = wait.isZero() || !due.isZero() && due.compareTo(wait) < 0 ? due : wait;
     }
     return wait;
+  }
+
+  /** Ephemeral ones at any time; one init container after the other, then all main ones. */
+  private List<ContainerRecord> due() {
+    List<ContainerRecord> due = new ArrayList<>(of(Role.EPHEMERAL));
+    for (ContainerRecord init : of(Role.INIT)) {
+      if (!init.hasSucceeded()) {
+        due.add(init);
+        return due;
+      }
+    }
+    due.addAll(of(Role.MAIN));
+    return due;
+  }
+
+  private List<ContainerRecord> of(Role role) {
+    return records.stream().filter(container -> container.role == role).toList();
   }
 
   private Duration startIfDue(
@@ -202,12 +240,13 @@ final class PodContainers {
     return switch (container.state) {
       case State.Running _ -> false;
       case State.Waiting _ -> true;
+      case State.Terminated _ when container.role == Role.EPHEMERAL -> false;
       case State.Terminated _ when container.isChanged() -> true;
       case State.Terminated terminated ->
           switch (restartPolicy) {
             case "Never" -> false;
             case "OnFailure" -> terminated.exitCode() != 0;
-            default -> !container.init || terminated.exitCode() != 0;
+            default -> container.role == Role.MAIN || terminated.exitCode() != 0;
           };
     };
   }

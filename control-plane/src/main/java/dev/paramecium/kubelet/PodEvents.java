@@ -81,7 +81,6 @@ record PodEvents(ActorRef<EventRecorder.Command> recorder) {
   }
 
   private void tell(ContainerRecord container, Event event) {
-    String list = container.init ? "spec.initContainers" : "spec.containers";
-    recorder.tell(event.at(list + "{" + container.name() + "}"));
+    recorder.tell(event.at("spec." + container.role.list + "{" + container.name() + "}"));
   }
 }

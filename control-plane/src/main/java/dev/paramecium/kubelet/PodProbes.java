@@ -32,7 +32,7 @@ final class PodProbes {
 
   /** The container runs: its first probes begin. */
   void begin(KubeObject pod, ContainerRecord container, String podIp, Instant now) {
-    if (container.init) {
+    if (container.role != ContainerRecord.Role.MAIN) {
       return;
     }
     if (container.started) {

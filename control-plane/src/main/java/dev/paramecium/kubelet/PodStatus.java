@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.kubelet.ContainerRecord.Role;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -40,8 +41,8 @@ final class PodStatus {
 
   /** What the containers' states amount to. */
   static String phase(String restartPolicy, List<ContainerRecord> containers) {
-    List<ContainerRecord> inits = containers.stream().filter(c -> c.init).toList();
-    List<ContainerRecord> mains = containers.stream().filter(c -> !c.init).toList();
+    List<ContainerRecord> inits = containers.stream().filter(c -> c.role == Role.INIT).toList();
+    List<ContainerRecord> mains = containers.stream().filter(c -> c.role == Role.MAIN).toList();
     if (inits.stream().anyMatch(c -> !c.hasSucceeded())) {
       boolean failed =
           restartPolicy.equals("Never")
@@ -83,15 +84,18 @@ final class PodStatus {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     status.put("phase", phase);
     boolean over = phase.equals("Succeeded") || phase.equals("Failed");
-    boolean initialized = containers.stream().filter(c -> c.init).allMatch(c -> c.hasSucceeded());
+    boolean initialized =
+        containers.stream()
+            .filter(c -> c.role == Role.INIT)
+            .allMatch(ContainerRecord::hasSucceeded);
     List<String> unready =
         containers.stream()
-            .filter(c -> !c.init && !c.isReady())
+            .filter(c -> c.role == Role.MAIN && !c.isReady())
             .map(ContainerRecord::name)
             .toList();
     List<String> incomplete =
         containers.stream()
-            .filter(c -> c.init && !c.hasSucceeded())
+            .filter(c -> c.role == Role.INIT && !c.hasSucceeded())
             .map(ContainerRecord::name)
             .toList();
     String why = over ? "PodCompleted" : "ContainersNotReady";
@@ -125,13 +129,13 @@ final class PodStatus {
       status.putArray("podIPs").addObject().put("ip", podIp);
     }
     status.put("startTime", time(startTime));
-    ArrayNode inits = JsonNodeFactory.instance.arrayNode();
-    ArrayNode mains = JsonNodeFactory.instance.arrayNode();
-    containers.forEach(c -> (c.init ? inits : mains).add(containerStatus(c)));
-    if (!inits.isEmpty()) {
-      status.set("initContainerStatuses", inits);
+    for (Role role : Role.values()) {
+      ArrayNode statuses = JsonNodeFactory.instance.arrayNode();
+      containers.stream().filter(c -> c.role == role).forEach(c -> statuses.add(statusOf(c)));
+      if (role == Role.MAIN || !statuses.isEmpty()) {
+        status.set(role.statuses, statuses);
+      }
     }
-    status.set("containerStatuses", mains);
     status.put("qosClass", qosClass(pod));
     return status;
   }
@@ -188,7 +192,7 @@ final class PodStatus {
     }
   }
 
-  private static ObjectNode containerStatus(ContainerRecord container) {
+  private static ObjectNode statusOf(ContainerRecord container) {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     status.put("name", container.name());
     state(status.putObject("state"), container.state);
@@ -196,15 +200,21 @@ final class PodStatus {
     if (container.last != null) {
       state(lastState, container.last);
     }
-    status.put("ready", container.init ? container.hasSucceeded() : container.isReady());
+    status.put(
+        "ready",
+        switch (container.role) {
+          case INIT -> container.hasSucceeded();
+          case MAIN -> container.isReady();
+          case EPHEMERAL -> false;
+        });
     status.put("restartCount", container.restartCount);
     status.put("image", canonicalImage(container.image()));
     boolean pulled = container.isRunning() || container.last != null || isTerminated(container);
     status.put("imageID", pulled ? imageId(container.image()) : "");
-    if (!container.id.isEmpty()) {
-      status.put("containerID", "containerd://" + container.id);
+    if (!container.shownId().isEmpty()) {
+      status.put("containerID", ContainerRecord.RUNTIME + container.shownId());
     }
-    if (!container.init) {
+    if (container.role == Role.MAIN) {
       status.put("started", container.isRunning() && container.started);
     }
     return status;
@@ -221,12 +231,17 @@ final class PodStatus {
       }
       case ContainerRecord.State.Running(Instant startedAt) ->
           node.putObject("running").put("startedAt", time(startedAt));
-      case ContainerRecord.State.Terminated terminated ->
-          node.putObject("terminated")
-              .put("exitCode", terminated.exitCode())
-              .put("reason", terminated.reason())
-              .put("startedAt", time(terminated.startedAt()))
-              .put("finishedAt", time(terminated.finishedAt()));
+      case ContainerRecord.State.Terminated end -> {
+        ObjectNode terminated = node.putObject("terminated");
+        terminated
+            .put("exitCode", end.exitCode())
+            .put("reason", end.reason())
+            .put("startedAt", time(end.startedAt()))
+            .put("finishedAt", time(end.finishedAt()));
+        if (!end.id().isEmpty()) {
+          terminated.put("containerID", ContainerRecord.RUNTIME + end.id());
+        }
+      }
     }
   }
 

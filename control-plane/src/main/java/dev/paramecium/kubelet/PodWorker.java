@@ -243,7 +243,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     life.update(pod);
     if (pod.at("/metadata/deletionTimestamp").isTextual()) {
       stop();
-    } else if (life.restartChanged()) {
+    } else if (containers.add(pod) | life.restartChanged()) {
       advance();
     } else if (status.isOverwritten(pod) || pod.at("/spec/readinessGates").size() > 0) {
       publish();
@@ -376,6 +376,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       timers.startSingleTimer(Timer.RESTART, new Tick(Timer.RESTART), wait);
     }
     over = containers.areOver();
+    if (over) {
+      containers.busy().forEach(container -> life.kill(container, Duration.ZERO));
+    }
     publish();
   }
 
@@ -398,7 +401,10 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
         .pipeToSelf(
             kernel.startContainer(
                 container.runIn(
-                    netns, ref, Map.of(PodDns.PATH, PodDns.resolvConf(pod, config.nameservers()))),
+                    netns,
+                    ref,
+                    Map.of(PodDns.PATH, PodDns.resolvConf(pod, config.nameservers())),
+                    containers.target(container)),
                 containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
   }

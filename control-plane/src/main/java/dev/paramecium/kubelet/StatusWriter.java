@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class StatusWriter {
 
   private static final List<String> COMPARED =
-      List.of("phase", "conditions", "podIP", "containerStatuses");
+      List.of("phase", "conditions", "podIP", "containerStatuses", "ephemeralContainerStatuses");
 
   private final PodStatus status;
   private final String nodeIp;

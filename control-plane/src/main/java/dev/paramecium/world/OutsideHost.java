@@ -136,7 +136,8 @@ public final class OutsideHost extends AbstractBehavior<Object> {
         List.of(),
         WorldNames.resolvConf(gateway),
         false,
-        false);
+        false,
+        "");
   }
 
   @Override

@@ -32,7 +32,8 @@ final class WorldNames {
         List.of(),
         Map.of(ZoneText.PATH, zone(gateway, hosts)),
         false,
-        false);
+        false,
+        "");
   }
 
   /** Where a host's programs ask. */

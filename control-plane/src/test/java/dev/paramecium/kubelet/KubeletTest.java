@@ -3,6 +3,7 @@ package dev.paramecium.kubelet;
 import static dev.paramecium.agent.TestCluster.eventually;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.agent.FakeKernel;
 import dev.paramecium.agent.NodeConfig;
@@ -131,6 +132,40 @@ class KubeletTest {
     Objects.requireNonNull(kernel.agent, "nobody listens on the agent's socket")
         .tell(new AgentCall(List.of(argv), reply.ref()));
     return reply.receiveMessage();
+  }
+
+  @Test
+  void startsAnEphemeralContainerInAPodThatRunsAndNeverAgain() {
+    kubelet();
+    cluster.createPod("curl", "curl", config.nodeName());
+    cluster.awaitPod("curl", "Running");
+    String target = kernel.podContainers().keySet().iterator().next();
+    TestCluster.stored(
+        cluster.api.mergePatch(
+            ResourceType.POD,
+            "default",
+            "curl",
+            "ephemeralcontainers",
+            """
+            {"spec":{"ephemeralContainers":[
+              {"name":"debugger","image":"busybox","targetContainerName":"%s","stdin":true}]}}
+            """
+                .formatted(kernel.podContainers().get(target).containerName())));
+    eventually(
+        () -> at("/status/ephemeralContainerStatuses/0/state/running/startedAt").isTextual());
+    String id = at("/status/ephemeralContainerStatuses/0/containerID").asText().substring(13);
+    assertThat(kernel.podContainers().get(id).pidsOf()).isEqualTo(target);
+    kernel.exit("debugger", 3);
+    eventually(
+        () -> at("/status/ephemeralContainerStatuses/0/state/terminated/exitCode").asInt() == 3);
+    assertThat(at("/status/ephemeralContainerStatuses/0/restartCount").asInt()).isZero();
+    assertThat(at("/status/ephemeralContainerStatuses/0/containerID").asText()).endsWith(id);
+    assertThat(at("/status/phase").asText()).isEqualTo("Running");
+    assertThat(at("/status/containerStatuses")).hasSize(1);
+  }
+
+  private JsonNode at(String pointer) {
+    return cluster.find(ResourceType.POD, "default", "curl").at(pointer);
   }
 
   @Test

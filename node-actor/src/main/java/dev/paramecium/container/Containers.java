@@ -8,6 +8,7 @@ import dev.paramecium.container.process.Executable;
 import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.process.PidNamespace;
 import dev.paramecium.container.process.ProcessTable;
 import dev.paramecium.container.process.net.Netcat;
 import dev.paramecium.syscall.ContainerEvent;
@@ -75,11 +76,18 @@ final class Containers {
         Map.of("PATH", SEARCH_PATH, "HOME", "/root", "USER", "root", "HOSTNAME", config.hostname());
     FileSystem files = new FileSystem();
     writeNames(files, config.hostname());
-    this.host = new ProcessTable(config.hostname(), config.hostTools(), env, files, services, 1000);
+    this.host =
+        new ProcessTable(
+            config.hostname(), config.hostTools(), env, files, services, new PidNamespace(1000));
     // From 2: the end of a forwarded connection must not be an init's, which ends all the others.
     this.runtime =
         new ProcessTable(
-            config.hostname(), Map.of(CONNECT, Netcat::start), env, files, services, 2);
+            config.hostname(),
+            Map.of(CONNECT, Netcat::start),
+            env,
+            files,
+            services,
+            new PidNamespace(2));
   }
 
   Result<Done> start(ContainerSpec spec, ActorRef<ContainerEvent> events) {
@@ -97,8 +105,17 @@ final class Containers {
     FileSystem files = new FileSystem();
     writeNames(files, hostname);
     spec.files().forEach((path, text) -> files.write(path, text.getBytes(StandardCharsets.UTF_8)));
+    PidNamespace pids = new PidNamespace(1);
+    if (!spec.pidsOf().isEmpty()) {
+      Container target = containers.get(spec.pidsOf());
+      if (target == null || target.hasExited()) {
+        return Result.failed(
+            Errno.ESRCH, "its target container " + spec.pidsOf() + " is not running");
+      }
+      pids = target.processes().pids();
+    }
     ProcessTable processes =
-        new ProcessTable(hostname, image.path(tools()), env, files, services, 1);
+        new ProcessTable(hostname, image.path(tools()), env, files, services, pids);
     Container container = new Container(spec, image, processes, events, config.clock());
     String refusal = container.start();
     if (!refusal.isEmpty()) {

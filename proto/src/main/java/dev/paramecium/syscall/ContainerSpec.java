@@ -18,6 +18,8 @@ import java.util.Map;
  * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their text
  * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
  * @param tty whether a terminal is between that process and who attaches
+ * @param pidsOf the id of the container of the same pod whose PID namespace it shares; empty if it
+ *     has its own
  */
 public record ContainerSpec(
     String id,
@@ -33,7 +35,8 @@ public record ContainerSpec(
     List<Port> ports,
     Map<String, String> files,
     boolean stdin,
-    boolean tty) {
+    boolean tty,
+    String pidsOf) {
 
   public ContainerSpec {
     command = List.copyOf(command);
@@ -68,7 +71,8 @@ public record ContainerSpec(
         ports,
         Map.of(),
         false,
-        false);
+        false,
+        "");
   }
 
   /**

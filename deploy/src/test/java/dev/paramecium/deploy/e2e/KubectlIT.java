@@ -329,6 +329,50 @@ class KubectlIT {
   }
 
   @Test
+  void debugLooksIntoAPodThatRuns() {
+    if (version.equals("1.20")) {
+      return; // it speaks of a kind EphemeralContainers, which servers have no more since 1.22
+    }
+    kubectl.run("run", "watched", "--image=nginx", "--port=80");
+    kubectl.run("wait", "--for=condition=Ready", "pod/watched", "--timeout=45s");
+    String printed =
+        kubectl.runWithInput(
+            "ps\nwget -qO- http://127.0.0.1/ | head -1\nexit\n",
+            "debug",
+            "watched",
+            "-i",
+            "--quiet",
+            "--image=busybox",
+            "--target=watched",
+            "-c",
+            "debugger");
+    assertThat(printed).containsPattern("1 root +0:00 nginx").contains("<!DOCTYPE html>");
+    assertThat(kubectl.run("describe", "pod", "watched"))
+        .containsPattern("(?s)Ephemeral Containers:\\s+debugger:\\s+Container ID: +containerd://");
+    assertThat(kubectl.tryRun("debug", "watched", "--image=busybox", "--target=nobody").stderr())
+        .contains("targetContainerName: Not found: \"nobody\"");
+    kubectl.run("delete", "pod", "watched", "--grace-period=1");
+  }
+
+  @Test
+  void debugGivesAShellOnANode() {
+    String printed =
+        kubectl.runWithInput(
+            "hostname\ntc filter show dev eth0 ingress\nexit\n",
+            "debug",
+            "node/node-1",
+            "-i",
+            "--quiet",
+            "--image=busybox");
+    assertThat(printed).contains("node-1\n").contains("bpf_netdev_eth0.o");
+    String[] over = {"pods", "--field-selector=status.phase=Succeeded", "-o", "name"};
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(() -> kubectl.run("get", over[0], over[1], over[2], over[3]).contains("node-debug"));
+    kubectl.run("delete", over[0], over[1]);
+  }
+
+  @Test
   void attachFollowsWhatTheMainProcessPrints() throws IOException {
     kubectl.run(
         "run",

@@ -1,17 +1,14 @@
 package dev.paramecium.container.process;
 
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The processes of one container, or of a node's own namespace: a PID namespace with its PATH, its
- * environment and its files. Not for several threads at once: all of it runs on the namespace's
- * actor.
+ * The processes of one container, or of a node's own namespace: with its PATH, its environment and
+ * its files, in a PID namespace that other containers may share. Not for several threads at once:
+ * all of it runs on the network namespace's actor.
  *
  * <pre>
  *   start(argv, Stdio) --&gt;  RunningProcess  --output(stream, bytes)--&gt;  Stdio   (a log, an exec session)
@@ -37,14 +34,12 @@ public final class ProcessTable {
   private final Map<String, String> env;
   private final FileSystem files;
   private final NamespaceServices services;
-  private final Map<Integer, RunningProcess> processes = new TreeMap<>();
-  private int lastPid;
+  private final PidNamespace pids;
 
   /**
    * @param path the programs by name, as PATH finds them
    * @param env what every process has, HOSTNAME and PATH included
-   * @param firstPid 1 in a container, whose end the exit of process 1 is; more on a node, where
-   *     process 1 is not one of these
+   * @param pids where its processes get their numbers, and see the others'
    */
   public ProcessTable(
       String hostname,
@@ -52,13 +47,13 @@ public final class ProcessTable {
       Map<String, String> env,
       FileSystem files,
       NamespaceServices services,
-      int firstPid) {
+      PidNamespace pids) {
     this.hostname = hostname;
     this.path = Map.copyOf(path);
     this.env = Map.copyOf(env);
     this.files = files;
     this.services = services;
-    this.lastPid = firstPid - 1;
+    this.pids = pids;
   }
 
   /**
@@ -86,8 +81,9 @@ public final class ProcessTable {
       return null;
     }
     RunningProcess process =
-        new RunningProcess(this, ++lastPid, argv, processEnv, stdin, tty, stdio, exited, parent);
-    processes.put(process.pid(), process);
+        new RunningProcess(
+            this, pids.nextPid(), argv, processEnv, stdin, tty, stdio, exited, parent);
+    pids.add(process);
     process.start(executable);
     return process;
   }
@@ -110,22 +106,28 @@ public final class ProcessTable {
     return "unable to start container process: exec: \"" + name + "\": " + reason + ": unknown";
   }
 
-  /** Ends every process with SIGKILL; their exits are told. */
+  /** Ends every process of its own with SIGKILL; their exits are told. */
   public void killAll() {
-    for (RunningProcess process : new ArrayList<>(processes.values())) {
-      process.signal(Signals.SIGKILL);
-    }
+    own().forEach(process -> process.signal(Signals.SIGKILL));
   }
 
-  /** The processes that run, by pid: their command lines. */
+  private List<RunningProcess> own() {
+    return pids.all().stream().filter(process -> process.processes() == this).toList();
+  }
+
+  /** The processes that run in its PID namespace, by pid: their command lines. */
   public Map<Integer, List<String>> list() {
-    Map<Integer, List<String>> running = new LinkedHashMap<>();
-    processes.forEach((pid, process) -> running.put(pid, process.argv()));
-    return running;
+    return pids.list();
   }
 
+  /** How many processes of its own run. */
   public int size() {
-    return processes.size();
+    return own().size();
+  }
+
+  /** Where its processes have their numbers, for another container to share. */
+  public PidNamespace pids() {
+    return pids;
   }
 
   public FileSystem files() {
@@ -133,12 +135,12 @@ public final class ProcessTable {
   }
 
   @Nullable RunningProcess process(int pid) {
-    return processes.get(pid);
+    return pids.find(pid);
   }
 
   /** Ends a process and everything that it started. */
   void killTree(RunningProcess process) {
-    for (RunningProcess other : new ArrayList<>(processes.values())) {
+    for (RunningProcess other : own()) {
       if (other.parent() == process) {
         killTree(other);
       }
@@ -147,10 +149,7 @@ public final class ProcessTable {
   }
 
   void exited(RunningProcess process) {
-    processes.remove(process.pid());
-    if (process.pid() == 1) {
-      killAll();
-    }
+    pids.remove(process);
   }
 
   List<String> programs() {

@@ -23,7 +23,7 @@ final class ProcessTableTest {
         new FileSystem(),
         new NamespaceServices(
             host.stack, host.stack, network.clock, RandomSource.seeded(1), Runnable::run),
-        firstPid);
+        new PidNamespace(firstPid));
   }
 
   /** Listens on port 80 until a signal, and never closes what it opened. */

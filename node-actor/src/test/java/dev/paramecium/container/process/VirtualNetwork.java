@@ -86,7 +86,7 @@ public final class VirtualNetwork {
               Map.of("PATH", "/bin", "HOSTNAME", name),
               files,
               new NamespaceServices(stack, stack, clock, random, Runnable::run),
-              100);
+              new PidNamespace(100));
     }
 
     private void transmit(int ifindex, SkBuff frame) {
