@@ -1,6 +1,6 @@
 package dev.paramecium.apiserver;
 
-import dev.paramecium.apiserver.Store.Change;
+import dev.paramecium.api.KubeObject;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,7 +10,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class History {
 
-  private final @Nullable Change[] ring;
+  /**
+   * One durable change.
+   *
+   * @param before null for a creation
+   * @param after the object as written; for a deletion its last state, with the deletion's
+   *     resourceVersion
+   */
+  record Entry(long revision, @Nullable KubeObject before, KubeObject after, boolean deleted) {}
+
+  private final @Nullable Entry[] ring;
   private long first;
   private long next;
   private long forgottenRevision;
@@ -22,11 +31,11 @@ final class History {
    * @param revision what was before it is not remembered
    */
   History(int limit, long revision) {
-    this.ring = new Change[limit];
+    this.ring = new Entry[limit];
     this.forgottenRevision = revision;
   }
 
-  void add(Change change) {
+  void add(Entry change) {
     if (next - first == ring.length) {
       forgottenRevision = at(first).revision();
       first++;
@@ -36,8 +45,8 @@ final class History {
   }
 
   /** The change at an ordinal from {@link #first()} to before {@link #next()}. */
-  Change at(long ordinal) {
-    Change change = ring[(int) (ordinal % ring.length)];
+  Entry at(long ordinal) {
+    Entry change = ring[(int) (ordinal % ring.length)];
     if (ordinal < first || ordinal >= next || change == null) {
       throw new IllegalStateException(
           "change " + ordinal + " is not among the remembered " + first + " to " + next);

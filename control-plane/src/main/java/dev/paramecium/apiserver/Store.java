@@ -42,7 +42,7 @@ final class Store {
   private long definitionChanges;
   private long revision;
   private long durableRevision;
-  private long replayedRevision;
+  private long replayedFrom;
 
   /**
    * One write.
@@ -58,6 +58,10 @@ final class Store {
       @Nullable KubeObject before,
       KubeObject after,
       boolean deleted) {
+
+    History.Entry entry() {
+      return new History.Entry(revision, before, after, deleted);
+    }
 
     StoredObject toRecord() {
       StoredObject.Builder record =
@@ -91,25 +95,44 @@ final class Store {
     return type.namespaced() && !namespace.isEmpty() ? all + namespace + "/" : all;
   }
 
-  /** Takes over what the journal holds. */
+  /**
+   * Takes over what the journal holds: the objects that were alive at a revision, the record of
+   * that revision, which has no key, and the changes since, over which watches can resume.
+   */
   void replay(StoredObject record) {
-    revision = Math.max(revision, record.getResourceVersion());
+    long at = record.getResourceVersion();
+    revision = Math.max(revision, at);
     durableRevision = revision;
-    replayedRevision = revision;
-    if (record.getKey().isEmpty()) {
+    String key = record.getKey();
+    if (key.isEmpty()) {
+      replayedFrom = at;
+      histories.clear();
       return;
     }
-    if (record.getJson().isEmpty()) {
-      set(record.getKey(), null);
-    } else {
-      try {
-        set(
-            record.getKey(),
-            new KubeObject((ObjectNode) JSON.readTree(record.getJson().toByteArray())));
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    KubeObject after = record.getJson().isEmpty() ? null : decode(record.getJson());
+    KubeObject before = set(key, after);
+    if (at <= replayedFrom) {
+      return; // a crash came between the objects' writing and the end of the changes before it
     }
+    if (after != null) {
+      history(collectionOf(key)).add(new History.Entry(at, before, after, false));
+    } else if (before != null) {
+      history(collectionOf(key))
+          .add(new History.Entry(at, before, stamped(before.copy(), at), true));
+    }
+  }
+
+  private static KubeObject decode(ByteString json) {
+    try {
+      return new KubeObject((ObjectNode) JSON.readTree(json.toByteArray()));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The {@link #collection} that a key is in: its group and its plural. */
+  private static String collectionOf(String key) {
+    return key.substring(0, key.indexOf('/', key.indexOf('/') + 1) + 1);
   }
 
   /** Puts an object, or none, under a key. */
@@ -151,7 +174,11 @@ final class Store {
 
   /** The remembered durable changes of a kind. */
   History history(ResourceType type) {
-    return histories.computeIfAbsent(collection(type), _ -> new History(HISTORY, replayedRevision));
+    return history(collection(type));
+  }
+
+  private History history(String collection) {
+    return histories.computeIfAbsent(collection, _ -> new History(HISTORY, replayedFrom));
   }
 
   @Nullable KubeObject get(ResourceType type, String namespace, String name) {
@@ -207,8 +234,12 @@ final class Store {
 
   private KubeObject stamp(ObjectNode json) {
     revision++;
-    json.withObject("/metadata").put("resourceVersion", Long.toString(revision));
-    return new KubeObject(json);
+    return stamped(new KubeObject(json), revision);
+  }
+
+  private static KubeObject stamped(KubeObject object, long revision) {
+    object.json().withObject("/metadata").put("resourceVersion", Long.toString(revision));
+    return object;
   }
 
   boolean hasUncommitted() {
@@ -225,7 +256,7 @@ final class Store {
     for (Change change : changes) {
       uncommitted.removeFirst();
       durableRevision = change.revision();
-      history(change.type()).add(change);
+      history(change.type()).add(change.entry());
       committed.accept(change);
     }
   }

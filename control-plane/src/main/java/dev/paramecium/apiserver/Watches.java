@@ -187,7 +187,7 @@ final class Watches {
    * What a change looks like through a selector: an object that starts to match is added, one that
    * stops to match is deleted.
    */
-  private static @Nullable ApiWatchEvent event(Watcher watcher, Store.Change change) {
+  private static @Nullable ApiWatchEvent event(Watcher watcher, History.Entry change) {
     String namespace = watcher.request.namespace();
     if (!namespace.isEmpty() && !namespace.equals(change.after().namespace())) {
       return null;

@@ -5,21 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.paramecium.proto.StoredObject;
 import java.io.BufferedReader;
-import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.net.URI;
-import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -55,15 +50,9 @@ class KillTest {
   private long run(Path folder, int round, int lines) throws IOException, InterruptedException {
     Process process =
         new ProcessBuilder(
-                List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
-                    "-Xshare:auto",
-                    "--sun-misc-unsafe-memory-access=allow",
-                    "-cp",
-                    classPath(),
-                    WriterProcess.class.getName(),
+                ChildJvm.command(
+                    List.of("-cp", ChildJvm.classPath()),
+                    WriterProcess.class,
                     folder.toString(),
                     Integer.toString(round)))
             .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -95,15 +84,6 @@ class KillTest {
       process.destroyForcibly().waitFor();
     }
     return lowest;
-  }
-
-  /** Test runners hide the class path in a loader of their own. */
-  private static String classPath() {
-    return KillTest.class.getClassLoader() instanceof URLClassLoader loader
-        ? Arrays.stream(loader.getURLs())
-            .map(url -> Path.of(URI.create(url.toString())).toString())
-            .collect(Collectors.joining(File.pathSeparator))
-        : System.getProperty("java.class.path");
   }
 
   private long check(Path folder) throws IOException {
