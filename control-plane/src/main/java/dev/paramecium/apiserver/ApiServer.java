@@ -182,7 +182,7 @@ public final class ApiServer extends AbstractBehavior<Object> {
       reply = write.perform();
     } catch (StatusException e) {
       reply = e.reply();
-    } catch (RuntimeException e) {
+    } catch (RuntimeException | StackOverflowError e) {
       // One request that breaks a rule of ours must not take the API server down with it.
       getContext().getLog().error("a write broke off", e);
       store.rollBackTo(before);

@@ -3,6 +3,8 @@ package dev.paramecium.apiserver;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import dev.paramecium.api.KubeObject;
 import java.util.ArrayList;
 import java.util.List;
@@ -121,6 +123,15 @@ final class DefinitionRules implements ServedKind.Rules {
             || schema.path("x-kubernetes-preserve-unknown-fields").asBoolean();
     if (schema.path("type").asText().isEmpty() && !free) {
       violations.required(at + ".type", "must not be empty for specified object fields");
+    }
+    String pattern = schema.path("pattern").asText();
+    try {
+      Pattern.compile(pattern);
+    } catch (PatternSyntaxException e) {
+      violations.invalid(
+          at + ".pattern",
+          pattern,
+          "must be a valid regular expression, but isn't: " + e.getMessage());
     }
     schema
         .path("properties")

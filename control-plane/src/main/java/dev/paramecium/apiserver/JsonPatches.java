@@ -105,10 +105,10 @@ final class JsonPatches {
     for (JsonNode operation : patch) {
       String path = operation.path("path").asText();
       switch (operation.path("op").asText()) {
-        case "add" -> put(result, path, operation.path("value"), true);
+        case "add" -> put(result, path, value(operation), true);
         case "replace" -> {
           at(result, path);
-          put(result, path, operation.path("value"), false);
+          put(result, path, value(operation), false);
         }
         case "remove" -> remove(result, path);
         case "test" -> {
@@ -141,6 +141,14 @@ final class JsonPatches {
       }
     }
     return result;
+  }
+
+  private static JsonNode value(JsonNode operation) throws StatusException {
+    if (!operation.has("value")) {
+      throw StatusException.badRequest(
+          "JSON patch operation \"" + operation.path("op").asText() + "\" names no value");
+    }
+    return operation.path("value");
   }
 
   private static JsonNode at(JsonNode root, String path) throws StatusException {

@@ -174,7 +174,7 @@ final class Violations {
   void portOrName(String field, JsonNode port) {
     if (!port.isTextual()) {
       port(field, port);
-    } else if (!PORT_NAME.matcher(port.asText()).matches() || port.asText().length() > 15) {
+    } else if (port.asText().length() > 15 || !PORT_NAME.matcher(port.asText()).matches()) {
       invalid(
           field,
           port,

@@ -207,8 +207,22 @@ final class Writes {
       throws StatusException {
     TypeCheck check = TypeCheck.of(kind.schema(), object);
     List<String> wrong = check.wrong();
-    // Of a custom kind, the schema's own rules say what is wrong, and with which fields.
-    if (!wrong.isEmpty() && !(kind.rules() instanceof CustomRules)) {
+    if (kind.rules() instanceof CustomRules) {
+      // What is wrong below the metadata the schema's own rules say, and with which fields.
+      ObjectNode head = object.objectNode();
+      object
+          .properties()
+          .forEach(
+              field -> {
+                if (List.of("apiVersion", "kind", "metadata").contains(field.getKey())) {
+                  head.set(field.getKey(), field.getValue());
+                }
+              });
+      wrong = TypeCheck.of(kind.schema(), head).wrong();
+    } else if (check.hasNullElements()) {
+      TypeCheck.zeroNullElements(kind.schema(), object);
+    }
+    if (!wrong.isEmpty()) {
       throw StatusException.badRequest(
           "%s in version \"%s\" cannot be handled as a %s: json: cannot unmarshal %s"
               .formatted(

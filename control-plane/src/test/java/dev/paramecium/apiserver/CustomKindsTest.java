@@ -97,7 +97,17 @@ class CustomKindsTest {
     assertThat(causes(create("{'color':1}")))
         .containsExactly(
             "spec.size: Required value",
-            "spec.color: Invalid value: \"integer\": spec.color in body must be of type string: \"integer\"");
+            "spec.color: Invalid value: \"integer\": spec.color in body must be of type string:"
+                + " \"integer\"");
+  }
+
+  @Test
+  void patternsAreGosAndTakeNoLongerForALongText() {
+    assertThat(causes(define(DEFINITION.replace("^[a-z]+$", "^([a-z"))))
+        .anyMatch(cause -> cause.contains(".items.pattern: Invalid value: \"^([a-z\""));
+    object(define(DEFINITION.replace("^[a-z]+$", "^([a-z]+[.]?)+$")));
+    object(create("{'size':3,'tags':['" + "a.".repeat(20_000) + "']}"));
+    assertThat(causes(create("{'size':3,'tags':['" + "a".repeat(200) + "!']}"))).hasSize(1);
   }
 
   @Test
@@ -105,7 +115,8 @@ class CustomKindsTest {
     assertThat(
             causes(define(DEFINITION.replace("'type':'array',", "").replace("gadgets.ex", "ex"))))
         .contains(
-            "metadata.name: Invalid value: \"example.com\": must be spec.names.plural+\".\"+spec.group",
+            "metadata.name: Invalid value: \"example.com\": must be"
+                + " spec.names.plural+\".\"+spec.group",
             "spec.versions[0].schema.openAPIV3Schema.properties[spec].properties[tags].type:"
                 + " Required value: must not be empty for specified object fields");
   }

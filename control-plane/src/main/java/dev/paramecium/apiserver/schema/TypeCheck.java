@@ -1,6 +1,8 @@
 package dev.paramecium.apiserver.schema;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
@@ -14,6 +16,7 @@ public final class TypeCheck {
 
   private final List<String> wrong = new ArrayList<>();
   private final List<String> unknown = new ArrayList<>();
+  private boolean hasNullElements;
 
   private TypeCheck() {}
 
@@ -40,6 +43,64 @@ public final class TypeCheck {
   /** The paths of fields that the type does not have, as {@code spec.containers[0].imgae}. */
   public List<String> unknown() {
     return unknown;
+  }
+
+  /** Whether a list or a map has null where a value should be. */
+  public boolean hasNullElements() {
+    return hasNullElements;
+  }
+
+  /** Makes null elements of lists and maps their type's zero value, as Go's decoder does. */
+  public static void zeroNullElements(Type type, JsonNode value) {
+    switch (type) {
+      case Type.Any _, Type.Scalar _ -> {}
+      case Type.ListOf list -> {
+        if (value instanceof ArrayNode array) {
+          for (int i = 0; i < array.size(); i++) {
+            if (array.get(i).isNull()) {
+              array.set(i, zero(list.element()));
+            }
+            zeroNullElements(list.element(), array.get(i));
+          }
+        }
+      }
+      case Type.MapOf map -> {
+        if (value instanceof ObjectNode object) {
+          for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            if (entry.getValue().isNull()) {
+              entry.setValue(zero(map.value()));
+            }
+            zeroNullElements(map.value(), entry.getValue());
+          }
+        }
+      }
+      case Type.Struct struct -> {
+        if (value instanceof ObjectNode object) {
+          for (Map.Entry<String, JsonNode> entry : object.properties()) {
+            Type.Field field = struct.field(entry.getKey());
+            if (field != null) {
+              zeroNullElements(field.type(), entry.getValue());
+            }
+          }
+        }
+      }
+    }
+  }
+
+  private static JsonNode zero(Type type) {
+    JsonNodeFactory nodes = JsonNodeFactory.instance;
+    return switch (type) {
+      case Type.Any _, Type.ListOf _, Type.MapOf _ -> nodes.nullNode();
+      case Type.Struct _ -> nodes.objectNode();
+      case Type.Scalar scalar ->
+          switch (scalar.format()) {
+            case STRING, BYTES -> nodes.textNode("");
+            case QUANTITY -> nodes.textNode("0");
+            case INT32, INT64, NUMBER, INT_OR_STRING -> nodes.numberNode(0);
+            case BOOL -> nodes.booleanNode(false);
+            case TIME, MICRO_TIME -> nodes.nullNode();
+          };
+    };
   }
 
   /** Drops the fields that the type does not have, as Go's decoder does. */
@@ -79,11 +140,13 @@ public final class TypeCheck {
       case Type.Any _, Type.Scalar _ -> {}
       case Type.ListOf list -> {
         for (int i = 0; i < value.size(); i++) {
+          hasNullElements |= value.get(i).isNull();
           walk(struct, list.element(), path + "[" + i + "]", value.get(i));
         }
       }
       case Type.MapOf map -> {
         for (Map.Entry<String, JsonNode> entry : value.properties()) {
+          hasNullElements |= entry.getValue().isNull();
           walk(struct, map.value(), path + "." + entry.getKey(), entry.getValue());
         }
       }
