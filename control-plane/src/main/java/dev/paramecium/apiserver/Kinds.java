@@ -154,10 +154,18 @@ public final class Kinds {
           ServedKind.of(ResourceType.STORAGE_CLASS)
               .withShortNames("sc")
               .withColumns(GroupColumns.STORAGE_CLASS),
-          ServedKind.of(ResourceType.ROLE).withColumns(GroupColumns.ROLE),
-          ServedKind.of(ResourceType.ROLE_BINDING).withColumns(GroupColumns.ROLE_BINDING),
-          ServedKind.of(ResourceType.CLUSTER_ROLE).withColumns(GroupColumns.ROLE),
-          ServedKind.of(ResourceType.CLUSTER_ROLE_BINDING).withColumns(GroupColumns.ROLE_BINDING),
+          ServedKind.of(ResourceType.ROLE)
+              .withRules(new RbacRules())
+              .withColumns(GroupColumns.ROLE),
+          ServedKind.of(ResourceType.ROLE_BINDING)
+              .withRules(new RbacRules())
+              .withColumns(GroupColumns.ROLE_BINDING),
+          ServedKind.of(ResourceType.CLUSTER_ROLE)
+              .withRules(new RbacRules())
+              .withColumns(GroupColumns.ROLE),
+          ServedKind.of(ResourceType.CLUSTER_ROLE_BINDING)
+              .withRules(new RbacRules())
+              .withColumns(GroupColumns.ROLE_BINDING),
           ServedKind.of(ResourceType.CUSTOM_RESOURCE_DEFINITION)
               .withShortNames("crd", "crds")
               .in("api-extensions")

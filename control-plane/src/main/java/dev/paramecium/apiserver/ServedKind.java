@@ -114,6 +114,11 @@ public record ServedKind(
     /** Fills in what the manifest left out. */
     default void setDefaults(ObjectNode object) {}
 
+    /** Collects what is wrong with {@code metadata.name}. */
+    default void validateName(String name, Violations violations) {
+      violations.subdomain("metadata.name", name);
+    }
+
     /** Collects what is wrong, each as {@code field: rule}. */
     default void validate(KubeObject object, Violations violations) {}
 

@@ -304,7 +304,7 @@ final class Writes {
     if (object.name().isEmpty()) {
       violations.required("metadata.name");
     } else {
-      violations.subdomain("metadata.name", object.name());
+      kind.rules().validateName(object.name(), violations);
     }
     violations.labels("metadata.labels", object.at("/metadata/labels"));
     kind.rules().validate(object, violations);

@@ -30,7 +30,7 @@ public final class YamlText {
   }
 
   /** Parses all documents of a text of our own. */
-  static List<JsonNode> parseAll(String text) {
+  public static List<JsonNode> parseAll(String text) {
     List<JsonNode> documents = new ArrayList<>();
     for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text)) {
       documents.add(Bounds.reader().valueToTree(document));

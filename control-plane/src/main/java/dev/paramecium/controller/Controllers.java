@@ -20,6 +20,7 @@ public final class Controllers {
         new StatefulSets(),
         new Jobs(),
         new ServiceEndpoints(),
+        new ClusterRoleAggregation(),
         new TaintEvictions());
   }
 }

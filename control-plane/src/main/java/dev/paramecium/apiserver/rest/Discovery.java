@@ -60,6 +60,11 @@ final class Discovery {
           new Subresource(
               "portforward", "", "", "PodPortForwardOptions", List.of("create", "get")));
     }
+    if (kind.type().group().isEmpty() && own.equals("ServiceAccount")) {
+      all.add(
+          new Subresource(
+              "token", "authentication.k8s.io", "v1", "TokenRequest", List.of("create")));
+    }
     if (kind.type().group().isEmpty() && own.equals("Namespace")) {
       all.add(new Subresource("finalize", "", "", own, List.of("update")));
     }

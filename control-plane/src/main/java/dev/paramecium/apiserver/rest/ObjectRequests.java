@@ -10,6 +10,8 @@ import dev.paramecium.api.ResourceType;
 import dev.paramecium.api.WriteOptions;
 import dev.paramecium.apiserver.Scales;
 import dev.paramecium.apiserver.ServedKind;
+import dev.paramecium.apiserver.access.Access;
+import dev.paramecium.apiserver.access.AccessDenied;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
@@ -17,6 +19,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -78,13 +81,14 @@ final class ObjectRequests {
         }
         case "POST" -> {
           KubeObject object = new KubeObject(parsed.json());
-          ask(
+          write(
               context,
               parsed,
               kind,
               WriteParameters.warnings(options, kind, object.json()),
-              replyTo ->
-                  new ApiRequest.Create(kind.type(), path.namespace(), object, options, replyTo));
+              options,
+              (how, replyTo) ->
+                  new ApiRequest.Create(kind.type(), path.namespace(), object, how, replyTo));
         }
         case "DELETE" -> deleteAll(context, parsed, kind, path, options);
         default -> throw BadRequest.methodNotAllowed();
@@ -102,31 +106,33 @@ final class ObjectRequests {
       case "PUT" -> {
         KubeObject object = new KubeObject(parsed.json());
         boolean whole = List.of("", "status").contains(path.subresource());
-        ask(
+        write(
             context,
             parsed,
             kind,
             whole ? WriteParameters.warnings(options, kind, object.json()) : List.of(),
-            replyTo ->
+            options,
+            (how, replyTo) ->
                 new ApiRequest.Update(
                     kind.type(),
                     path.namespace(),
                     path.name(),
                     path.subresource(),
                     object,
-                    options,
+                    how,
                     replyTo));
       }
       case "PATCH" -> {
         String type = parsed.contentType().replaceFirst(";.*", "").strip();
-        ask(
+        write(
             context,
             parsed,
             kind,
             type.equals("application/json-patch+json") || path.subresource().equals("scale")
                 ? List.of()
                 : WriteParameters.warnings(options, kind, parsed.patch()),
-            replyTo ->
+            options,
+            (how, replyTo) ->
                 new ApiRequest.Patch(
                     kind.type(),
                     path.namespace(),
@@ -134,7 +140,7 @@ final class ObjectRequests {
                     path.subresource(),
                     type,
                     parsed.body(),
-                    options,
+                    how,
                     replyTo));
       }
       case "DELETE" -> delete(context, parsed, kind, path, options);
@@ -216,6 +222,40 @@ final class ObjectRequests {
                 deletion.dryRun(),
                 replyTo))
         .thenAccept(reply -> RestHandler.respond(context, listed(parsed, kind, reply, 0), false));
+  }
+
+  /** Writes an object; a role or a binding only if its writer may give away what is in it. */
+  private void write(
+      ChannelHandlerContext context,
+      RestRequest parsed,
+      ServedKind kind,
+      List<String> warnings,
+      WriteOptions options,
+      BiFunction<WriteOptions, ActorRef<ApiReply>, ApiRequest> request) {
+    Runnable write =
+        () -> ask(context, parsed, kind, warnings, replyTo -> request.apply(options, replyTo));
+    Access access = services.access();
+    if (!access.isGuarded(kind.type(), parsed.user())) {
+      write.run();
+      return;
+    }
+    WriteOptions rehearsal =
+        new WriteOptions(true, options.fieldManager(), options.fieldValidation(), options.force());
+    ask(replyTo -> request.apply(rehearsal, replyTo))
+        .thenAccept(
+            reply -> {
+              try {
+                if (reply instanceof ApiReply.Stored stored) {
+                  access.requireNoEscalation(parsed.user(), kind.type(), stored.object());
+                }
+                write.run();
+              } catch (AccessDenied e) {
+                RestHandler.respond(
+                    context,
+                    Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())),
+                    false);
+              }
+            });
   }
 
   private CompletionStage<ApiReply> ask(Function<ActorRef<ApiReply>, ApiRequest> request) {

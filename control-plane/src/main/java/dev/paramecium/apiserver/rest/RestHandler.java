@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.apiserver.ServedKind;
+import dev.paramecium.apiserver.access.AccessDenied;
+import dev.paramecium.apiserver.access.User;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -11,10 +13,13 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.timeout.ReadTimeoutException;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.util.Optional;
 import java.util.Set;
+import javax.net.ssl.SSLSession;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection: takes requests apart, asks the API server, puts answers together. Streams are
@@ -58,8 +63,12 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       return;
     }
     try {
-      RestRequest parsed = RestRequest.of(request);
+      User user = services.access().user(session(context), request.headers());
+      RestRequest parsed = RestRequest.of(request, user);
+      services.access().require(user, RequestAttributes.of(parsed));
       route(context, request, parsed);
+    } catch (AccessDenied e) {
+      respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
     } catch (BadRequest e) {
       respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
     } catch (IllegalArgumentException e) {
@@ -68,6 +77,11 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
           Answer.failure(400, "BadRequest", "the URL cannot be read: " + e.getMessage()),
           true);
     }
+  }
+
+  private static @Nullable SSLSession session(ChannelHandlerContext context) {
+    SslHandler tls = context.pipeline().get(SslHandler.class);
+    return tls == null ? null : tls.engine().getSession();
   }
 
   private void route(ChannelHandlerContext context, FullHttpRequest request, RestRequest parsed)
@@ -175,7 +189,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     ApiPath path = ApiPath.parse(parsed.path()).orElseThrow(BadRequest::notFound);
     Optional<Reviews.Review> review = Reviews.find(path);
     if (review.isPresent() && path.name().isEmpty()) {
-      respond(context, Reviews.answer(review.get(), parsed), false);
+      respond(context, Reviews.answer(review.get(), path, parsed, services.access()), false);
       return;
     }
     ServedKind kind =
@@ -205,6 +219,12 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         objects.object(context, parsed, kind, path);
       }
       case "binding", "eviction" -> objects.act(context, parsed, kind, path);
+      case "token" -> {
+        if (!kind.type().equals(ResourceType.SERVICE_ACCOUNT)) {
+          throw BadRequest.notFound();
+        }
+        TokenRequests.answer(context, services, path, parsed);
+      }
       case "ephemeralcontainers" -> {
         if (!kind.type().equals(ResourceType.POD)) {
           throw BadRequest.notFound();

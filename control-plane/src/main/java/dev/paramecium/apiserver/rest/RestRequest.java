@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.apiserver.YamlText;
+import dev.paramecium.apiserver.access.User;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -30,6 +31,7 @@ record RestRequest(
     String accept,
     String userAgent,
     String body,
+    User user,
     @Nullable FullHttpRequest upgrade) {
 
   /** JSON also when nothing is said, as curl's users may do. */
@@ -39,10 +41,11 @@ record RestRequest(
   /**
    * Takes a request apart.
    *
+   * @param user who sent it
    * @throws BadRequest if the body is no protobuf although it says so
    * @throws IllegalArgumentException if the URL cannot be read
    */
-  static RestRequest of(FullHttpRequest request) throws BadRequest {
+  static RestRequest of(FullHttpRequest request, User user) throws BadRequest {
     QueryStringDecoder url = new QueryStringDecoder(request.uri());
     return new RestRequest(
         request.method(),
@@ -52,6 +55,7 @@ record RestRequest(
         header(request, HttpHeaderNames.ACCEPT.toString()),
         header(request, HttpHeaderNames.USER_AGENT.toString()),
         text(request),
+        user,
         WebSocketMessages.isAsked(request) ? request : null);
   }
 

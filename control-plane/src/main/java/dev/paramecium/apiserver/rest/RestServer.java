@@ -3,6 +3,7 @@ package dev.paramecium.apiserver.rest;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.Kinds;
+import dev.paramecium.apiserver.access.Access;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -16,6 +17,7 @@ import io.netty.handler.codec.http.HttpDecoderConfig;
 import io.netty.handler.codec.http.HttpObjectAggregator;
 import io.netty.handler.codec.http.HttpServerCodec;
 import io.netty.handler.codec.http.HttpServerKeepAliveHandler;
+import io.netty.handler.ssl.SslContext;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -28,7 +30,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Props;
 
-/** The HTTP listener. Without TLS it binds to loopback addresses only. */
+/** The HTTP and HTTPS listener. Without TLS it binds to loopback addresses only. */
 public final class RestServer implements AutoCloseable {
 
   /**
@@ -61,14 +63,10 @@ public final class RestServer implements AutoCloseable {
       OpenApiDocuments documents,
       Continuations continuations,
       InstantSource clock,
+      Access access,
       List<RestExtension> extensions) {}
 
-  /**
-   * Listens.
-   *
-   * @param port 0 for any free one
-   * @throws BindFailure if the address cannot be bound, or is not loopback
-   */
+  /** Listens with plain HTTP on loopback: whoever reaches it may do everything. */
   public static RestServer start(
       ActorSystem<?> system,
       ApiClient api,
@@ -78,7 +76,28 @@ public final class RestServer implements AutoCloseable {
       String address,
       int port)
       throws BindFailure {
-    InetAddress bound = loopback(address);
+    return start(system, api, server, clock, Access.open(), extensions, address, port);
+  }
+
+  /**
+   * Listens.
+   *
+   * @param access whether with TLS, and who may do what
+   * @param port 0 for any free one
+   * @throws BindFailure if the address cannot be bound, or is not loopback although there is no TLS
+   */
+  public static RestServer start(
+      ActorSystem<?> system,
+      ApiClient api,
+      ActorRef<ApiRequest> server,
+      InstantSource clock,
+      Access access,
+      List<RestExtension> extensions,
+      String address,
+      int port)
+      throws BindFailure {
+    SslContext tls = access.tls();
+    InetAddress bound = address(address, tls != null);
     Kinds kinds = Kinds.standard();
     var _ =
         system.systemActorOf(
@@ -93,6 +112,7 @@ public final class RestServer implements AutoCloseable {
             new OpenApiDocuments(kinds),
             new Continuations(),
             clock,
+            access,
             List.copyOf(extensions));
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     ServerBootstrap bootstrap =
@@ -105,6 +125,9 @@ public final class RestServer implements AutoCloseable {
                 new ChannelInitializer<SocketChannel>() {
                   @Override
                   protected void initChannel(SocketChannel client) {
+                    if (tls != null) {
+                      client.pipeline().addLast("tls", tls.newHandler(client.alloc()));
+                    }
                     client
                         .pipeline()
                         .addLast("deadline", new RequestDeadline(REQUEST_SECONDS))
@@ -140,16 +163,16 @@ public final class RestServer implements AutoCloseable {
     }
   }
 
-  private static InetAddress loopback(String address) throws BindFailure {
+  private static InetAddress address(String address, boolean secured) throws BindFailure {
     try {
       InetAddress found = InetAddress.getByName(address);
-      if (found.isLoopbackAddress()) {
+      if (secured || found.isLoopbackAddress()) {
         return found;
       }
       throw new BindFailure(
           "the API server speaks plain HTTP and binds to loopback only: "
               + address
-              + " is not a loopback address. Use 127.0.0.1.");
+              + " is not a loopback address. Use 127.0.0.1, or --tls.");
     } catch (UnknownHostException e) {
       throw new BindFailure(
           "\"" + address + "\" is not an address that the API server can listen on.");

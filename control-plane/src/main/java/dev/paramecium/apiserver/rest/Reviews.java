@@ -1,24 +1,24 @@
 package dev.paramecium.apiserver.rest;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.apiserver.access.Access;
+import dev.paramecium.apiserver.access.Attributes;
+import dev.paramecium.apiserver.access.User;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Questions about who one is and what one may: objects that are posted, answered and forgotten
  * ({@code authentication.k8s.io}, {@code authorization.k8s.io}).
- *
- * <p>The server listens on loopback without authentication, as {@code --insecure-port} once did:
- * whoever reaches it is {@code system:unsecured}, and may do everything.
  */
 final class Reviews {
 
-  private static final String USER = "system:unsecured";
-  private static final List<String> GROUPS = List.of("system:masters", "system:authenticated");
   private static final String VERSION = "v1";
 
   /** One kind of question. */
@@ -65,7 +65,8 @@ final class Reviews {
   }
 
   /** Answers a question that was posted. */
-  static FullHttpResponse answer(Review review, RestRequest request) throws BadRequest {
+  static FullHttpResponse answer(Review review, ApiPath path, RestRequest request, Access access)
+      throws BadRequest {
     if (!request.method().equals(HttpMethod.POST)) {
       throw BadRequest.methodNotAllowed();
     }
@@ -84,32 +85,78 @@ final class Reviews {
     }
     object.put("kind", review.kind()).put("apiVersion", review.groupVersion());
     object.withObject("/metadata").putNull("creationTimestamp");
-    object.set("status", status(review));
+    object.set("status", status(review, path, object.path("spec"), request.user(), access));
     return Answer.json(201, object);
   }
 
-  private static ObjectNode status(Review review) {
+  private static ObjectNode status(
+      Review review, ApiPath path, JsonNode spec, User sender, Access access) throws BadRequest {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     switch (review.kind()) {
-      case "SelfSubjectReview" -> user(status.putObject("userInfo"));
-      case "TokenReview" -> status.put("error", "[invalid bearer token]");
-      case "SelfSubjectRulesReview" -> {
-        ObjectNode rule = status.putArray("resourceRules").addObject();
-        rule.putArray("verbs").add("*");
-        rule.putArray("apiGroups").add("*");
-        rule.putArray("resources").add("*");
-        ObjectNode paths = status.putArray("nonResourceRules").addObject();
-        paths.putArray("verbs").add("*");
-        paths.putArray("nonResourceURLs").add("*");
-        status.put("incomplete", false);
+      case "SelfSubjectReview" -> describe(sender, status.putObject("userInfo"));
+      case "TokenReview" -> {
+        Optional<User> user = access.ofToken(spec.path("token").asText());
+        if (user.isPresent()) {
+          status.put("authenticated", true);
+          describe(user.get(), status.putObject("user"));
+        } else {
+          status.put("error", "[invalid bearer token]");
+        }
       }
-      default -> status.put("allowed", true);
+      case "SelfSubjectRulesReview" ->
+          access.describeRules(sender, spec.path("namespace").asText(), status);
+      case "SelfSubjectAccessReview" -> decide(access, sender, attributes(spec, ""), status);
+      default -> {
+        List<String> groups = new ArrayList<>();
+        spec.path("groups").forEach(group -> groups.add(group.asText()));
+        String name = spec.path("user").asText();
+        if (name.isEmpty() && groups.isEmpty()) {
+          throw new BadRequest(
+              422,
+              "Invalid",
+              "spec.user: Invalid value: \"\": at least one of user or group must be specified");
+        }
+        User user = new User(name, spec.path("uid").asText(), groups);
+        decide(access, user, attributes(spec, path.namespace()), status);
+      }
     }
     return status;
   }
 
-  private static void user(ObjectNode info) {
-    ArrayNode groups = info.put("username", USER).putArray("groups");
-    GROUPS.forEach(groups::add);
+  private static void decide(Access access, User user, Attributes wanted, ObjectNode status) {
+    boolean allowed = access.allows(user, wanted);
+    status.put("allowed", allowed);
+  }
+
+  private static Attributes attributes(JsonNode spec, String namespace) throws BadRequest {
+    JsonNode path = spec.path("nonResourceAttributes");
+    JsonNode resource = spec.path("resourceAttributes");
+    if (path.isObject() == resource.isObject()) {
+      throw new BadRequest(
+          422,
+          "Invalid",
+          "spec.resourceAttributes: Invalid value: exactly one of nonResourceAttributes or"
+              + " resourceAttributes must be specified");
+    }
+    if (path.isObject()) {
+      return Attributes.ofPath(path.path("verb").asText(), path.path("path").asText());
+    }
+    return new Attributes(
+        resource.path("verb").asText(),
+        resource.path("group").asText(),
+        resource.path("resource").asText(),
+        resource.path("subresource").asText(),
+        resource.path("namespace").asText(namespace),
+        resource.path("name").asText(),
+        "");
+  }
+
+  private static void describe(User user, ObjectNode info) {
+    info.put("username", user.name());
+    if (!user.uid().isEmpty()) {
+      info.put("uid", user.uid());
+    }
+    ArrayNode groups = info.putArray("groups");
+    user.groups().forEach(groups::add);
   }
 }

@@ -3,7 +3,9 @@ package dev.paramecium.deploy.client;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.paramecium.apiserver.access.Pki;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.cluster.ApiSecurity;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -13,9 +15,15 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
+import javax.net.ssl.SSLContext;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The API server over HTTP: JSON in, JSON out, and a Status turned into the sentence that kubectl
@@ -33,15 +41,40 @@ public final class ApiHttp {
   private final HttpClient http;
 
   /**
+   * A client that shows nobody who it is.
+   *
    * @param server such as {@code http://127.0.0.1:6443}
    */
   public ApiHttp(String server) {
+    this(server, null);
+  }
+
+  private ApiHttp(String server, @Nullable SSLContext tls) {
     this.server = server;
-    this.http =
+    HttpClient.Builder builder =
         HttpClient.newBuilder()
             .version(HttpClient.Version.HTTP_1_1)
-            .connectTimeout(Duration.ofSeconds(3))
-            .build();
+            .connectTimeout(Duration.ofSeconds(3));
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
+    this.http = builder.build();
+  }
+
+  /**
+   * A client of a cluster that was started under {@code home}: to an HTTPS server it speaks as the
+   * administrator whose certificate is there.
+   */
+  public static ApiHttp of(String server, Path home) {
+    if (!server.startsWith("https:") || !Files.isDirectory(ApiSecurity.pki(home))) {
+      return new ApiHttp(server);
+    }
+    try {
+      Pki pki = Pki.open(ApiSecurity.pki(home), Set.of(), InstantSource.system());
+      return new ApiHttp(server, pki.forAdministrator());
+    } catch (IOException e) {
+      throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
+    }
   }
 
   public String server() {

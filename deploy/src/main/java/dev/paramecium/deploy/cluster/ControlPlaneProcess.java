@@ -6,6 +6,7 @@ import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.ClusterApi;
+import dev.paramecium.apiserver.access.Access;
 import dev.paramecium.apiserver.rest.RestServer;
 import dev.paramecium.chaos.ChaosControllers;
 import dev.paramecium.chaos.Machine;
@@ -24,6 +25,7 @@ import dev.paramecium.operator.OperatorConfig;
 import dev.paramecium.scheduler.Scheduler;
 import dev.paramecium.trace.StatusExtension;
 import dev.paramecium.trace.TraceExtension;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -39,12 +41,15 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
  *
  * @param advertise where its cluster link listens
  * @param machine the processes that faults act on
+ * @param home where the certificates are
  * @param stateDir where the journal and the list of known nodes live
  */
 public record ControlPlaneProcess(
     Ipv4Address advertise,
     Ipv4Address apiAddress,
     int apiPort,
+    ApiSecurity security,
+    Path home,
     Path stateDir,
     Machine machine,
     String clusterName,
@@ -74,14 +79,22 @@ public record ControlPlaneProcess(
                 seeds));
     try {
       startServices(system);
-    } catch (RestServer.BindFailure e) {
+    } catch (RestServer.BindFailure | IOException e) {
       system.terminate();
       throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
     }
     return system;
   }
 
-  private void startServices(ActorSystem<Void> system) throws RestServer.BindFailure {
+  private Access access(ActorSystem<Void> system, ApiClient api, InstantSource clock)
+      throws IOException {
+    return security.tls()
+        ? Access.secured(
+            system, api, ApiSecurity.open(home, apiAddress.toString()), security.rbac(), clock)
+        : Access.open();
+  }
+
+  private void startServices(ActorSystem<Void> system) throws RestServer.BindFailure, IOException {
     InstantSource clock = InstantSource.system();
     ActorRef<ApiRequest> server = ClusterApi.host(system, stateDir.resolve("journal"), clock);
     ApiClient api = new ActorApiClient(system, server);
@@ -91,6 +104,7 @@ public record ControlPlaneProcess(
             api,
             server,
             clock,
+            access(system, api, clock),
             List.of(
                 new TraceExtension(system),
                 StatusExtension.status(system),

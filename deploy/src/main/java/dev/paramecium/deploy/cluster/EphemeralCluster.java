@@ -101,6 +101,8 @@ public final class EphemeralCluster implements AutoCloseable {
                         block,
                         Ipv4Address.parse(topology.apiAddress()),
                         topology.apiPort(),
+                        ApiSecurity.NONE,
+                        stateDir,
                         stateDir,
                         new LocalMachine(stateDir),
                         topology.clusterName(),

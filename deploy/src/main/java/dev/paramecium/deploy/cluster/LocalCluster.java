@@ -12,6 +12,7 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -51,6 +52,7 @@ public final class LocalCluster {
 
   private final Path home;
   private final Topology topology;
+  private final ApiSecurity security;
   private final String apiServer;
   private final List<Member> members = new ArrayList<>();
 
@@ -63,10 +65,11 @@ public final class LocalCluster {
 
   private final Instant startedAt;
 
-  private LocalCluster(Path home, Topology topology) {
+  private LocalCluster(Path home, Topology topology, ApiSecurity security) {
     this.home = home;
     this.topology = topology;
-    this.apiServer = "http://" + topology.apiAddress() + ":" + topology.apiPort();
+    this.security = security;
+    this.apiServer = security.scheme() + "://" + topology.apiAddress() + ":" + topology.apiPort();
     // What the API server kept from the last time says Ready, too; heartbeats have whole seconds.
     this.startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS);
   }
@@ -80,6 +83,12 @@ public final class LocalCluster {
     return topology;
   }
 
+  /** Starts a cluster whose API server speaks plain HTTP on loopback. */
+  public static LocalCluster start(
+      Path home, Topology topology, String controlPlaneAddress, Consumer<String> progress) {
+    return start(home, topology, ApiSecurity.NONE, controlPlaneAddress, progress);
+  }
+
   /**
    * Starts every process and returns at once; {@link #awaitReady} waits.
    *
@@ -87,7 +96,11 @@ public final class LocalCluster {
    * @throws UserError if a port is taken or a cluster runs already
    */
   public static LocalCluster start(
-      Path home, Topology topology, String controlPlaneAddress, Consumer<String> progress) {
+      Path home,
+      Topology topology,
+      ApiSecurity security,
+      String controlPlaneAddress,
+      Consumer<String> progress) {
     Optional<ClusterFile> existing = ClusterFile.read(home);
     if (existing.isPresent()) {
       long alive = existing.get().processes().stream().filter(p -> p.handle().isPresent()).count();
@@ -117,7 +130,10 @@ public final class LocalCluster {
       requireFreeTcp(world.gateway().toString(), CLUSTER_PORT, "the gateway's cluster link");
       requireFreeUdp(world.gateway(), "the gateway's eth0");
     }
-    LocalCluster cluster = new LocalCluster(home, topology);
+    LocalCluster cluster = new LocalCluster(home, topology, security);
+    if (security.tls()) {
+      var _ = ApiSecurity.open(home, topology.apiAddress());
+    }
     cluster.spawn(controlPlaneAddress);
     return cluster;
   }
@@ -141,6 +157,7 @@ public final class LocalCluster {
             home.resolve("control-plane").toString(),
             "--home",
             home.toString()));
+    controlPlane.addAll(security.toArguments());
     controlPlane.addAll(topology.options().toArguments());
     members.add(
         launch(
@@ -277,7 +294,13 @@ public final class LocalCluster {
   private void save() {
     new ClusterFile(apiServer, members.stream().map(Member::record).toList()).write(home);
     try {
-      Files.writeString(kubeconfig(home), kubeconfigText(apiServer, topology.clusterName()));
+      // It may hold the administrator's key.
+      Files.deleteIfExists(kubeconfig(home));
+      Files.createFile(
+          kubeconfig(home),
+          PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+      Files.writeString(
+          kubeconfig(home), ApiSecurity.kubeconfig(home, apiServer, topology.clusterName()));
     } catch (IOException e) {
       throw new UncheckedIOException("cannot write " + kubeconfig(home), e);
     }
@@ -290,7 +313,7 @@ public final class LocalCluster {
    *     log
    */
   public void awaitReady(Consumer<String> progress) {
-    ApiHttp api = new ApiHttp(apiServer);
+    ApiHttp api = ApiHttp.of(apiServer, home);
     AtomicBoolean answered = new AtomicBoolean();
     AtomicLong told = new AtomicLong(-1);
     Duration limit = START_LIMIT.plus(START_LIMIT_PER_NODE.multipliedBy(topology.nodes().size()));
@@ -426,29 +449,6 @@ public final class LocalCluster {
 
   public static Path kubeconfig(Path home) {
     return home.resolve("kubeconfig");
-  }
-
-  private static String kubeconfigText(String apiServer, String clusterName) {
-    String name = "paramecium-" + clusterName;
-    return """
-    apiVersion: v1
-    kind: Config
-    clusters:
-    - name: %1$s
-      cluster:
-        server: %2$s
-    contexts:
-    - name: %1$s
-      context:
-        cluster: %1$s
-        user: %1$s
-        namespace: default
-    current-context: %1$s
-    users:
-    - name: %1$s
-      user: {}
-    """
-        .formatted(name, apiServer);
   }
 
   private static void requireFreeTcp(String address, int port, String what) {

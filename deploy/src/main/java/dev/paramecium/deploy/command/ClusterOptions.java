@@ -32,14 +32,14 @@ final class ClusterOptions {
    */
   ApiHttp api() {
     if (server != null) {
-      return new ApiHttp(withoutSlash(server));
+      return ApiHttp.of(withoutSlash(server), home());
     }
     String environment = System.getenv("PARAMECIUM_SERVER");
     if (environment != null && !environment.isEmpty()) {
-      return new ApiHttp(withoutSlash(environment));
+      return ApiHttp.of(withoutSlash(environment), home());
     }
     return ClusterFile.read(home())
-        .map(cluster -> new ApiHttp(cluster.apiServer()))
+        .map(cluster -> ApiHttp.of(cluster.apiServer(), home()))
         .orElseThrow(
             () ->
                 new UserError(

@@ -30,7 +30,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
       defaultValue = "${env:PARAMECIUM_API_ADDRESS:-127.0.0.1}",
       paramLabel = "IP",
       description =
-          "where the API server listens; default 127.0.0.1, and without TLS only loopback")
+          "where the API server listens; default 127.0.0.1, and without --tls only loopback")
   private String apiAddress = "127.0.0.1";
 
   @Option(
@@ -39,6 +39,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
       paramLabel = "PORT",
       description = "default 6443")
   private int apiPort = 6443;
+
+  @Mixin private final SecurityOptions security = new SecurityOptions();
 
   @Option(
       names = "--state-dir",
@@ -56,13 +58,16 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    LocalMachine machine = new LocalMachine(home == null ? ClusterOptions.home() : home);
+    Path folder = home == null ? ClusterOptions.home() : home;
+    LocalMachine machine = new LocalMachine(folder);
     machine.noteControlPlane();
     Path state = stateDir == null ? ClusterOptions.home().resolve("control-plane") : stateDir;
     new ControlPlaneProcess(
             ProcessOptions.address("--advertise", advertise),
             ProcessOptions.address("--api-address", apiAddress),
             apiPort,
+            security.security(),
+            folder,
             state,
             machine,
             process.clusterName,

@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Waiting;
+import dev.paramecium.deploy.cluster.ApiSecurity;
 import dev.paramecium.deploy.cluster.ControlPlaneProcess;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.LocalMachine;
@@ -44,6 +45,8 @@ final class RehearseCommand implements Callable<Integer> {
                   block,
                   Ipv4Address.parse(topology.apiAddress()),
                   topology.apiPort(),
+                  ApiSecurity.NONE,
+                  state,
                   state,
                   new LocalMachine(state),
                   topology.clusterName(),

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Starts a cluster in the background and waits until all nodes are Ready. */
@@ -39,6 +40,8 @@ final class UpCommand implements Callable<Integer> {
               + " cores or than 4, else as many as make one JVM a core")
   private @Nullable Integer nodesPerJvm;
 
+  @Mixin private final SecurityOptions security = new SecurityOptions();
+
   @Override
   public Integer call() {
     if (file != null && nodes != null) {
@@ -55,7 +58,11 @@ final class UpCommand implements Callable<Integer> {
     Instant start = Instant.now();
     LocalCluster cluster =
         LocalCluster.start(
-            home, topology, topology.apiAddress(), line -> System.out.println("  " + line));
+            home,
+            topology,
+            security.security(),
+            topology.apiAddress(),
+            line -> System.out.println("  " + line));
     System.out.println(
         "  started 1 control plane and "
             + topology.nodes().size()

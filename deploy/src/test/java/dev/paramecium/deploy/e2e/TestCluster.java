@@ -10,6 +10,7 @@ import dev.paramecium.deploy.client.ExecSession;
 import dev.paramecium.deploy.client.Manifests;
 import dev.paramecium.deploy.client.Pods;
 import dev.paramecium.deploy.client.Resources;
+import dev.paramecium.deploy.cluster.ApiSecurity;
 import dev.paramecium.deploy.cluster.ClusterFile;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.Topology;
@@ -59,7 +60,7 @@ final class TestCluster implements AutoCloseable {
   private TestCluster(Path home, LocalCluster cluster, Ipv4Address block) {
     this.home = home;
     this.cluster = cluster;
-    this.api = new ApiHttp(cluster.apiServer());
+    this.api = ApiHttp.of(cluster.apiServer(), home);
     this.block = block;
   }
 
@@ -73,9 +74,20 @@ final class TestCluster implements AutoCloseable {
   }
 
   static TestCluster start(Topology topology, Ipv4Address block) {
+    return start(topology, ApiSecurity.NONE, block);
+  }
+
+  /** Starts a cluster whose API server wants to know who asks. */
+  static TestCluster start(int nodes, ApiSecurity security) {
+    Ipv4Address block = LocalCluster.freeLoopbackBlock(nodes);
+    return start(Topology.of(nodes, block.plus(1), LocalCluster.freePort()), security, block);
+  }
+
+  private static TestCluster start(Topology topology, ApiSecurity security, Ipv4Address block) {
     try {
       Path home = Files.createTempDirectory("paramecium-e2e");
-      LocalCluster cluster = LocalCluster.start(home, topology, block.toString(), _ -> {});
+      LocalCluster cluster =
+          LocalCluster.start(home, topology, security, block.toString(), _ -> {});
       TestCluster started = new TestCluster(home, cluster, block);
       try {
         cluster.awaitReady(_ -> {});
