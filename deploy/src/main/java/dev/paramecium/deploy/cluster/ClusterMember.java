@@ -3,11 +3,14 @@ package dev.paramecium.deploy.cluster;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.Version;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -29,12 +32,25 @@ final class ClusterMember {
   /**
    * The configuration of a member.
    *
-   * @param seeds host:port of those to join; itself first if it may form the cluster alone
+   * @param clusterName who says another is not let in
+   * @param seeds host:port of those to join; itself first if it may form the cluster alone; none if
+   *     {@link Joining} sees to it
    */
-  static Config config(String role, String host, int port, List<String> seeds) {
+  static Config config(String role, String clusterName, String host, int port, List<String> seeds) {
+    return config(role, clusterName, Version.NUMBER, host, port, seeds);
+  }
+
+  static Config config(
+      String role, String clusterName, String version, String host, int port, List<String> seeds) {
     List<String> addresses = seeds.stream().map(seed -> "pekko://" + SYSTEM + "@" + seed).toList();
     return ConfigFactory.parseMap(
             Map.of(
+                SameCluster.CLUSTER,
+                clusterName,
+                SameCluster.VERSION,
+                version,
+                SameCluster.ROLE,
+                role,
                 "pekko.actor.provider",
                 "cluster",
                 "pekko.remote.artery.canonical.hostname",
@@ -49,6 +65,46 @@ final class ClusterMember {
                 seedTimeout(role)))
         .withFallback(ConfigFactory.parseResources("paramecium.conf"))
         .withFallback(ConfigFactory.load());
+  }
+
+  /**
+   * Starts a member that joins whoever lets it in.
+   *
+   * @param controlPlanes host:port of control planes' cluster links, names allowed
+   */
+  static <T> ActorSystem<T> start(Behavior<T> guardian, Config config, List<String> controlPlanes) {
+    ActorSystem<T> system = start(guardian, config);
+    system.systemActorOf(Joining.create(controlPlanes), "joining", Props.empty());
+    return system;
+  }
+
+  /**
+   * Waits until the member has ended.
+   *
+   * @throws UserError if it ended because the others did not let it in
+   */
+  static void awaitEnd(ActorSystem<?> system) {
+    system.getWhenTerminated().toCompletableFuture().join();
+    boolean refused =
+        CoordinatedShutdown.get(system)
+            .getShutdownReason()
+            .filter(CoordinatedShutdown.incompatibleConfigurationDetectedReason()::equals)
+            .isPresent();
+    if (refused) {
+      Config config = system.settings().config();
+      String why = SameCluster.refusal(config.getString("pekko.remote.artery.canonical.hostname"));
+      throw new UserError(
+          UserError.FAILED,
+          why != null
+              ? "cannot join the control plane: " + why + "."
+              : "the nodes that this control plane knew are of another cluster or version than its"
+                  + " own (cluster \""
+                  + config.getString(SameCluster.CLUSTER)
+                  + "\", paramecium "
+                  + config.getString(SameCluster.VERSION)
+                  + "), and their logs name both: start it as they were started, or delete"
+                  + " 'members' in its --state-dir to begin without them.");
+    }
   }
 
   /**

@@ -74,6 +74,7 @@ public record ControlPlaneProcess(
                 }),
             ClusterMember.config(
                 ClusterMember.CONTROL_PLANE,
+                clusterName,
                 advertise.toString(),
                 LocalCluster.CLUSTER_PORT,
                 seeds));
@@ -84,6 +85,15 @@ public record ControlPlaneProcess(
       throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
     }
     return system;
+  }
+
+  /**
+   * Runs it until it is told to stop.
+   *
+   * @throws UserError if it cannot start, or the cluster does not let it in
+   */
+  public void run() {
+    ClusterMember.awaitEnd(start());
   }
 
   private Access access(ActorSystem<Void> system, ApiClient api, InstantSource clock)

@@ -182,7 +182,9 @@ public final class LocalCluster {
               "--join",
               controlPlaneAddress + ":" + CLUSTER_PORT,
               "--cluster-name",
-              topology.clusterName()));
+              topology.clusterName(),
+              "--on-stop",
+              "keep"));
       World outside = topology.world();
       if (outside != null) {
         arguments.addAll(List.of("--gateway", outside.gateway().toString()));

@@ -8,15 +8,23 @@ import dev.paramecium.kernel.Kernel;
 import dev.paramecium.kernel.KernelConfig;
 import dev.paramecium.map.MapSizes;
 import dev.paramecium.syscall.Syscall;
+import dev.paramecium.userland.NodeDrain;
 import dev.paramecium.userland.NodeUserland;
 import java.security.SecureRandom;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.typed.Cluster;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,25 +39,27 @@ import org.jspecify.annotations.Nullable;
  *
  * @param nodes at least one
  * @param gateway where the nodes' default routes lead; null for none
- * @param controlPlanes host:port of the control planes' cluster links
+ * @param controlPlanes host:port of the control planes' cluster links, names allowed
+ * @param drains whether the nodes leave for good when they are told to stop
  */
 public record NodeProcess(
     List<Topology.Node> nodes,
     @Nullable Ipv4Address gateway,
     List<String> controlPlanes,
     String clusterName,
-    Topology.Options options) {
+    Topology.Options options,
+    boolean drains) {
 
   /** What a node reports as its memory, however many share its JVM's heap. */
   private static final long MEMORY_KI = 2L * 1024 * 1024;
 
-  /** Nodes of a cluster with nothing outside. */
+  /** Nodes of a cluster with nothing outside, which are thrown away with it. */
   public NodeProcess(
       List<Topology.Node> nodes,
       List<String> controlPlanes,
       String clusterName,
       Topology.Options options) {
-    this(nodes, null, controlPlanes, clusterName, options);
+    this(nodes, null, controlPlanes, clusterName, options, false);
   }
 
   public NodeProcess {
@@ -62,9 +72,20 @@ public record NodeProcess(
         guardian(),
         ClusterMember.config(
             ClusterMember.NODE,
+            clusterName,
             nodes.getFirst().address().toString(),
             LocalCluster.CLUSTER_PORT,
-            controlPlanes));
+            List.of()),
+        controlPlanes);
+  }
+
+  /**
+   * Runs it until it is told to stop.
+   *
+   * @throws UserError if it cannot start, or the cluster does not let it in
+   */
+  public void run() {
+    ClusterMember.awaitEnd(start());
   }
 
   private Behavior<Void> guardian() {
@@ -74,8 +95,37 @@ public record NodeProcess(
           for (Topology.Node node : nodes) {
             context.spawn(guardian(node, api), node.name());
           }
+          ActorSystem<Void> system = context.getSystem();
+          if (drains) {
+            CoordinatedShutdown.get(system)
+                .addTask(
+                    CoordinatedShutdown.PhaseBeforeServiceUnbind(),
+                    "drain",
+                    () -> drain(Cluster.get(system), api));
+          }
           return Behaviors.empty();
         });
+  }
+
+  /** Drains the nodes while there is somebody to tell it. */
+  private CompletionStage<Done> drain(Cluster cluster, ApiClient api) {
+    Set<Member> unreachable = cluster.state().getUnreachable();
+    boolean heard = false;
+    for (Member member : cluster.state().getMembers()) {
+      heard |= member.hasRole(ClusterMember.CONTROL_PLANE) && !unreachable.contains(member);
+    }
+    if (!heard) {
+      return CompletableFuture.completedFuture(Done.getInstance());
+    }
+    return CompletableFuture.allOf(
+            nodes.stream()
+                .map(
+                    node ->
+                        new NodeDrain(api, InstantSource.system(), node.name(), NodeDrain.GRACE)
+                            .run()
+                            .toCompletableFuture())
+                .toArray(CompletableFuture<?>[]::new))
+        .thenApply(_ -> Done.getInstance());
   }
 
   private Behavior<Void> guardian(Topology.Node node, ApiClient api) {

@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 public record WorldProcess(
     World world,
     List<String> controlPlanes,
+    String clusterName,
     Topology.Options options,
     @Nullable Ipv4Address balancer) {
 
@@ -36,9 +37,20 @@ public record WorldProcess(
         guardian(),
         ClusterMember.config(
             ClusterMember.WORLD,
+            clusterName,
             world.gateway().toString(),
             LocalCluster.CLUSTER_PORT,
-            controlPlanes));
+            List.of()),
+        controlPlanes);
+  }
+
+  /**
+   * Runs it until it is told to stop.
+   *
+   * @throws dev.paramecium.deploy.UserError if it cannot start, or the cluster does not let it in
+   */
+  public void run() {
+    ClusterMember.awaitEnd(start());
   }
 
   private Behavior<Void> guardian() {

@@ -22,7 +22,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
       names = "--advertise",
       defaultValue = "${env:PARAMECIUM_ADVERTISE:-127.0.0.1}",
       paramLabel = "IP",
-      description = "where the cluster link listens, as nodes reach it; default 127.0.0.1")
+      description =
+          "where the cluster link listens, as nodes reach it, or a name for it; default 127.0.0.1")
   private String advertise = "127.0.0.1";
 
   @Option(
@@ -44,6 +45,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
 
   @Option(
       names = "--state-dir",
+      defaultValue = "${env:PARAMECIUM_STATE_DIR}",
       paramLabel = "FOLDER",
       description = "where the journal lives; default: control-plane under PARAMECIUM_HOME")
   private @Nullable Path stateDir;
@@ -63,8 +65,8 @@ final class ControlPlaneCommand implements Callable<Integer> {
     machine.noteControlPlane();
     Path state = stateDir == null ? ClusterOptions.home().resolve("control-plane") : stateDir;
     new ControlPlaneProcess(
-            ProcessOptions.address("--advertise", advertise),
-            ProcessOptions.address("--api-address", apiAddress),
+            ProcessOptions.ownAddress("--advertise", advertise),
+            ProcessOptions.ownAddress("--api-address", apiAddress),
             apiPort,
             security.security(),
             folder,
@@ -72,10 +74,7 @@ final class ControlPlaneCommand implements Callable<Integer> {
             machine,
             process.clusterName,
             process.options())
-        .start()
-        .getWhenTerminated()
-        .toCompletableFuture()
-        .join();
+        .run();
     return 0;
   }
 }

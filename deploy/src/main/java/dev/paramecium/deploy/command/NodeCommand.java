@@ -3,6 +3,7 @@ package dev.paramecium.deploy.command;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.cluster.NodeProcess;
+import dev.paramecium.deploy.cluster.OwnAddress;
 import dev.paramecium.deploy.cluster.Topology;
 import dev.paramecium.deploy.cluster.World;
 import java.util.ArrayList;
@@ -29,20 +30,18 @@ final class NodeCommand implements Callable<Integer> {
 
   @Option(
       names = "--name",
-      required = true,
       defaultValue = "${env:PARAMECIUM_NODE_NAME}",
       split = ",",
-      description = "the node's name")
+      description = "the node's name; default: this machine's")
   private List<String> names = List.of();
 
   @Option(
       names = "--ip",
-      required = true,
       defaultValue = "${env:PARAMECIUM_NODE_IP}",
       split = ",",
       description =
           "the node's own address: its InternalIP, where VXLAN listens; the cluster link is on the"
-              + " first one")
+              + " first one; default: the one that the route to the control plane starts from")
   private List<String> ips = List.of();
 
   @Option(
@@ -51,8 +50,18 @@ final class NodeCommand implements Callable<Integer> {
       defaultValue = "${env:PARAMECIUM_JOIN}",
       split = ",",
       paramLabel = "HOST[:PORT]",
-      description = "a control plane's cluster link")
+      description =
+          "a control plane's cluster link; of a name all addresses are asked, until one answers")
   private List<String> join = List.of();
+
+  @Option(
+      names = "--on-stop",
+      defaultValue = "${env:PARAMECIUM_ON_STOP:-drain}",
+      paramLabel = "drain|keep",
+      description =
+          "what SIGTERM means: the node leaves for good, its pods and its Node are deleted; or it"
+              + " will be back, and they stay; default drain")
+  private OnStop onStop = OnStop.DRAIN;
 
   @Option(
       names = "--gateway",
@@ -63,8 +72,21 @@ final class NodeCommand implements Callable<Integer> {
               + " without it there is no such route")
   private @Nullable String gateway;
 
+  /** What becomes of a node's objects when it stops. */
+  private enum OnStop {
+    DRAIN,
+    KEEP
+  }
+
   @Override
   public Integer call() {
+    List<String> links = ProcessOptions.links(join);
+    if (names.isEmpty()) {
+      names = List.of(OwnAddress.hostname());
+    }
+    if (ips.isEmpty()) {
+      ips = List.of(OwnAddress.towards(links, System.out::println).toString());
+    }
     Ipv4Address router =
         gateway == null || gateway.isEmpty() ? null : ProcessOptions.address("--gateway", gateway);
     List<Topology.Node> nodes = nodes(names, ips);
@@ -72,11 +94,8 @@ final class NodeCommand implements Callable<Integer> {
       nodes.forEach(node -> World.requireOnLink(router, node));
     }
     new NodeProcess(
-            nodes, router, ProcessOptions.links(join), process.clusterName, process.options())
-        .start()
-        .getWhenTerminated()
-        .toCompletableFuture()
-        .join();
+            nodes, router, links, process.clusterName, process.options(), onStop == OnStop.DRAIN)
+        .run();
     return 0;
   }
 

@@ -1,5 +1,6 @@
 package dev.paramecium.deploy.command;
 
+import dev.paramecium.deploy.Version;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -8,7 +9,7 @@ import picocli.CommandLine;
 @CommandLine.Command(
     name = "paramecium",
     mixinStandardHelpOptions = true,
-    version = "paramecium 0.1.0 (emulates Cilium v1.12.3)",
+    version = "paramecium " + Version.NUMBER + " (emulates Cilium v1.12.3)",
     description =
         "A Kubernetes cluster networked by Cilium v1.12.3, emulated: follow a packet through every"
             + " hook and map.",

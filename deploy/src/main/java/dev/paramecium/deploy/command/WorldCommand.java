@@ -128,12 +128,10 @@ final class WorldCommand implements Callable<Integer> {
       new WorldProcess(
               new World(ProcessOptions.address("--gateway", gateway), specs),
               ProcessOptions.links(join),
+              process.clusterName,
               process.options(),
               node)
-          .start()
-          .getWhenTerminated()
-          .toCompletableFuture()
-          .join();
+          .run();
       return 0;
     }
   }
