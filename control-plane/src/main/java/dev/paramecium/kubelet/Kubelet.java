@@ -28,6 +28,8 @@ import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.PreRestart;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.AskPattern;
@@ -90,6 +92,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final Map<String, Worker> workers = new HashMap<>();
   private final Map<String, String> uidOfPod = new HashMap<>();
   private final Sandboxes sandboxes;
+  private final UsageReader usage;
   private final Map<String, Sandboxes.Found> found = new HashMap<>();
   private boolean synced;
 
@@ -147,6 +150,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     ActorRef<Receptionist.Command> receptionist = context.getSystem().receptionist();
     receptionist.tell(Receptionist.register(KubeletRequest.key(config.nodeName()), server));
     receptionist.tell(Receptionist.register(KubeletRequest.ALL, server));
+    this.usage = new UsageReader(config.nodeName(), this.kernel, clock);
     this.sandboxes = new Sandboxes(this.kernel, agent, context.getSystem().scheduler());
     listSandboxes();
     checkAgentPod();
@@ -154,7 +158,16 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   @Override
   public Receive<Command> createReceive() {
-    return newReceiveBuilder().onMessage(Command.class, this::onCommand).build();
+    return newReceiveBuilder()
+        .onMessage(Command.class, this::onCommand)
+        .onSignal(PostStop.class, _ -> ended())
+        .onSignal(PreRestart.class, _ -> ended())
+        .build();
+  }
+
+  private Behavior<Command> ended() {
+    usage.close();
+    return this;
   }
 
   private Behavior<Command> onCommand(Command command) {
@@ -401,6 +414,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
               .tell(
                   new Syscall.DisarmTrace(disarm.traceId(), getContext().getSystem().ignoreRef()));
       case KubeletRequest.ReadStatus read -> readStatus(read);
+      case KubeletRequest.ReadUsage read -> usage.read().thenAccept(read.replyTo()::tell);
     }
   }
 

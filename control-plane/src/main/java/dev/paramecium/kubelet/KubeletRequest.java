@@ -5,6 +5,7 @@ import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
 import dev.paramecium.syscall.Observation;
 import dev.paramecium.syscall.TraceFilter;
+import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.receptionist.ServiceKey;
@@ -86,6 +87,27 @@ public sealed interface KubeletRequest {
    * @param kernel whether also for the kernel's, for which each namespace is asked
    */
   record ReadStatus(boolean kernel, ActorRef<KubeletStatus> replyTo) implements KubeletRequest {}
+
+  /** Asks what the node and its containers have used so far. */
+  record ReadUsage(ActorRef<NodeUsage> replyTo) implements KubeletRequest {}
+
+  /**
+   * What a node has used: its share of its JVM.
+   *
+   * @param atEpochMs when that was
+   * @param cpuNs processor time of the process, and
+   * @param memoryBytes of its heap and the rest, each divided by the nodes that share it
+   */
+  record NodeUsage(
+      String nodeName,
+      long atEpochMs,
+      long cpuNs,
+      long memoryBytes,
+      List<ContainerUsage> containers) {}
+
+  /** As {@link dev.paramecium.syscall.ContainerInfo} has it. */
+  record ContainerUsage(
+      String pod, String container, String id, long cpuNs, long atNs, long memoryBytes) {}
 
   /** The taps of {@code traceId} are set on {@code nodeName}. */
   record TraceArmed(String nodeName, String traceId) {}

@@ -309,7 +309,7 @@ public final class FakeKernel {
               .tell(
                   Result.ok(
                       containers.values().stream()
-                          .map(spec -> new ContainerInfo(spec, true, 0))
+                          .map(spec -> new ContainerInfo(spec, true, 0, 0, 0, 0))
                           .toList()));
       case Syscall.WatchContainer c -> {
         calls.add("WatchContainer " + c.containerId());

@@ -105,6 +105,13 @@ class SerializationTest {
         new KubeletRequest.DisarmTrace("t"),
         new KubeletRequest.ReadStatus(true, ref()),
         new KubeletRequest.TraceArmed("node-1", "t"),
+        new KubeletRequest.ReadUsage(ref()),
+        new KubeletRequest.NodeUsage(
+            "node-1",
+            7,
+            8,
+            9,
+            List.of(new KubeletRequest.ContainerUsage("default/p", "c", "id", 10, 11, 12))),
         new KubeletRequest.KubeletStatus("node-1", 7, 8, 9, 10, Map.of("packets", 11L)),
         new Observation(
             "node-1",

@@ -1,17 +1,17 @@
 package dev.paramecium.container;
 
-import java.util.ArrayList;
-import dev.paramecium.syscall.ContainerInfo;
-import dev.paramecium.container.process.Terminal;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.container.image.Image;
 import dev.paramecium.container.process.ProcessTable;
 import dev.paramecium.container.process.RunningProcess;
 import dev.paramecium.container.process.Signals;
+import dev.paramecium.container.process.Terminal;
 import dev.paramecium.container.socket.Sockets;
 import dev.paramecium.syscall.ContainerEvent;
+import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -112,7 +112,13 @@ final class Container {
   }
 
   ContainerInfo info() {
-    return new ContainerInfo(spec, !exited, exitCode);
+    return new ContainerInfo(
+        spec,
+        !exited,
+        exitCode,
+        processes.cpuNs(),
+        clock.nanos(),
+        (long) processes.files().used() + log.size());
   }
 
   // ---- who is attached

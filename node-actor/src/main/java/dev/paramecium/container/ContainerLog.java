@@ -142,4 +142,9 @@ final class ContainerLog {
             + " bytes\n")
         .getBytes(StandardCharsets.UTF_8);
   }
+
+  /** Bytes of the lines that are kept. */
+  int size() {
+    return bytes;
+  }
 }

@@ -7,6 +7,7 @@ import dev.paramecium.bpf.SkBuff;
 import dev.paramecium.container.probe.Echo;
 import dev.paramecium.container.probe.HttpGet;
 import dev.paramecium.container.probe.TcpDial;
+import dev.paramecium.container.process.CpuTime;
 import dev.paramecium.container.process.ExecPort;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
@@ -186,6 +187,7 @@ public final class NetworkNamespace {
   private final NamespaceConfig config;
   private final NetworkStack stack;
   private final Containers containers;
+  private final CpuTime cpu = new CpuTime();
   private final OutgoingBatches outgoing = new OutgoingBatches();
   private long timerAt = NetworkStack.NO_DEADLINE;
   private boolean dueQueued;
@@ -209,7 +211,7 @@ public final class NetworkNamespace {
     this.containers =
         new Containers(
             config,
-            new NamespaceServices(stack, stack, config.clock(), config.random(), executor),
+            new NamespaceServices(stack, stack, config.clock(), config.random(), executor, cpu),
             new SessionPorts(context));
   }
 
@@ -226,8 +228,10 @@ public final class NetworkNamespace {
         .onMessage(Stop.class, this::stop)
         .onAnyMessage(
             command -> {
+              cpu.begin(config.clock().nanos());
               handle(command);
               settle();
+              cpu.end(config.clock().nanos());
               return Behaviors.same();
             })
         .onSignal(

@@ -13,6 +13,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What the API server tells of itself: groups, versions, resources ({@code
@@ -26,6 +28,12 @@ final class Discovery {
       List.of("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch");
 
   private final Kinds kinds;
+
+  /** The kinds that are not stored, by group. */
+  private static final Map<String, List<UnstoredKind>> UNSTORED =
+      Stream.concat(Reviews.ALL.stream(), MetricsApi.KINDS.stream())
+          .collect(
+              Collectors.groupingBy(UnstoredKind::group, LinkedHashMap::new, Collectors.toList()));
 
   Discovery(Kinds kinds) {
     this.kinds = kinds;
@@ -100,9 +108,11 @@ final class Discovery {
       return resources(groupVersion.substring(0, slash), groupVersion.substring(slash + 1));
     }
     Map<String, List<ServedKind>> versions = groups().get(groupVersion);
-    if (Reviews.groups().contains(groupVersion)) {
+    if (UNSTORED.containsKey(groupVersion)) {
       return Optional.of(
-          describe(groupVersion, Set.of("v1")).put("kind", "APIGroup").put("apiVersion", "v1"));
+          describe(groupVersion, Set.of(version(UNSTORED.get(groupVersion))))
+              .put("kind", "APIGroup")
+              .put("apiVersion", "v1"));
     }
     return versions == null
         ? Optional.empty()
@@ -113,8 +123,9 @@ final class Discovery {
   }
 
   private Optional<ObjectNode> resources(String group, String version) {
-    if (version.equals("v1") && Reviews.groups().contains(group)) {
-      return Optional.of(reviews(group));
+    List<UnstoredKind> unstored = UNSTORED.get(group);
+    if (unstored != null && version.equals(version(unstored))) {
+      return Optional.of(unstored(unstored));
     }
     List<ServedKind> all = groups().getOrDefault(group, Map.of()).get(version);
     return all == null
@@ -141,19 +152,25 @@ final class Discovery {
     return list;
   }
 
-  private static ObjectNode reviews(String group) {
+  /** A group of kinds that are not stored has one version. */
+  private static String version(List<UnstoredKind> kinds) {
+    return kinds.getFirst().version();
+  }
+
+  private static ObjectNode unstored(List<UnstoredKind> kinds) {
     ObjectNode list = NODES.objectNode();
-    list.put("kind", "APIResourceList").put("apiVersion", "v1").put("groupVersion", group + "/v1");
+    list.put("kind", "APIResourceList").put("apiVersion", "v1");
+    list.put("groupVersion", kinds.getFirst().group() + "/" + version(kinds));
     ArrayNode resources = list.putArray("resources");
-    for (Reviews.Review review : Reviews.of(group)) {
+    for (UnstoredKind kind : kinds) {
       ObjectNode resource =
           resources
               .addObject()
-              .put("name", review.plural())
-              .put("singularName", review.kind().toLowerCase(Locale.ROOT))
-              .put("namespaced", review.namespaced())
-              .put("kind", review.kind());
-      verbs(resource, "verbs", List.of("create"));
+              .put("name", kind.plural())
+              .put("singularName", kind.kind().toLowerCase(Locale.ROOT))
+              .put("namespaced", kind.namespaced())
+              .put("kind", kind.kind());
+      verbs(resource, "verbs", kind.verbs());
     }
     return list;
   }
@@ -203,7 +220,7 @@ final class Discovery {
                 groups.add(describe(name, versions.keySet()));
               }
             });
-    Reviews.groups().forEach(name -> groups.add(describe(name, Set.of("v1"))));
+    UNSTORED.forEach((name, kinds) -> groups.add(describe(name, Set.of(version(kinds)))));
     return list;
   }
 
@@ -250,23 +267,23 @@ final class Discovery {
               }
             });
     if (!core) {
-      Reviews.groups().forEach(name -> items.add(aggregatedReviews(name)));
+      UNSTORED.values().forEach(kinds -> items.add(aggregated(kinds)));
     }
     return document;
   }
 
-  private static ObjectNode aggregatedReviews(String name) {
+  private static ObjectNode aggregated(List<UnstoredKind> kinds) {
     ObjectNode group = NODES.objectNode();
-    group.putObject("metadata").put("name", name).putNull("creationTimestamp");
-    ObjectNode version = group.putArray("versions").addObject().put("version", "v1");
+    group.putObject("metadata").put("name", kinds.getFirst().group()).putNull("creationTimestamp");
+    ObjectNode version = group.putArray("versions").addObject().put("version", version(kinds));
     ArrayNode resources = version.putArray("resources");
-    for (Reviews.Review review : Reviews.of(name)) {
-      ObjectNode resource = resources.addObject().put("resource", review.plural());
-      responseKind(resource, name, "v1", review.kind());
+    for (UnstoredKind kind : kinds) {
+      ObjectNode resource = resources.addObject().put("resource", kind.plural());
+      responseKind(resource, kind.group(), kind.version(), kind.kind());
       resource
-          .put("scope", review.namespaced() ? "Namespaced" : "Cluster")
-          .put("singularResource", review.kind().toLowerCase(Locale.ROOT));
-      verbs(resource, "verbs", List.of("create"));
+          .put("scope", kind.namespaced() ? "Namespaced" : "Cluster")
+          .put("singularResource", kind.kind().toLowerCase(Locale.ROOT));
+      verbs(resource, "verbs", kind.verbs());
     }
     version.put("freshness", "Current");
     return group;

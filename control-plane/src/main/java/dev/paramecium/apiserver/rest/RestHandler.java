@@ -187,9 +187,13 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   private void resource(ChannelHandlerContext context, FullHttpRequest request, RestRequest parsed)
       throws BadRequest {
     ApiPath path = ApiPath.parse(parsed.path()).orElseThrow(BadRequest::notFound);
-    Optional<Reviews.Review> review = Reviews.find(path);
+    Optional<UnstoredKind> review = Reviews.find(path);
     if (review.isPresent() && path.name().isEmpty()) {
       respond(context, Reviews.answer(review.get(), path, parsed, services.access()), false);
+      return;
+    }
+    if (MetricsApi.serves(path)) {
+      MetricsApi.answer(context, services, path, parsed);
       return;
     }
     ServedKind kind =

@@ -4,6 +4,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.apiserver.Kinds;
 import dev.paramecium.apiserver.access.Access;
+import dev.paramecium.metrics.MetricsServer;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -64,6 +65,7 @@ public final class RestServer implements AutoCloseable {
       Continuations continuations,
       InstantSource clock,
       Access access,
+      ActorRef<MetricsServer.Command> metrics,
       List<RestExtension> extensions) {}
 
   /** Listens with plain HTTP on loopback: whoever reaches it may do everything. */
@@ -113,6 +115,8 @@ public final class RestServer implements AutoCloseable {
             new Continuations(),
             clock,
             access,
+            system.systemActorOf(
+                MetricsServer.create(clock), "metrics-" + UUID.randomUUID(), Props.empty()),
             List.copyOf(extensions));
     EventLoopGroup group = new MultiThreadIoEventLoopGroup(2, NioIoHandler.newFactory());
     ServerBootstrap bootstrap =

@@ -21,42 +21,28 @@ final class Reviews {
 
   private static final String VERSION = "v1";
 
-  /** One kind of question. */
-  record Review(String group, String plural, String kind, boolean namespaced) {
-
-    String groupVersion() {
-      return group + "/" + VERSION;
-    }
-  }
-
-  private static final List<Review> ALL =
+  static final List<UnstoredKind> ALL =
       List.of(
-          new Review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", false),
-          new Review("authentication.k8s.io", "tokenreviews", "TokenReview", false),
-          new Review(
+          review("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview", false),
+          review("authentication.k8s.io", "tokenreviews", "TokenReview", false),
+          review(
               "authorization.k8s.io",
               "localsubjectaccessreviews",
               "LocalSubjectAccessReview",
               true),
-          new Review(
+          review(
               "authorization.k8s.io", "selfsubjectaccessreviews", "SelfSubjectAccessReview", false),
-          new Review(
+          review(
               "authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview", false),
-          new Review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", false));
+          review("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview", false));
 
   private Reviews() {}
 
-  /** The groups that have nothing else. */
-  static List<String> groups() {
-    return ALL.stream().map(Review::group).distinct().toList();
+  private static UnstoredKind review(String group, String plural, String kind, boolean namespaced) {
+    return new UnstoredKind(group, VERSION, plural, kind, namespaced, List.of("create"));
   }
 
-  /** The questions of a group, none if it has none. */
-  static List<Review> of(String group) {
-    return ALL.stream().filter(review -> review.group().equals(group)).toList();
-  }
-
-  static Optional<Review> find(ApiPath path) {
+  static Optional<UnstoredKind> find(ApiPath path) {
     return ALL.stream()
         .filter(review -> review.group().equals(path.group()))
         .filter(_ -> path.version().equals(VERSION))
@@ -65,8 +51,8 @@ final class Reviews {
   }
 
   /** Answers a question that was posted. */
-  static FullHttpResponse answer(Review review, ApiPath path, RestRequest request, Access access)
-      throws BadRequest {
+  static FullHttpResponse answer(
+      UnstoredKind review, ApiPath path, RestRequest request, Access access) throws BadRequest {
     if (!request.method().equals(HttpMethod.POST)) {
       throw BadRequest.methodNotAllowed();
     }
@@ -83,14 +69,15 @@ final class Reviews {
               + " takes a "
               + review.kind());
     }
-    object.put("kind", review.kind()).put("apiVersion", review.groupVersion());
+    object.put("kind", review.kind()).put("apiVersion", review.group() + "/" + review.version());
     object.withObject("/metadata").putNull("creationTimestamp");
     object.set("status", status(review, path, object.path("spec"), request.user(), access));
     return Answer.json(201, object);
   }
 
   private static ObjectNode status(
-      Review review, ApiPath path, JsonNode spec, User sender, Access access) throws BadRequest {
+      UnstoredKind review, ApiPath path, JsonNode spec, User sender, Access access)
+      throws BadRequest {
     ObjectNode status = JsonNodeFactory.instance.objectNode();
     switch (review.kind()) {
       case "SelfSubjectReview" -> describe(sender, status.putObject("userInfo"));

@@ -329,6 +329,23 @@ class KubectlIT {
   }
 
   @Test
+  void topTellsWhatNodesAndPodsUse() {
+    kubectl.run("run", "spinner", "--image=busybox", "--", "sh", "-c", "while true; do :; done");
+    kubectl.run("wait", "--for=condition=Ready", "pod/spinner", "--timeout=45s");
+    // What is younger than the last reading has no rate yet.
+    await()
+        .atMost(TestCluster.LIMIT)
+        .until(() -> kubectl.tryRun("top", "pod", "spinner").exitCode() == 0);
+    assertThat(kubectl.run("top", "pod", "spinner", "--containers"))
+        .containsPattern("(?m)^spinner +spinner +[1-9]\\d*m ");
+    assertThat(kubectl.run("top", "nodes"))
+        .containsPattern("NAME +CPU\\(cores\\)")
+        .containsPattern("(?m)^node-1 +[1-9]\\d*m +\\d+% +[1-9]\\d*Mi +\\d+%")
+        .containsPattern("(?m)^node-2 ");
+    kubectl.run("delete", "pod", "spinner", "--grace-period=1");
+  }
+
+  @Test
   void debugLooksIntoAPodThatRuns() {
     if (version.equals("1.20")) {
       return; // it speaks of a kind EphemeralContainers, which servers have no more since 1.22

@@ -119,4 +119,9 @@ public final class FileSystem {
     }
     return "/" + String.join("/", parts);
   }
+
+  /** Bytes of all files. */
+  public int used() {
+    return used;
+  }
 }

@@ -11,4 +11,9 @@ import java.util.concurrent.Executor;
  * @param executor runs tasks on the namespace's actor, from any thread
  */
 public record NamespaceServices(
-    Sockets sockets, NamespaceView view, Clock clock, RandomSource random, Executor executor) {}
+    Sockets sockets,
+    NamespaceView view,
+    Clock clock,
+    RandomSource random,
+    Executor executor,
+    CpuTime cpu) {}

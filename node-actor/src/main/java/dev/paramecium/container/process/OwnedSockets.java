@@ -27,6 +27,7 @@ import org.jspecify.annotations.Nullable;
 final class OwnedSockets implements Sockets {
 
   private final Sockets sockets;
+  private final Runnable entered;
   private final Consumer<RuntimeException> crashed;
   private final Set<TcpConnection> connections = identitySet();
   private final Set<Runnable> closers = identitySet();
@@ -34,11 +35,13 @@ final class OwnedSockets implements Sockets {
   private boolean closed;
 
   /**
+   * @param entered hears that a handler or timer of the process is about to be called
    * @param crashed hears what a handler or timer of the process threw: the stack must not be torn
    *     by a program's fault
    */
-  OwnedSockets(Sockets sockets, Consumer<RuntimeException> crashed) {
+  OwnedSockets(Sockets sockets, Runnable entered, Consumer<RuntimeException> crashed) {
     this.sockets = sockets;
+    this.entered = entered;
     this.crashed = crashed;
   }
 
@@ -46,6 +49,7 @@ final class OwnedSockets implements Sockets {
     if (closed) {
       return;
     }
+    entered.run();
     try {
       call.run();
     } catch (RuntimeException e) {

@@ -35,6 +35,7 @@ public final class ProcessTable {
   private final FileSystem files;
   private final NamespaceServices services;
   private final PidNamespace pids;
+  private long cpuNs;
 
   /**
    * @param path the programs by name, as PATH finds them
@@ -128,6 +129,20 @@ public final class ProcessTable {
   /** Where its processes have their numbers, for another container to share. */
   public PidNamespace pids() {
     return pids;
+  }
+
+  /** A program of these is called. */
+  void entered() {
+    services.cpu().entered(this);
+  }
+
+  void used(long ns) {
+    cpuNs += ns;
+  }
+
+  /** How long the namespace's thread has worked for these, in all. */
+  public long cpuNs() {
+    return cpuNs;
   }
 
   public FileSystem files() {

@@ -66,7 +66,7 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
     this.tty = tty;
     this.stdio = stdio;
     this.exited = exited;
-    this.sockets = new OwnedSockets(table.services().sockets(), this::crashed);
+    this.sockets = new OwnedSockets(table.services().sockets(), table::entered, this::crashed);
     this.parent = parent;
   }
 
@@ -83,6 +83,7 @@ public final class RunningProcess implements ProcessContext, ProcessContext.Chil
 
   /** A program's own fault ends the program, as a segmentation fault would, and nothing else. */
   private void guard(Runnable call) {
+    table.entered();
     try {
       call.run();
     } catch (RuntimeException e) {

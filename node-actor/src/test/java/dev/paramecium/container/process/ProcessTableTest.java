@@ -22,7 +22,12 @@ final class ProcessTableTest {
         Map.of(),
         new FileSystem(),
         new NamespaceServices(
-            host.stack, host.stack, network.clock, RandomSource.seeded(1), Runnable::run),
+            host.stack,
+            host.stack,
+            network.clock,
+            RandomSource.seeded(1),
+            Runnable::run,
+            new CpuTime()),
         new PidNamespace(firstPid));
   }
 

@@ -85,7 +85,7 @@ public final class VirtualNetwork {
               image.path(Map.of(Probe.NAME, new Probe())),
               Map.of("PATH", "/bin", "HOSTNAME", name),
               files,
-              new NamespaceServices(stack, stack, clock, random, Runnable::run),
+              new NamespaceServices(stack, stack, clock, random, Runnable::run, new CpuTime()),
               new PidNamespace(100));
     }
 
