@@ -1,6 +1,7 @@
 package dev.paramecium.api;
 
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 
 /**
  * The API server for components that want a future: they pipe it to themselves. A request that gets
@@ -10,6 +11,21 @@ import java.util.concurrent.CompletionStage;
 public interface ApiClient {
 
   CompletionStage<ApiReply> create(ResourceType type, KubeObject object);
+
+  /**
+   * Sees to it that there is an object of this name: creates it, unless one is there. Completes
+   * exceptionally if neither is so.
+   */
+  default CompletionStage<Done> ensure(ResourceType type, KubeObject object) {
+    return create(type, object)
+        .thenApply(
+            reply -> {
+              if (reply instanceof ApiReply.Failed failed && failed.code() != 409) {
+                throw new IllegalStateException(failed.message());
+              }
+              return Done.getInstance();
+            });
+  }
 
   CompletionStage<ApiReply> get(ResourceType type, String namespace, String name);
 

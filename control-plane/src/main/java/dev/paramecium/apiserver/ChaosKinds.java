@@ -4,13 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MapNames;
+import dev.paramecium.api.BundledObjects;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.chaos.Cron;
 import dev.paramecium.chaos.Quantities;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -64,8 +61,8 @@ final class ChaosKinds {
     List<ObjectNode> definitions = new ArrayList<>();
     for (String file :
         List.of("chaos.crds.yaml", "chaos-processes.crds.yaml", "schedule.crd.yaml")) {
-      for (JsonNode definition : YamlText.parseAll(text(FOLDER + file))) {
-        definitions.add((ObjectNode) definition);
+      for (KubeObject definition : BundledObjects.read(ChaosKinds.class, FOLDER + file)) {
+        definitions.add(definition.json());
       }
     }
     definitions.forEach(definition -> putScheduled(definition, definitions));
@@ -93,17 +90,6 @@ final class ChaosKinds {
 
   private static ObjectNode properties(ObjectNode definition) {
     return (ObjectNode) definition.at("/spec/versions/0/schema/openAPIV3Schema/properties");
-  }
-
-  private static String text(String resource) {
-    try (InputStream in = ChaosKinds.class.getResourceAsStream(resource)) {
-      if (in == null) {
-        throw new IllegalStateException(resource + " is not in the jar");
-      }
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   /** The schema's rules, then those that a schema cannot say. */

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
@@ -31,6 +32,9 @@ final class Writes {
   private static final int MAX_NAME = 253;
   private static final List<String> IMMUTABLE_METADATA =
       List.of("uid", "creationTimestamp", "namespace", "name");
+
+  /** What every object has, whatever its kind. */
+  private static final Set<String> HEAD = Set.of("apiVersion", "kind", "metadata");
 
   private final Kinds kinds;
   private final Store store;
@@ -206,20 +210,10 @@ final class Writes {
   private static void checkType(ServedKind kind, ObjectNode object, WriteOptions options)
       throws StatusException {
     TypeCheck check = TypeCheck.of(kind.schema(), object);
-    List<String> wrong = check.wrong();
-    if (kind.rules() instanceof CustomRules) {
-      // What is wrong below the metadata the schema's own rules say, and with which fields.
-      ObjectNode head = object.objectNode();
-      object
-          .properties()
-          .forEach(
-              field -> {
-                if (List.of("apiVersion", "kind", "metadata").contains(field.getKey())) {
-                  head.set(field.getKey(), field.getValue());
-                }
-              });
-      wrong = TypeCheck.of(kind.schema(), head).wrong();
-    } else if (check.hasNullElements()) {
+    // What is wrong below a custom kind's metadata its schema's own rules say, with the fields.
+    boolean custom = kind.rules() instanceof CustomRules;
+    List<String> wrong = custom ? check.wrongIn(HEAD) : check.wrong();
+    if (!custom && check.hasNullElements()) {
       TypeCheck.zeroNullElements(kind.schema(), object);
     }
     if (!wrong.isEmpty()) {
@@ -441,9 +435,11 @@ final class Writes {
     boolean ofStatus = subresource.equals("status");
     boolean ofEphemeral = subresource.equals(EphemeralContainers.SUBRESOURCE);
     ObjectNode next =
-        ofStatus
-            ? withStatusOf(old, object)
-            : ofEphemeral ? EphemeralContainers.applied(old, object) : object;
+        switch (subresource) {
+          case "status" -> withStatusOf(old, object);
+          case EphemeralContainers.SUBRESOURCE -> EphemeralContainers.applied(old, object);
+          default -> object;
+        };
     if (!ofStatus && kind.hasStatus() && !subresource.equals("binding")) {
       copyField(old.json(), next, "status");
     }

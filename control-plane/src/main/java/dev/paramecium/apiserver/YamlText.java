@@ -1,9 +1,7 @@
 package dev.paramecium.apiserver;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.List;
 import java.util.Map;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -27,15 +25,6 @@ public final class YamlText {
     Object document = new Yaml(new SafeConstructor(new LoaderOptions())).load(text);
     count(document, 0, 0);
     return Bounds.reader().valueToTree(document);
-  }
-
-  /** Parses all documents of a text of our own. */
-  public static List<JsonNode> parseAll(String text) {
-    List<JsonNode> documents = new ArrayList<>();
-    for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text)) {
-      documents.add(Bounds.reader().valueToTree(document));
-    }
-    return documents;
   }
 
   /** How many values there are with this one and what is in it; aliases count where they stand. */

@@ -1,33 +1,25 @@
 package dev.paramecium.dns;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.BundledObjects;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
-import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
  * Gives a new cluster its coredns, as kubeadm does: once. Where the ConfigMap {@code
@@ -119,48 +111,27 @@ public final class Addons {
     return false;
   }
 
-  private static CompletionStage<Void> install(ApiClient api) {
+  private static CompletionStage<Done> install(ApiClient api) {
     return api.get(ResourceType.CONFIG_MAP, "kube-system", "coredns")
         .thenCompose(
             reply -> {
               if (!(reply instanceof ApiReply.Failed failed)) {
-                return CompletableFuture.completedFuture(null);
+                return CompletableFuture.completedFuture(Done.getInstance());
               }
               if (failed.code() != 404) {
                 return CompletableFuture.failedFuture(new IllegalStateException(failed.message()));
               }
-              CompletionStage<Void> all = CompletableFuture.completedFuture(null);
+              CompletionStage<Done> all = CompletableFuture.completedFuture(Done.getInstance());
+              List<KubeObject> manifests = BundledObjects.read(Addons.class, "coredns.yaml");
               // The ConfigMap last: a cluster that has it has all.
               for (ResourceType type : TYPES) {
-                for (KubeObject object : manifests()) {
+                for (KubeObject object : manifests) {
                   if (object.kind().equals(type.kind())) {
-                    all = all.thenCompose(_ -> created(api.create(type, object)));
+                    all = all.thenCompose(_ -> api.ensure(type, object));
                   }
                 }
               }
               return all;
             });
-  }
-
-  private static CompletionStage<Void> created(CompletionStage<ApiReply> call) {
-    return call.thenCompose(
-        reply ->
-            reply instanceof ApiReply.Failed failed && failed.code() != 409
-                ? CompletableFuture.failedFuture(new IllegalStateException(failed.message()))
-                : CompletableFuture.completedFuture(null));
-  }
-
-  private static List<KubeObject> manifests() {
-    try (InputStream in =
-        Objects.requireNonNull(Addons.class.getResourceAsStream("coredns.yaml"), "coredns.yaml")) {
-      List<KubeObject> objects = new ArrayList<>();
-      String text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text)) {
-        objects.add(new KubeObject(new ObjectMapper().valueToTree(document)));
-      }
-      return objects;
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

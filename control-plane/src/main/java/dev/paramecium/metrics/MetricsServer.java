@@ -3,6 +3,7 @@ package dev.paramecium.metrics;
 import dev.paramecium.kubelet.KubeletRequest;
 import dev.paramecium.kubelet.KubeletRequest.ContainerUsage;
 import dev.paramecium.kubelet.KubeletRequest.NodeUsage;
+import dev.paramecium.kubelet.KubeletSurvey;
 import dev.paramecium.metrics.Metrics.ContainerMetrics;
 import dev.paramecium.metrics.Metrics.NodeMetrics;
 import dev.paramecium.metrics.Metrics.Usage;
@@ -10,10 +11,11 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -21,7 +23,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,9 +39,6 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
   /** Two readings that are nearer to each other say little. */
   private static final Duration LEAST_WINDOW = Duration.ofSeconds(1);
 
-  /** A node that does not answer in this time is left out. */
-  private static final Duration PATIENCE = Duration.ofMillis(1500);
-
   private static final long NANOS = 1_000_000_000;
 
   /** What the server is told. */
@@ -49,23 +47,16 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
   /** Asks for what is used; answered within three seconds. */
   public record Read(ActorRef<Metrics> replyTo) implements Command {}
 
-  private record Found(Set<ActorRef<KubeletRequest>> kubelets) implements Command {}
-
-  private record Told(NodeUsage usage) implements Command {}
+  private record Told(List<NodeUsage> usages) implements Command {}
 
   private enum Tick implements Command {
-    AGAIN,
-    ENOUGH
+    AGAIN
   }
 
   private final TimerScheduler<Command> timers;
   private final InstantSource clock;
-  private final ActorRef<NodeUsage> usages;
   private final List<ActorRef<Metrics>> waiting = new ArrayList<>();
-  private Map<String, NodeUsage> before = Map.of();
   private Map<String, NodeUsage> latest = Map.of();
-  private Map<String, NodeUsage> reading = new HashMap<>();
-  private int expected;
   private boolean busy;
   private Instant readAt = Instant.MIN;
   private @Nullable Metrics known;
@@ -80,7 +71,6 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
     super(context);
     this.timers = timers;
     this.clock = clock;
-    this.usages = context.messageAdapter(NodeUsage.class, Told::new);
   }
 
   @Override
@@ -99,17 +89,7 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
           begin();
         }
       }
-      case Found(Set<ActorRef<KubeletRequest>> kubelets) -> {
-        expected = kubelets.size();
-        kubelets.forEach(kubelet -> kubelet.tell(new KubeletRequest.ReadUsage(usages)));
-        timers.startSingleTimer(Tick.ENOUGH, PATIENCE);
-        endIfComplete();
-      }
-      case Told(NodeUsage usage) -> {
-        reading.put(usage.nodeName(), usage);
-        endIfComplete();
-      }
-      case Tick.ENOUGH -> end();
+      case Told(List<NodeUsage> usages) -> end(usages);
       case Tick.AGAIN -> {
         busy = false;
         begin();
@@ -123,32 +103,21 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
       return;
     }
     busy = true;
-    reading = new HashMap<>();
-    expected = Integer.MAX_VALUE;
-    ActorRef<Receptionist.Listing> listings =
-        getContext()
-            .messageAdapter(
-                Receptionist.Listing.class,
-                listing -> new Found(listing.getServiceInstances(KubeletRequest.ALL)));
-    getContext().getSystem().receptionist().tell(Receptionist.find(KubeletRequest.ALL, listings));
+    ActorRef<Command> self = getContext().getSelf();
+    getContext()
+        .spawnAnonymous(
+            KubeletSurvey.create(
+                NodeUsage.class,
+                KubeletRequest.ReadUsage::new,
+                usages -> self.tell(new Told(usages))));
   }
 
-  private void endIfComplete() {
-    if (busy && reading.size() >= expected) {
-      end();
-    }
-  }
-
-  private void end() {
-    if (!busy || expected == Integer.MAX_VALUE) {
-      return;
-    }
-    timers.cancel(Tick.ENOUGH);
-    expected = Integer.MAX_VALUE;
+  private void end(List<NodeUsage> usages) {
     Instant now = clock.instant();
     boolean fresh = now.isBefore(readAt.plus(RESOLUTION.multipliedBy(4)));
-    before = fresh ? latest : Map.of();
-    latest = Map.copyOf(reading);
+    Map<String, NodeUsage> before = fresh ? latest : Map.of();
+    latest =
+        usages.stream().collect(Collectors.toUnmodifiableMap(NodeUsage::nodeName, usage -> usage));
     readAt = now;
     if (before.isEmpty() && !latest.isEmpty()) {
       timers.startSingleTimer(Tick.AGAIN, LEAST_WINDOW);
@@ -166,7 +135,7 @@ public final class MetricsServer extends AbstractBehavior<MetricsServer.Command>
     List<NodeMetrics> nodes = new ArrayList<>();
     List<ContainerMetrics> containers = new ArrayList<>();
     latest.values().stream()
-        .sorted(java.util.Comparator.comparing(NodeUsage::nodeName))
+        .sorted(Comparator.comparing(NodeUsage::nodeName))
         .forEach(
             now -> {
               NodeUsage then = before.get(now.nodeName());

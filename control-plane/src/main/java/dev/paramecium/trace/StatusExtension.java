@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.apiserver.rest.RestExtension;
+import dev.paramecium.kubelet.KubeletRequest;
 import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
+import dev.paramecium.kubelet.KubeletSurvey;
 import io.netty.handler.codec.http.HttpMethod;
 import java.util.Comparator;
 import java.util.List;
@@ -50,8 +52,9 @@ public final class StatusExtension implements RestExtension {
   @Override
   public Runnable handle(ObjectNode body, Response response) {
     system.systemActorOf(
-        StatusSurvey.create(
-            kernel,
+        KubeletSurvey.create(
+            KubeletStatus.class,
+            replyTo -> new KubeletRequest.ReadStatus(kernel, replyTo),
             answers -> {
               response.send(json(answers));
               response.end();

@@ -1,6 +1,7 @@
 package dev.paramecium.trace;
 
 import dev.paramecium.kubelet.KubeletRequest;
+import dev.paramecium.kubelet.Kubelets;
 import dev.paramecium.syscall.Observation;
 import dev.paramecium.syscall.TraceFilter;
 import java.time.Duration;

@@ -1,17 +1,17 @@
 package dev.paramecium.apiserver.access;
 
-/** Why a request goes no further: a code, a reason and a sentence for a Status. */
+import dev.paramecium.api.ApiReply;
+
+/** A request that goes no further, and what it is answered. */
 public final class AccessDenied extends Exception {
 
   private static final long serialVersionUID = 1L;
 
-  private final int code;
-  private final String reason;
+  private final transient ApiReply.Failed reply;
 
   private AccessDenied(int code, String reason, String message) {
     super(message, null, false, false);
-    this.code = code;
-    this.reason = reason;
+    this.reply = new ApiReply.Failed(code, reason, message);
   }
 
   static AccessDenied unauthorized() {
@@ -22,11 +22,7 @@ public final class AccessDenied extends Exception {
     return new AccessDenied(403, "Forbidden", message);
   }
 
-  public int code() {
-    return code;
-  }
-
-  public String reason() {
-    return reason;
+  public ApiReply.Failed reply() {
+    return reply;
   }
 }

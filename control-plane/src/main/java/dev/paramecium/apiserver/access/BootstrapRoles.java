@@ -1,22 +1,16 @@
 package dev.paramecium.apiserver.access;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.agent.kernel.Backoff;
+import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
-import dev.paramecium.api.ApiReply;
+import dev.paramecium.api.BundledObjects;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
-import dev.paramecium.apiserver.YamlText;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 
@@ -29,7 +23,7 @@ final class BootstrapRoles {
   /** What the actor tells itself. */
   sealed interface Command {}
 
-  private record Ended(boolean complete) implements Command {}
+  private record Ended(String error) implements Command {}
 
   private record Again() implements Command {}
 
@@ -48,59 +42,45 @@ final class BootstrapRoles {
                           case Again _ ->
                               context.pipeToSelf(
                                   createAll(api),
-                                  (complete, failure) -> new Ended(failure == null && complete));
-                          case Ended(boolean complete) when complete -> {
+                                  (_, failure) ->
+                                      new Ended(
+                                          failure == null ? "" : KernelCalls.message(failure)));
+                          case Ended(String error) when error.isEmpty() -> {
                             return Behaviors.stopped();
                           }
-                          case Ended _ -> timers.startSingleTimer(new Again(), backoff.next());
+                          case Ended(String error) -> {
+                            context.getLog().info("not all roles are there yet: {}", error);
+                            timers.startSingleTimer(new Again(), backoff.next());
+                          }
                         }
                         return Behaviors.same();
                       });
                 }));
   }
 
-  /** Whether each of them is there now. */
-  private static CompletionStage<Boolean> createAll(ApiClient api) {
-    CompletionStage<Boolean> all = CompletableFuture.completedStage(true);
+  private static CompletionStage<Done> createAll(ApiClient api) {
+    CompletionStage<Done> all = CompletableFuture.completedStage(Done.getInstance());
     for (KubeObject object : objects()) {
-      all =
-          all.thenCombine(
-              api.create(type(object), object), (before, reply) -> before && isThere(reply));
+      all = all.thenCombine(api.ensure(type(object), object), (_, done) -> done);
     }
     return all;
   }
 
-  private static boolean isThere(ApiReply reply) {
-    return !(reply instanceof ApiReply.Failed failed) || failed.code() == 409;
-  }
-
-  static ResourceType type(KubeObject object) {
+  private static ResourceType type(KubeObject object) {
     return object.kind().equals("ClusterRole")
         ? ResourceType.CLUSTER_ROLE
         : ResourceType.CLUSTER_ROLE_BINDING;
   }
 
-  static List<KubeObject> objects() {
-    List<KubeObject> objects = new ArrayList<>();
-    for (JsonNode document : YamlText.parseAll(text())) {
-      ObjectNode object = (ObjectNode) document;
-      ObjectNode metadata = object.withObject("/metadata");
+  private static List<KubeObject> objects() {
+    List<KubeObject> objects = BundledObjects.read(BootstrapRoles.class, "bootstrap-roles.yaml");
+    for (KubeObject object : objects) {
+      ObjectNode metadata = object.json().withObject("/metadata");
       metadata
           .withObject("/annotations")
           .put("rbac.authorization.kubernetes.io/autoupdate", "true");
       metadata.withObject("/labels").put("kubernetes.io/bootstrapping", "rbac-defaults");
-      objects.add(new KubeObject(object));
     }
     return objects;
-  }
-
-  private static String text() {
-    try (InputStream in = BootstrapRoles.class.getResourceAsStream("bootstrap-roles.yaml")) {
-      return new String(
-          Objects.requireNonNull(in, "bootstrap-roles.yaml").readAllBytes(),
-          StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 }

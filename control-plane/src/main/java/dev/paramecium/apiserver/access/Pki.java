@@ -56,7 +56,7 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
  * {@code ca.key}, {@code apiserver.crt|key}, {@code admin.crt|key} (CN kubernetes-admin, O
  * system:masters) and {@code sa.key}, {@code sa.crt}, which signs tokens. What is there is kept;
  * the server's certificate is made anew when it lacks a name or will not last another month. Keys
- * are P-256, in files that only their owner reads.
+ * are P-256, the administrator's RSA, which every client reads, in files of their owner alone.
  */
 public final class Pki {
 

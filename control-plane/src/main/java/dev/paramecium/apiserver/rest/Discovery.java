@@ -107,19 +107,13 @@ final class Discovery {
     if (slash >= 0) {
       return resources(groupVersion.substring(0, slash), groupVersion.substring(slash + 1));
     }
-    Map<String, List<ServedKind>> versions = groups().get(groupVersion);
-    if (UNSTORED.containsKey(groupVersion)) {
-      return Optional.of(
-          describe(groupVersion, Set.of(version(UNSTORED.get(groupVersion))))
-              .put("kind", "APIGroup")
-              .put("apiVersion", "v1"));
-    }
-    return versions == null
+    List<UnstoredKind> unstored = UNSTORED.get(groupVersion);
+    Map<String, List<ServedKind>> stored = groups().getOrDefault(groupVersion, Map.of());
+    Set<String> versions = unstored == null ? stored.keySet() : Set.of(version(unstored));
+    return versions.isEmpty()
         ? Optional.empty()
         : Optional.of(
-            describe(groupVersion, versions.keySet())
-                .put("kind", "APIGroup")
-                .put("apiVersion", "v1"));
+            describe(groupVersion, versions).put("kind", "APIGroup").put("apiVersion", "v1"));
   }
 
   private Optional<ObjectNode> resources(String group, String version) {

@@ -56,9 +56,7 @@ final class MetricsApi {
       ApiPath path,
       RestRequest request)
       throws BadRequest {
-    if (!request.method().equals(HttpMethod.GET)) {
-      throw BadRequest.methodNotAllowed();
-    }
+    request.require(HttpMethod.GET);
     boolean ofNodes = path.plural().equals("nodes");
     ResourceType type = ofNodes ? ResourceType.NODE : ResourceType.POD;
     CompletionStage<ApiReply> objects =

@@ -41,9 +41,7 @@ final class ObjectRequests {
     if (!kind.type().equals(ResourceType.POD)) {
       throw BadRequest.notFound();
     }
-    if (!parsed.method().equals(HttpMethod.POST)) {
-      throw BadRequest.methodNotAllowed();
-    }
+    parsed.require(HttpMethod.POST);
     KubeObject object = new KubeObject(parsed.json());
     WriteOptions options = WriteParameters.of(parsed.query(), parsed.userAgent());
     ask(replyTo ->
@@ -250,10 +248,7 @@ final class ObjectRequests {
                 }
                 write.run();
               } catch (AccessDenied e) {
-                RestHandler.respond(
-                    context,
-                    Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())),
-                    false);
+                RestHandler.respond(context, Answer.failure(e.reply()), false);
               }
             });
   }

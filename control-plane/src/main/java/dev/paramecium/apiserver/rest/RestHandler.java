@@ -68,7 +68,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
       services.access().require(user, RequestAttributes.of(parsed));
       route(context, request, parsed);
     } catch (AccessDenied e) {
-      respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
+      respond(context, Answer.failure(e.reply()), false);
     } catch (BadRequest e) {
       respond(context, Answer.failure(e.code(), e.reason(), String.valueOf(e.getMessage())), false);
     } catch (IllegalArgumentException e) {
@@ -138,9 +138,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
   /** Whether a host outside the cluster is up. */
   private void worldHost(ChannelHandlerContext context, RestRequest parsed, String host)
       throws BadRequest {
-    if (!parsed.method().equals(HttpMethod.GET)) {
-      throw BadRequest.methodNotAllowed();
-    }
+    parsed.require(HttpMethod.GET);
     KubeletLookup.ofWorld(services, host)
         .thenAccept(
             found ->
@@ -171,9 +169,7 @@ final class RestHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
     for (RestExtension extension : services.extensions()) {
       if (rest.equals(extension.path())) {
-        if (!parsed.method().equals(extension.method())) {
-          throw BadRequest.methodNotAllowed();
-        }
+        parsed.require(extension.method());
         ExtensionStream.open(
             context,
             extension,

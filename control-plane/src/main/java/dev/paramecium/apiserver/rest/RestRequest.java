@@ -71,6 +71,13 @@ record RestRequest(
     return value == null ? "" : value;
   }
 
+  /** Refuses any other method, with 405. */
+  void require(HttpMethod only) throws BadRequest {
+    if (!method.equals(only)) {
+      throw BadRequest.methodNotAllowed();
+    }
+  }
+
   /** Whether the client prints what it gets as a table. */
   boolean wantsTable() {
     return accept.contains("as=Table");

@@ -53,9 +53,7 @@ final class Reviews {
   /** Answers a question that was posted. */
   static FullHttpResponse answer(
       UnstoredKind review, ApiPath path, RestRequest request, Access access) throws BadRequest {
-    if (!request.method().equals(HttpMethod.POST)) {
-      throw BadRequest.methodNotAllowed();
-    }
+    request.require(HttpMethod.POST);
     ObjectNode object = request.json();
     String kind = object.path("kind").asText(review.kind());
     if (!kind.equals(review.kind())) {
@@ -92,7 +90,8 @@ final class Reviews {
       }
       case "SelfSubjectRulesReview" ->
           access.describeRules(sender, spec.path("namespace").asText(), status);
-      case "SelfSubjectAccessReview" -> decide(access, sender, attributes(spec, ""), status);
+      case "SelfSubjectAccessReview" ->
+          status.put("allowed", access.allows(sender, attributes(spec, "")));
       default -> {
         List<String> groups = new ArrayList<>();
         spec.path("groups").forEach(group -> groups.add(group.asText()));
@@ -104,15 +103,10 @@ final class Reviews {
               "spec.user: Invalid value: \"\": at least one of user or group must be specified");
         }
         User user = new User(name, spec.path("uid").asText(), groups);
-        decide(access, user, attributes(spec, path.namespace()), status);
+        status.put("allowed", access.allows(user, attributes(spec, path.namespace())));
       }
     }
     return status;
-  }
-
-  private static void decide(Access access, User user, Attributes wanted, ObjectNode status) {
-    boolean allowed = access.allows(user, wanted);
-    status.put("allowed", allowed);
   }
 
   private static Attributes attributes(JsonNode spec, String namespace) throws BadRequest {

@@ -32,9 +32,7 @@ final class TokenRequests {
       ApiPath path,
       RestRequest request)
       throws BadRequest {
-    if (!request.method().equals(HttpMethod.POST)) {
-      throw BadRequest.methodNotAllowed();
-    }
+    request.require(HttpMethod.POST);
     ObjectNode asked = request.json();
     long life = asked.at("/spec/expirationSeconds").asLong(DEFAULT_LIFE);
     if (life < LEAST_LIFE || life > 1L << 32) {

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Whether JSON is of a type's shape. What cannot be an object of its kind is refused before
@@ -14,9 +15,18 @@ import java.util.Map;
  */
 public final class TypeCheck {
 
-  private final List<String> wrong = new ArrayList<>();
+  private final List<Mismatch> wrong = new ArrayList<>();
   private final List<String> unknown = new ArrayList<>();
   private boolean hasNullElements;
+
+  /** A value of another type than its field's, in the words of Go's decoder. */
+  private record Mismatch(String path, String text) {
+
+    /** The field of the whole object that it is in. */
+    String topField() {
+      return path.split("[.\\[]", 2)[0];
+    }
+  }
 
   private TypeCheck() {}
 
@@ -29,7 +39,7 @@ public final class TypeCheck {
       JsonNode value = object.path(field);
       if (!value.isMissingNode() && !value.isNull() && !value.isTextual()) {
         check.wrong.addFirst(
-            check.mismatch(simpleName(type), new Type.Scalar(Type.Format.STRING), field, value));
+            mismatch(simpleName(type), new Type.Scalar(Type.Format.STRING), field, value));
       }
     }
     return check;
@@ -37,7 +47,15 @@ public final class TypeCheck {
 
   /** The values of another type than their field's, in the words of Go's decoder. */
   public List<String> wrong() {
-    return wrong;
+    return wrong.stream().map(Mismatch::text).toList();
+  }
+
+  /** Those in some of the object's own fields, as {@code metadata}. */
+  public List<String> wrongIn(Set<String> fields) {
+    return wrong.stream()
+        .filter(mismatch -> fields.contains(mismatch.topField()))
+        .map(Mismatch::text)
+        .toList();
   }
 
   /** The paths of fields that the type does not have, as {@code spec.containers[0].imgae}. */
@@ -182,7 +200,7 @@ public final class TypeCheck {
     };
   }
 
-  private String mismatch(String struct, Type type, String path, JsonNode value) {
+  private static Mismatch mismatch(String struct, Type type, String path, JsonNode value) {
     String found =
         switch (value.getNodeType()) {
           case STRING -> "string";
@@ -193,7 +211,9 @@ public final class TypeCheck {
           case BINARY, MISSING, NULL -> "null";
         };
     String field = path.replaceAll("\\[[0-9]+]", "");
-    return "%s into Go struct field %s.%s of type %s".formatted(found, struct, field, goType(type));
+    return new Mismatch(
+        path,
+        "%s into Go struct field %s.%s of type %s".formatted(found, struct, field, goType(type)));
   }
 
   private static String goType(Type type) {

@@ -3,9 +3,7 @@ package dev.paramecium.deploy.client;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.paramecium.apiserver.access.Pki;
 import dev.paramecium.deploy.UserError;
-import dev.paramecium.deploy.cluster.ApiSecurity;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.ConnectException;
@@ -15,13 +13,9 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
-import java.util.Set;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -49,7 +43,12 @@ public final class ApiHttp {
     this(server, null);
   }
 
-  private ApiHttp(String server, @Nullable SSLContext tls) {
+  /**
+   * A client that shows a certificate, if it has one.
+   *
+   * @param tls whom it trusts, and its own certificate; null for what every JVM has
+   */
+  public ApiHttp(String server, @Nullable SSLContext tls) {
     this.server = server;
     HttpClient.Builder builder =
         HttpClient.newBuilder()
@@ -59,22 +58,6 @@ public final class ApiHttp {
       builder.sslContext(tls);
     }
     this.http = builder.build();
-  }
-
-  /**
-   * A client of a cluster that was started under {@code home}: to an HTTPS server it speaks as the
-   * administrator whose certificate is there.
-   */
-  public static ApiHttp of(String server, Path home) {
-    if (!server.startsWith("https:") || !Files.isDirectory(ApiSecurity.pki(home))) {
-      return new ApiHttp(server);
-    }
-    try {
-      Pki pki = Pki.open(ApiSecurity.pki(home), Set.of(), InstantSource.system());
-      return new ApiHttp(server, pki.forAdministrator());
-    } catch (IOException e) {
-      throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
-    }
   }
 
   public String server() {

@@ -2,10 +2,12 @@ package dev.paramecium.deploy.cluster;
 
 import dev.paramecium.apiserver.access.Pki;
 import dev.paramecium.deploy.UserError;
+import dev.paramecium.deploy.client.ApiHttp;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -42,11 +44,34 @@ public record ApiSecurity(boolean tls, boolean rbac) {
    * @param address where the API server listens
    */
   public static Pki open(Path home, String address) {
+    return read(() -> Pki.open(pki(home), names(address), InstantSource.system()));
+  }
+
+  /** A client's: nothing is asked of the server's own. */
+  private static Pki open(Path home) {
+    return read(() -> Pki.open(pki(home), Set.of(), InstantSource.system()));
+  }
+
+  private interface Reading<T> {
+    T get() throws IOException;
+  }
+
+  private static <T> T read(Reading<T> reading) {
     try {
-      return Pki.open(pki(home), names(address), InstantSource.system());
+      return reading.get();
     } catch (IOException e) {
       throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
     }
+  }
+
+  /**
+   * A client of a cluster that was started under {@code home}: to an HTTPS server it speaks as the
+   * administrator whose certificate is there.
+   */
+  public static ApiHttp client(String server, Path home) {
+    return server.startsWith("https:") && Files.isDirectory(pki(home))
+        ? new ApiHttp(server, read(() -> open(home).forAdministrator()))
+        : new ApiHttp(server);
   }
 
   /** What clients may call the server: its address, or all that this machine has. */
@@ -83,17 +108,13 @@ public record ApiSecurity(boolean tls, boolean rbac) {
     String authority = "";
     String user = " {}";
     if (apiServer.startsWith("https:")) {
-      try {
-        Pki pki = Pki.open(pki(home), Set.of(), InstantSource.system());
-        authority = "\n    certificate-authority-data: " + pki.data("ca.crt");
-        user =
-            "\n    client-certificate-data: "
-                + pki.data("admin.crt")
-                + "\n    client-key-data: "
-                + pki.data("admin.key");
-      } catch (IOException e) {
-        throw new UserError(UserError.FAILED, String.valueOf(e.getMessage()));
-      }
+      Pki pki = open(home);
+      authority = "\n    certificate-authority-data: " + read(() -> pki.data("ca.crt"));
+      user =
+          "\n    client-certificate-data: "
+              + read(() -> pki.data("admin.crt"))
+              + "\n    client-key-data: "
+              + read(() -> pki.data("admin.key"));
     }
     return """
     apiVersion: v1

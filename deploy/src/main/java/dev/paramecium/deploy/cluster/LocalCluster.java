@@ -315,7 +315,7 @@ public final class LocalCluster {
    *     log
    */
   public void awaitReady(Consumer<String> progress) {
-    ApiHttp api = ApiHttp.of(apiServer, home);
+    ApiHttp api = ApiSecurity.client(apiServer, home);
     AtomicBoolean answered = new AtomicBoolean();
     AtomicLong told = new AtomicLong(-1);
     Duration limit = START_LIMIT.plus(START_LIMIT_PER_NODE.multipliedBy(topology.nodes().size()));

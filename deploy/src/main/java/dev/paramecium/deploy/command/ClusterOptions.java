@@ -2,6 +2,7 @@ package dev.paramecium.deploy.command;
 
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
+import dev.paramecium.deploy.cluster.ApiSecurity;
 import dev.paramecium.deploy.cluster.ClusterFile;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -32,14 +33,14 @@ final class ClusterOptions {
    */
   ApiHttp api() {
     if (server != null) {
-      return ApiHttp.of(withoutSlash(server), home());
+      return ApiSecurity.client(withoutSlash(server), home());
     }
     String environment = System.getenv("PARAMECIUM_SERVER");
     if (environment != null && !environment.isEmpty()) {
-      return ApiHttp.of(withoutSlash(environment), home());
+      return ApiSecurity.client(withoutSlash(environment), home());
     }
     return ClusterFile.read(home())
-        .map(cluster -> ApiHttp.of(cluster.apiServer(), home()))
+        .map(cluster -> ApiSecurity.client(cluster.apiServer(), home()))
         .orElseThrow(
             () ->
                 new UserError(

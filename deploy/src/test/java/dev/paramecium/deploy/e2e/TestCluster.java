@@ -60,7 +60,7 @@ final class TestCluster implements AutoCloseable {
   private TestCluster(Path home, LocalCluster cluster, Ipv4Address block) {
     this.home = home;
     this.cluster = cluster;
-    this.api = ApiHttp.of(cluster.apiServer(), home);
+    this.api = ApiSecurity.client(cluster.apiServer(), home);
     this.block = block;
   }
 

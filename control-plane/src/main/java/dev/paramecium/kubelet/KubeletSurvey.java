@@ -1,12 +1,11 @@
-package dev.paramecium.trace;
+package dev.paramecium.kubelet;
 
-import dev.paramecium.kubelet.KubeletRequest;
-import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
@@ -14,44 +13,54 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 
-/** Asks every node for its status, once, and answers with those that replied in time. */
-public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
+/**
+ * Asks every node the same question, once, and has the answers of those that replied in time.
+ *
+ * @param <A> what a node answers
+ */
+public final class KubeletSurvey<A> extends AbstractBehavior<KubeletSurvey.Command> {
 
   /** What this actor is told. */
   public sealed interface Command {}
 
   private record NodesFound(Set<ActorRef<KubeletRequest>> kubelets) implements Command {}
 
-  private record Answered(KubeletStatus status) implements Command {}
+  private record Answered(Object answer) implements Command {}
 
   private record TimedOut() implements Command {}
 
   private static final Duration LIMIT = Duration.ofMillis(1500);
 
-  private final boolean kernel;
-  private final Consumer<List<KubeletStatus>> result;
-  private final List<KubeletStatus> answers = new ArrayList<>();
+  private final Class<A> type;
+  private final Function<ActorRef<A>, KubeletRequest> question;
+  private final Consumer<List<A>> result;
+  private final List<A> answers = new ArrayList<>();
   private int expected = -1;
 
   /**
    * Calls {@code result} once, on this actor's thread, and stops.
    *
-   * @param kernel whether the kernels are asked for their counters, too
+   * @param question the request, with where it is answered
    */
-  public static Behavior<Command> create(boolean kernel, Consumer<List<KubeletStatus>> result) {
+  public static <A> Behavior<Command> create(
+      Class<A> type, Function<ActorRef<A>, KubeletRequest> question, Consumer<List<A>> result) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
                 timers -> {
                   timers.startSingleTimer(new TimedOut(), LIMIT);
-                  return new StatusSurvey(context, kernel, result);
+                  return new KubeletSurvey<>(context, type, question, result);
                 }));
   }
 
-  private StatusSurvey(
-      ActorContext<Command> context, boolean kernel, Consumer<List<KubeletStatus>> result) {
+  private KubeletSurvey(
+      ActorContext<Command> context,
+      Class<A> type,
+      Function<ActorRef<A>, KubeletRequest> question,
+      Consumer<List<A>> result) {
     super(context);
-    this.kernel = kernel;
+    this.type = type;
+    this.question = question;
     this.result = result;
     Kubelets.find(context, NodesFound::new);
   }
@@ -67,16 +76,13 @@ public final class StatusSurvey extends AbstractBehavior<StatusSurvey.Command> {
 
   private Behavior<Command> askAll(NodesFound found) {
     expected = found.kubelets().size();
-    ActorRef<KubeletStatus> replies =
-        getContext().messageAdapter(KubeletStatus.class, Answered::new);
-    found
-        .kubelets()
-        .forEach(kubelet -> kubelet.tell(new KubeletRequest.ReadStatus(kernel, replies)));
+    KubeletRequest request = question.apply(getContext().messageAdapter(type, Answered::new));
+    found.kubelets().forEach(kubelet -> kubelet.tell(request));
     return expected == 0 ? finish() : this;
   }
 
   private Behavior<Command> answered(Answered answered) {
-    answers.add(answered.status());
+    answers.add(type.cast(answered.answer()));
     return answers.size() == expected ? finish() : this;
   }
 

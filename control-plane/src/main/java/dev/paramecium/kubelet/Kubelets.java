@@ -1,6 +1,5 @@
-package dev.paramecium.trace;
+package dev.paramecium.kubelet;
 
-import dev.paramecium.kubelet.KubeletRequest;
 import java.util.Set;
 import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -8,12 +7,13 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
 
 /** The kubelets that are registered now. */
-final class Kubelets {
+public final class Kubelets {
 
   private Kubelets() {}
 
   /** Tells the actor of {@code context}, once, which there are. */
-  static <C> void find(ActorContext<C> context, Function<Set<ActorRef<KubeletRequest>>, C> found) {
+  public static <C> void find(
+      ActorContext<C> context, Function<Set<ActorRef<KubeletRequest>>, C> found) {
     ActorRef<Receptionist.Listing> listings =
         context.messageAdapter(
             Receptionist.Listing.class,
