@@ -19,10 +19,7 @@ final class RequestAttributes {
     boolean one = !path.name().isEmpty();
     String verb =
         switch (method) {
-          case "get", "head" ->
-              request.query().flag("watch") && path.subresource().isEmpty()
-                  ? "watch"
-                  : one ? "get" : "list";
+          case "get", "head" -> one ? "get" : request.query().flag("watch") ? "watch" : "list";
           case "post" -> "create";
           case "put" -> "update";
           case "delete" -> one ? "delete" : "deletecollection";
