@@ -13,7 +13,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.slf4j.Logger;
 
 /**
- * What becomes of a pod's containers between their starts and their ends: hooks, probes, names, and
+ * What becomes of a pod's containers between their starts and their ends: hooks, probes, feeds, and
  * what follows from them. Used by the pod's worker only, which goes on from what has changed.
  *
  * <pre>
@@ -26,7 +26,7 @@ final class ContainerLife {
 
   private final PodContainers containers;
   private final PodProbes probes;
-  private final NameFeeds names;
+  private final ContainerFeeds feeds;
   private final ContainerHooks hooks;
   private final InstantSource clock;
   private final PodEvents events;
@@ -47,7 +47,7 @@ final class ContainerLife {
     this.pod = pod;
     this.containers = containers;
     this.probes = new PodProbes(context, runner, events);
-    this.names = new NameFeeds(context, kernel, api, clock);
+    this.feeds = new ContainerFeeds(context, kernel, api, clock);
     this.hooks = new ContainerHooks(context, runner, kernel, clock, events);
     this.clock = clock;
     this.events = events;
@@ -87,7 +87,7 @@ final class ContainerLife {
   void address(String ip) {
     podIp = ip;
     for (ContainerRecord container : containers.busy()) {
-      names.begin(container);
+      feeds.begin(container);
       probes.begin(pod, container, podIp, clock.instant());
     }
   }
@@ -118,7 +118,7 @@ final class ContainerLife {
         return false; // it was taken over
       }
       case ContainerEvent.Started started -> {
-        names.begin(container);
+        feeds.begin(container);
         events.started(pod, container);
         if (!started.imageNote().isEmpty()) {
           log.info(
@@ -131,7 +131,7 @@ final class ContainerLife {
       }
       case ContainerEvent.Exited exited -> {
         probes.end(container.id);
-        names.end(container.id);
+        feeds.end(container.id);
         container.exited(exited.exitCode(), exited.reason(), clock.instant());
       }
     }

@@ -6,7 +6,6 @@ import dev.paramecium.agent.NodeConfig;
 import dev.paramecium.agent.kernel.Backoff;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
-import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
@@ -65,15 +64,11 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private record Relisted(String uid, Sandboxes.@Nullable Inventory inventory) implements Command {}
 
-  private record AgentPodChecked(boolean exists, String error) implements Command {}
-
   private record WorkerEnded(String uid) implements Command {}
 
   private record Armed(KubeletRequest.ArmTrace request, String error) implements Command {}
 
   private record ListSandboxes() implements Command {}
-
-  private record CheckAgentPod() implements Command {}
 
   private record Respawn(String uid) implements Command {}
 
@@ -153,7 +148,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     this.usage = new UsageReader(config.nodeName(), this.kernel, clock);
     this.sandboxes = new Sandboxes(this.kernel, agent, context.getSystem().scheduler());
     listSandboxes();
-    checkAgentPod();
   }
 
   @Override
@@ -177,8 +171,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       case ListSandboxes _ -> listSandboxes();
       case Listed listed -> onListed(listed);
       case Relisted relisted -> onRelisted(relisted);
-      case CheckAgentPod _ -> checkAgentPod();
-      case AgentPodChecked checked -> onAgentPodChecked(checked);
       case WorkerEnded ended -> onWorkerEnded(ended);
       case Respawn respawn -> relist(respawn.uid());
       case Armed armed -> onArmed(armed);
@@ -235,53 +227,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     found.clear();
   }
 
-  /** What went wrong, empty if nothing did or if the server answered {@code harmless}. */
-  private static String error(@Nullable ApiReply reply, @Nullable Throwable failure, int harmless) {
-    if (failure != null) {
-      return KernelCalls.message(failure);
-    }
-    return reply instanceof ApiReply.Failed failed && failed.code() != harmless
-        ? failed.message()
-        : "";
-  }
-
-  // ---- the agent's pod
-
-  private void checkAgentPod() {
-    CompletionStage<ApiReply> found =
-        api.list(
-            ResourceType.POD,
-            AgentPod.NAMESPACE,
-            AgentPod.SELECTOR,
-            "spec.nodeName=" + config.nodeName());
-    getContext()
-        .pipeToSelf(
-            found,
-            (reply, failure) ->
-                new AgentPodChecked(
-                    reply instanceof ApiReply.Listed listed && !listed.objects().isEmpty(),
-                    error(reply, failure, 0)));
-  }
-
-  private void onAgentPodChecked(AgentPodChecked checked) {
-    if (checked.exists()) {
-      return;
-    }
-    if (checked.error().isEmpty()) {
-      // Whatever comes of it is seen by the next look.
-      getContext()
-          .pipeToSelf(
-              api.create(ResourceType.POD, AgentPod.create(config, random)),
-              (reply, failure) -> {
-                String error = error(reply, failure, 0);
-                return new AgentPodChecked(error.isEmpty(), error);
-              });
-    } else {
-      getContext().getLog().info("no cilium pod yet: {}", checked.error());
-      timers.startSingleTimer(new CheckAgentPod(), backoff.next());
-    }
-  }
-
   // ---- pods
 
   private static String key(KubeObject pod) {
@@ -316,9 +261,6 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     Worker worker = workers.get(pod.uid());
     if (worker != null) {
       worker.actor().tell(new PodWorker.Vanish());
-    }
-    if (AgentPod.isOne(pod)) {
-      timers.startSingleTimer(new CheckAgentPod(), RESPAWN);
     }
   }
 

@@ -53,6 +53,7 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
 
   private final IdentityAllocation allocation;
   private final OperatorConfig config;
+  private final OperatorLog.Writer log;
   private final InstantSource clock;
   private final TimerScheduler<Command> timers;
   private final Set<ResourceType> synced = new HashSet<>();
@@ -68,10 +69,15 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
   private final Set<String> allocating = new HashSet<>();
   private final Set<String> releasing = new HashSet<>();
 
-  static Behavior<Command> create(ApiClient api, OperatorConfig config, InstantSource clock) {
+  static Behavior<Command> create(
+      ApiClient api,
+      OperatorConfig config,
+      InstantSource clock,
+      ActorRef<OperatorLog.Command> log) {
     return Behaviors.withTimers(
         timers ->
-            Behaviors.setup(context -> new IdentityAllocator(context, timers, api, config, clock)));
+            Behaviors.setup(
+                context -> new IdentityAllocator(context, timers, api, config, clock, log)));
   }
 
   private IdentityAllocator(
@@ -79,8 +85,10 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
       TimerScheduler<Command> timers,
       ApiClient api,
       OperatorConfig config,
-      InstantSource clock) {
+      InstantSource clock,
+      ActorRef<OperatorLog.Command> log) {
     super(context);
+    this.log = new OperatorLog.Writer(log, "cilium-operator-generic");
     this.allocation = new IdentityAllocation(api);
     this.config = config;
     this.clock = clock;
@@ -201,7 +209,9 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
 
   private void onIdentityRemoved(KubeObject identity) {
     identities.remove(identity.name());
-    unusedSince.remove(identity.name());
+    if (unusedSince.remove(identity.name()) != null) {
+      log.info("Garbage collected identity", "identity", identity.name());
+    }
     String key = CiliumIdentities.labels(identity).key();
     Set<String> names = namesOfKey.get(key);
     if (names != null) {
@@ -249,6 +259,7 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
         if (seen == null || seen.resourceVersion() < identity.resourceVersion()) {
           onIdentity(identity);
         }
+        log.info("Allocated identity", "identity", identity.name(), "labels", ended.key());
       }
       case Outcome.Later(String why) -> retry(ended.key(), why);
       case Outcome.Exhausted _ ->

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -45,6 +46,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
 
   private final ApiClient api;
   private final OperatorConfig config;
+  private final OperatorLog.Writer log;
   private final TimerScheduler<Command> timers;
   private final PodCidrPool pool;
   private final Map<String, KubeObject> ciliumNodes = new HashMap<>();
@@ -54,18 +56,21 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
   private final Set<String> refused = new HashSet<>();
   private final Set<ResourceType> synced = new HashSet<>();
 
-  static Behavior<Command> create(ApiClient api, OperatorConfig config) {
+  static Behavior<Command> create(
+      ApiClient api, OperatorConfig config, ActorRef<OperatorLog.Command> log) {
     return Behaviors.withTimers(
-        timers -> Behaviors.setup(context -> new NodeIpam(context, timers, api, config)));
+        timers -> Behaviors.setup(context -> new NodeIpam(context, timers, api, config, log)));
   }
 
   private NodeIpam(
       ActorContext<Command> context,
       TimerScheduler<Command> timers,
       ApiClient api,
-      OperatorConfig config) {
+      OperatorConfig config,
+      ActorRef<OperatorLog.Command> log) {
     super(context);
     this.api = api;
+    this.log = new OperatorLog.Writer(log, "ipam-allocator-clusterpool");
     this.config = config;
     this.timers = timers;
     this.pool = new PodCidrPool(config.clusterCidr(), config.nodeMaskSize());
@@ -121,6 +126,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
       ciliumNodes.remove(last.name());
       given.remove(last.name());
       pool.release(last.name());
+      log.info("Released pod CIDR of removed CiliumNode", "node", last.name());
       assignAll();
     }
   }
@@ -182,6 +188,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
         podCidr = free.get();
         refused.remove(name);
         given.put(name, podCidr);
+        log.info("Allocated pod CIDR", "node", name, "podCIDR", podCidr.toString());
       }
       write("pod CIDR of CiliumNode", name, writeCiliumNode(ciliumNode, podCidr));
       return;
@@ -220,6 +227,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
               + pool
               + "; use a larger cluster CIDR or a longer node mask";
       getContext().getLog().error(error);
+      log.error(error);
       ObjectNode patch = JsonNodeFactory.instance.objectNode();
       patch.putObject("status").putObject("ipam").putObject("operator-status").put("error", error);
       write(

@@ -3,6 +3,7 @@ package dev.paramecium.operator;
 import dev.paramecium.api.ApiClient;
 import java.time.Duration;
 import java.time.InstantSource;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.SupervisorStrategy;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -26,12 +27,31 @@ public final class Operator {
       ApiClient api, OperatorConfig config, InstantSource clock) {
     return Behaviors.setup(
         context -> {
-          context.spawn(supervised(NodeIpam.create(api, config)), "node-ipam");
-          context.spawn(supervised(IdentityAllocator.create(api, config, clock)), "identities");
+          ActorRef<OperatorLog.Command> log = context.spawn(OperatorLog.create(clock), "log");
+          begin(new OperatorLog.Writer(log, "cilium-operator-generic"), config);
+          context.spawn(supervised(NodeIpam.create(api, config, log)), "node-ipam");
+          context.spawn(
+              supervised(IdentityAllocator.create(api, config, clock, log)), "identities");
           return Behaviors.receive(Command.class)
               .onMessage(Stop.class, _ -> Behaviors.stopped())
               .build();
         });
+  }
+
+  private static void begin(OperatorLog.Writer log, OperatorConfig config) {
+    log.info("Cilium Operator 1.12.3 of Paramecium, in its control plane");
+    log.info("Initializing IPAM", "mode", "cluster-pool");
+    log.info(
+        "Starting ClusterPool IP allocator",
+        "ipv4CIDRs",
+        "[" + config.clusterCidr() + "]",
+        "ipv4MaskSize",
+        Integer.toString(config.nodeMaskSize()));
+    log.info("Starting to synchronize CiliumNode custom resources");
+    log.info(
+        "Starting CRD identity garbage collector",
+        "heartbeat-timeout",
+        config.identityGrace().toMinutes() + "m0s");
   }
 
   private static <T> Behavior<T> supervised(Behavior<T> behavior) {

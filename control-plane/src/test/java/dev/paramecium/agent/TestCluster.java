@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.addons.Addons;
 import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
@@ -15,6 +16,8 @@ import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.apiserver.ApiServer;
 import dev.paramecium.apiserver.Journal;
+import dev.paramecium.controller.Controller;
+import dev.paramecium.controller.workload.DaemonSets;
 import dev.paramecium.operator.Operator;
 import dev.paramecium.operator.OperatorConfig;
 import dev.paramecium.proto.StoredObject;
@@ -27,6 +30,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletionStage;
@@ -83,6 +87,13 @@ public final class TestCluster implements AutoCloseable {
             InstantSource.system()));
     cluster.kit.spawn(Scheduler.create(cluster.api, InstantSource.system()));
     return cluster;
+  }
+
+  /** Also with Cilium's pods, as a new cluster is given them. */
+  public TestCluster withAgentPods() {
+    kit.spawn(Addons.create(api, Map.of("tunnel", "vxlan")));
+    kit.spawn(Controller.create(new DaemonSets(), api, InstantSource.system()));
+    return this;
   }
 
   /** Starts a node's userland over {@code kernel}. */

@@ -89,6 +89,7 @@ class KubeletTest {
 
   @Test
   void runsCommandsWhereTheyBelong() {
+    cluster.withAgentPods();
     ActorRef<KubeletRequest> kubelet = kubelet();
     cluster.createPod("curl", "curl", config.nodeName());
     cluster.awaitPod("curl", "Running");
@@ -96,6 +97,7 @@ class KubeletTest {
     assertThat(run(kubelet, "curl", "ip", "link")).isEqualTo("ran ip link\nexit 0");
     assertThat(kernel.calls).contains("Exec " + container + " [ip, link]");
 
+    eventually(() -> cluster.list(ResourceType.POD).size() == 2);
     String agent =
         cluster.list(ResourceType.POD).stream()
             .map(KubeObject::name)
@@ -217,7 +219,6 @@ class KubeletTest {
   @Test
   void forgetsAHostNetworkPodThatIsDeletedAtOnce() {
     ActorRef<KubeletRequest> kubelet = kubelet();
-    eventually(() -> workers(kubelet) == 1); // the agent's pod
     KubeObject pod =
         cluster.create(
             ResourceType.POD,
@@ -227,10 +228,39 @@ class KubeletTest {
                "containers":[{"name":"main","image":"busybox"}]}}
             """);
     cluster.awaitPod("proxy", "Running");
-    assertThat(workers(kubelet)).isEqualTo(2);
+    assertThat(workers(kubelet)).isEqualTo(1);
     TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "proxy", 0, pod.uid()));
-    eventually(() -> workers(kubelet) == 1);
+    eventually(() -> workers(kubelet) == 0);
     assertThat(kernel.podContainers()).isEmpty();
+  }
+
+  @Test
+  void tellsTheOperatorsPodWhatTheOperatorDoes() {
+    kubelet();
+    KubeObject pod =
+        cluster.create(
+            ResourceType.POD,
+            """
+            {"kind":"Pod","metadata":{"name":"operator","namespace":"default"},
+             "spec":{"nodeName":"node-1","hostNetwork":true,
+               "containers":[{"name":"main","image":"quay.io/cilium/operator-generic:v1.12.3"}]}}
+            """);
+    cluster.awaitPod("operator", "Running");
+    String file =
+        kernel.podContainers().keySet().iterator().next() + "/var/run/cilium/operator.log";
+    StringBuilder log = new StringBuilder();
+    eventually(
+        () -> {
+          log.append(kernel.files.getOrDefault(file, ""));
+          return log.indexOf("level=info msg=\"Allocated pod CIDR\" node=node-1") > 0;
+        });
+    cluster.createPod("curl", "curl", config.nodeName());
+    eventually(() -> kernel.files.get(file).contains("k8s:app=curl"));
+    assertThat(kernel.files.get(file))
+        .as("what was told before is not told again")
+        .containsPattern("(?s)^[0-9]{13,} level=info msg=\"Allocated identity\" identity=[0-9]+ .*")
+        .doesNotContain("pod CIDR");
+    assertThat(pod.at("/spec/hostNetwork").asBoolean()).isTrue();
   }
 
   private long workers(ActorRef<KubeletRequest> kubelet) {

@@ -228,12 +228,12 @@ class NodeUserlandTest {
     KubeObject after = cluster.find(ResourceType.CILIUM_NODE, "", "node-1");
     assertThat(after.at("/spec")).isEqualTo(before.at("/spec"));
     assertThat(cluster.list(ResourceType.CILIUM_IDENTITY)).hasSize(1);
-    assertThat(cluster.list(ResourceType.POD)).as("curl and one cilium pod").hasSize(2);
+    assertThat(cluster.list(ResourceType.POD)).hasSize(1);
   }
 
   @Test
   void showsItsAgentAsAPod() {
-    cluster.start(node1, kernel1, 1);
+    cluster.withAgentPods().start(node1, kernel1, 1);
     eventually(
         () ->
             cluster.list(ResourceType.POD).stream()

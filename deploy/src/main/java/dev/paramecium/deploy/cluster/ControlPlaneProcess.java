@@ -2,6 +2,7 @@ package dev.paramecium.deploy.cluster;
 
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
+import dev.paramecium.addons.Addons;
 import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
@@ -18,7 +19,6 @@ import dev.paramecium.controller.NodeLifecycle;
 import dev.paramecium.controller.PodGarbageCollector;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.deploy.UserError;
-import dev.paramecium.dns.Addons;
 import dev.paramecium.events.EventExpiry;
 import dev.paramecium.operator.Operator;
 import dev.paramecium.operator.OperatorConfig;
@@ -137,7 +137,7 @@ public record ControlPlaneProcess(
             Controller.create(reconciler, api, clock), reconciler.name(), Props.empty());
       }
     }
-    system.systemActorOf(Addons.create(api), "addons", Props.empty());
+    system.systemActorOf(Addons.create(api, options.agent().values()), "addons", Props.empty());
     system.systemActorOf(Warden.create(api, machine, clock), "chaos-warden", Props.empty());
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());

@@ -259,6 +259,35 @@ class KubectlIT {
   }
 
   @Test
+  void kubeSystemHoldsCiliumsOwnPods() throws Exception {
+    for (String workload :
+        List.of("ds/cilium", "deploy/cilium-operator", "deploy/coredns", "deploy/hubble-relay")) {
+      kubectl.run("rollout", "status", workload, "-n", "kube-system", "--timeout=60s");
+    }
+    assertThat(table(kubectl.run("get", "ds", "cilium", "-n", "kube-system")).get(1))
+        .startsWith("cilium", "2", "2", "2", "2", "2");
+    assertThat(
+            kubectl.run(
+                "exec", "-n", "kube-system", "ds/cilium", "--", "cilium", "status", "--brief"))
+        .isEqualTo("OK\n");
+    assertThat(kubectl.run("get", "cm", "cilium-config", "-n", "kube-system", "-o", "yaml"))
+        .contains("tunnel: vxlan");
+    await()
+        .atMost(TestCluster.LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(kubectl.run("logs", "deploy/cilium-operator", "-n", "kube-system"))
+                    .contains(
+                        "msg=\"Starting CRD identity garbage collector\"",
+                        "msg=\"Allocated pod CIDR\" node=node-1",
+                        "msg=\"Allocated identity\""));
+    assertThat(kubectl.run("logs", "deploy/hubble-relay", "-n", "kube-system"))
+        .contains("listenAddress=\":4245\"", "answered UNAVAILABLE");
+    assertThat(table(kubectl.run("get", "svc", "hubble-relay", "-n", "kube-system")).get(1))
+        .contains("ClusterIP", "80/TCP");
+  }
+
+  @Test
   void podsFindServicesByTheirNames() {
     await()
         .atMost(TestCluster.LIMIT)

@@ -13,9 +13,11 @@ import dev.paramecium.container.process.net.Ping;
 import dev.paramecium.container.process.net.Ss;
 import dev.paramecium.container.process.net.Traceroute;
 import dev.paramecium.container.process.server.Agnhost;
+import dev.paramecium.container.process.server.CiliumOperator;
 import dev.paramecium.container.process.server.EchoServer;
 import dev.paramecium.container.process.server.HealthResponder;
 import dev.paramecium.container.process.server.Httpbin;
+import dev.paramecium.container.process.server.HubbleRelay;
 import dev.paramecium.container.process.server.Nginx;
 import dev.paramecium.container.process.server.Pause;
 import dev.paramecium.container.process.server.StandIn;
@@ -78,27 +80,20 @@ public final class Images {
       case "ubuntu", "debian", "nicolaka/netshoot" -> image(List.of(), List.of("bash"), Map.of());
       case "agnhost" ->
           image(List.of("/agnhost"), List.of("pause"), Map.of("agnhost", Agnhost::start));
-      case "coredns", "coredns/coredns" ->
-          new Image(
-              List.of("/coredns"),
-              List.of(),
-              Map.of("coredns", CoreDns::start),
-              Map.of(),
-              true,
-              "");
+      case "coredns", "coredns/coredns" -> bare("coredns", List.of(), CoreDns::start);
       case "cilium/cilium" ->
           image(
               List.of(),
               List.of(HealthResponder.NAME),
               Map.of(HealthResponder.NAME, HealthResponder::start));
+      case "cilium/operator-generic" -> bare(CiliumOperator.NAME, List.of(), CiliumOperator::start);
+      case "cilium/hubble-relay" -> bare(HubbleRelay.NAME, List.of("serve"), HubbleRelay::start);
       case "paramecium/echo" ->
           image(
               List.of(EchoServer.NAME),
               List.of("7/tcp"),
               Map.of(EchoServer.NAME, EchoServer::start));
-      case "pause" ->
-          new Image(
-              List.of("/pause"), List.of(), Map.of("pause", Pause::start), Map.of(), true, "");
+      case "pause" -> bare("pause", List.of(), Pause::start);
       default -> standIn(spec);
     };
   }
@@ -108,6 +103,11 @@ public final class Images {
     Map<String, Executable> programs = new HashMap<>(TOOLS);
     programs.putAll(own);
     return new Image(entrypoint, arguments, programs, Map.of(), false, "");
+  }
+
+  /** An image from scratch: one program, and nothing beside it. */
+  private static Image bare(String program, List<String> arguments, Executable start) {
+    return new Image(List.of("/" + program), arguments, Map.of(program, start), Map.of(), true, "");
   }
 
   private static Image standIn(ContainerSpec spec) {

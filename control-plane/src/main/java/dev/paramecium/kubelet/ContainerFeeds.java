@@ -9,18 +9,19 @@ import java.util.Map;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
-/** Gives each container that is coredns the cluster's names as long as it runs. */
-final class NameFeeds {
-
-  private static final String COREDNS = "coredns";
+/**
+ * Gives containers that have no way to the control plane what they would learn there, as long as
+ * they run: coredns the cluster's names, cilium-operator what the operator does.
+ */
+final class ContainerFeeds {
 
   private final ActorContext<PodWorker.Command> context;
   private final KernelCalls kernel;
   private final ApiClient api;
   private final InstantSource clock;
-  private final Map<String, ActorRef<NameFeed.Command>> byContainer = new HashMap<>();
+  private final Map<String, ActorRef<?>> byContainer = new HashMap<>();
 
-  NameFeeds(
+  ContainerFeeds(
       ActorContext<PodWorker.Command> context,
       KernelCalls kernel,
       ApiClient api,
@@ -33,15 +34,22 @@ final class NameFeeds {
 
   /** The container runs. */
   void begin(ContainerRecord container) {
-    if (program(container.image()).equals(COREDNS)) {
-      byContainer.computeIfAbsent(
-          container.id, id -> context.spawnAnonymous(NameFeed.create(id, kernel, api, clock)));
+    String id = container.id;
+    if (byContainer.containsKey(id)) {
+      return;
+    }
+    switch (program(container.image())) {
+      case "coredns" ->
+          byContainer.put(id, context.spawnAnonymous(NameFeed.create(id, kernel, api, clock)));
+      case "operator-generic" ->
+          byContainer.put(id, context.spawnAnonymous(OperatorFeed.create(id, kernel)));
+      default -> {}
     }
   }
 
   /** The container has ended. */
   void end(String containerId) {
-    ActorRef<NameFeed.Command> feed = byContainer.remove(containerId);
+    ActorRef<?> feed = byContainer.remove(containerId);
     if (feed != null) {
       context.stop(feed);
     }
