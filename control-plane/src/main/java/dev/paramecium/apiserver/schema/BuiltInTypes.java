@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** The built-in kinds' types, read from {@code kubernetes.schema}. */
+/**
+ * The built-in kinds' types, read from {@code kubernetes.schema}, with what {@code
+ * kubernetes.descriptions} says about them.
+ */
 public final class BuiltInTypes {
 
   private static final Map<String, String> PACKAGES =
@@ -62,35 +65,65 @@ public final class BuiltInTypes {
   }
 
   private static Map<String, Type.Struct> read() {
-    List<String> lines;
-    try (InputStream in = BuiltInTypes.class.getResourceAsStream("kubernetes.schema")) {
-      lines =
-          new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
-              .lines()
-              .filter(line -> !line.isBlank() && !line.startsWith("#"))
-              .toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    List<String> lines = lines("kubernetes.schema");
+    Map<String, String> descriptions = descriptions();
     Map<String, Type.Struct> structs = new LinkedHashMap<>();
-    declare(lines, structs);
+    declare(lines, descriptions, structs);
     String inPackage = "";
-    Type.Struct struct = null;
+    String structName = "";
     for (String line : lines) {
       String[] words = line.strip().split(" ", -1);
       if (words[0].equals("package")) {
         inPackage = words[1];
       } else if (!line.startsWith(" ")) {
-        struct = structs.get(inPackage + "." + words[0]);
+        structName = inPackage + "." + words[0];
       } else {
-        field(Objects.requireNonNull(struct), words, inPackage, structs);
+        Type.Struct struct = Objects.requireNonNull(structs.get(structName));
+        String name = words[1].replace("!", "");
+        String description = descriptions.getOrDefault(structName + "." + name, "");
+        field(struct, words, inPackage, structs, description);
       }
     }
+    requireAllUsed(descriptions, structs);
     return structs;
   }
 
+  private static List<String> lines(String resource) {
+    try (InputStream in = BuiltInTypes.class.getResourceAsStream(resource)) {
+      return new String(Objects.requireNonNull(in).readAllBytes(), StandardCharsets.UTF_8)
+          .lines()
+          .filter(line -> !line.isBlank() && !line.startsWith("#"))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Descriptions by {@code package.Struct} and {@code package.Struct.field}. */
+  private static Map<String, String> descriptions() {
+    Map<String, String> descriptions = new LinkedHashMap<>();
+    for (String line : lines("kubernetes.descriptions")) {
+      int colon = line.indexOf(": ");
+      descriptions.put(line.substring(0, colon), line.substring(colon + 2));
+    }
+    return descriptions;
+  }
+
+  private static void requireAllUsed(
+      Map<String, String> descriptions, Map<String, Type.Struct> structs) {
+    for (String described : descriptions.keySet()) {
+      int dot = described.indexOf('.', described.indexOf('.') + 1);
+      Type.Struct struct = structs.get(dot < 0 ? described : described.substring(0, dot));
+      if (struct == null || dot >= 0 && struct.field(described.substring(dot + 1)) == null) {
+        throw new IllegalStateException(
+            "kubernetes.descriptions has " + described + ", which kubernetes.schema does not have");
+      }
+    }
+  }
+
   /** Structs refer to each other, so all are there before the first has fields. */
-  private static void declare(List<String> lines, Map<String, Type.Struct> structs) {
+  private static void declare(
+      List<String> lines, Map<String, String> descriptions, Map<String, Type.Struct> structs) {
     String inPackage = "";
     String prefix = "";
     for (String line : lines) {
@@ -100,24 +133,32 @@ public final class BuiltInTypes {
         prefix = words[2];
       } else if (!line.startsWith(" ")) {
         boolean atomic = words.length > 1 && words[1].equals("atomic");
+        String name = inPackage + "." + words[0];
         structs.put(
-            inPackage + "." + words[0], new Type.Struct(prefix + "." + words[0], atomic, false));
+            name,
+            new Type.Struct(
+                prefix + "." + words[0], atomic, false, descriptions.getOrDefault(name, "")));
       }
     }
   }
 
   private static void field(
-      Type.Struct struct, String[] words, String inPackage, Map<String, Type.Struct> structs) {
+      Type.Struct struct,
+      String[] words,
+      String inPackage,
+      Map<String, Type.Struct> structs,
+      String description) {
     int number = Integer.parseInt(words[0]);
     List<String> flags = List.of(words).subList(3, words.length);
     Type type = type(words[2], flags, inPackage, structs);
     if (words[1].equals("-")) {
-      struct.embed(new Type.Field("", number, type, false, false));
+      struct.embed(new Type.Field("", number, type, false, false, ""));
       return;
     }
     boolean required = words[1].endsWith("!");
     String name = required ? words[1].substring(0, words[1].length() - 1) : words[1];
-    struct.add(new Type.Field(name, number, type, required, flags.contains("retainKeys")));
+    struct.add(
+        new Type.Field(name, number, type, required, flags.contains("retainKeys"), description));
   }
 
   private static Type type(

@@ -17,7 +17,7 @@ public final class CustomTypes {
    */
   public static Type.Struct of(String name, JsonNode schema) {
     Type.Struct struct = struct(name, schema);
-    struct.add(new Type.Field("metadata", 0, BuiltInTypes.objectMeta(), false, false));
+    struct.add(new Type.Field("metadata", 0, BuiltInTypes.objectMeta(), false, false, ""));
     return struct;
   }
 
@@ -25,13 +25,22 @@ public final class CustomTypes {
     boolean atomic = schema.path("x-kubernetes-map-type").asText().equals("atomic");
     Type.Struct struct =
         new Type.Struct(
-            name, atomic, schema.path("x-kubernetes-preserve-unknown-fields").asBoolean());
+            name,
+            atomic,
+            schema.path("x-kubernetes-preserve-unknown-fields").asBoolean(),
+            schema.path("description").asText());
     List<String> required = new ArrayList<>();
     schema.path("required").forEach(field -> required.add(field.asText()));
     for (Map.Entry<String, JsonNode> property : schema.path("properties").properties()) {
       String field = property.getKey();
       struct.add(
-          new Type.Field(field, 0, type(property.getValue()), required.contains(field), false));
+          new Type.Field(
+              field,
+              0,
+              type(property.getValue()),
+              required.contains(field),
+              false,
+              property.getValue().path("description").asText()));
     }
     return struct;
   }

@@ -119,8 +119,14 @@ public final class OpenApi {
     for (ServedKind kind : kinds) {
       ObjectNode schema = struct(kind.schema(), prefix, left);
       ObjectNode properties = schema.withObject("/properties");
-      properties.putObject("apiVersion").put("type", "string");
-      properties.putObject("kind").put("type", "string");
+      properties
+          .putObject("apiVersion")
+          .put("description", "The group and version of the API that this object is written in.")
+          .put("type", "string");
+      properties
+          .putObject("kind")
+          .put("description", "The kind of this object, in the singular: " + kind.type().kind())
+          .put("type", "string");
       schema.putArray("x-kubernetes-group-version-kind").add(identity(kind.type()));
       schemas.set(kind.schema().name(), schema);
     }
@@ -135,11 +141,12 @@ public final class OpenApi {
 
   private static ObjectNode struct(Type.Struct struct, String prefix, Deque<Type.Struct> left) {
     ObjectNode schema = NODES.objectNode();
+    describe(schema, struct.description());
     schema.put("type", "object");
     ArrayNode required = NODES.arrayNode();
     ObjectNode properties = schema.putObject("properties");
     for (Type.Field field : struct.fields().values()) {
-      ObjectNode property = property(field.type(), prefix, left);
+      ObjectNode property = described(field, property(field.type(), prefix, left), prefix);
       if (field.retainKeys()) {
         String merge = property.path("x-kubernetes-patch-strategy").asText();
         property.put(
@@ -160,6 +167,23 @@ public final class OpenApi {
       schema.put("x-kubernetes-preserve-unknown-fields", true);
     }
     return schema;
+  }
+
+  private static void describe(ObjectNode schema, String description) {
+    if (!description.isEmpty()) {
+      schema.put("description", description);
+    }
+  }
+
+  /** In version 3 a reference stands alone, so that what is said beside it needs {@code allOf}. */
+  private static ObjectNode described(Type.Field field, ObjectNode property, String prefix) {
+    ObjectNode described = property;
+    if (property.has("$ref") && prefix.equals(V3) && !field.description().isEmpty()) {
+      described = NODES.objectNode();
+      described.putArray("allOf").add(property);
+    }
+    describe(described, field.description());
+    return described;
   }
 
   private static ObjectNode property(Type type, String prefix, Deque<Type.Struct> left) {

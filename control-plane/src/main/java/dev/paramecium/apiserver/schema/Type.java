@@ -54,14 +54,22 @@ public sealed interface Type {
    *
    * @param number in protobuf, 0 if the struct has no such form
    * @param retainKeys whether a strategic merge patch may name the keys that stay
+   * @param description what it is, for people; may be empty
    */
-  record Field(String name, int number, Type type, boolean required, boolean retainKeys) {}
+  record Field(
+      String name,
+      int number,
+      Type type,
+      boolean required,
+      boolean retainKeys,
+      String description) {}
 
   /** Fields by name; structs may contain themselves. */
   final class Struct implements Type {
     private final String name;
     private final boolean atomic;
     private final boolean open;
+    private final String description;
     private final Map<String, Field> fields = new LinkedHashMap<>();
     private final List<Field> embedded = new ArrayList<>();
 
@@ -71,11 +79,13 @@ public sealed interface Type {
      * @param name as OpenAPI's definitions are named, {@code io.k8s.api.core.v1.Pod}
      * @param atomic whether server-side apply sees it as one field
      * @param open whether it keeps fields that it does not know
+     * @param description what it is, for people; may be empty
      */
-    public Struct(String name, boolean atomic, boolean open) {
+    public Struct(String name, boolean atomic, boolean open, String description) {
       this.name = name;
       this.atomic = atomic;
       this.open = open;
+      this.description = description;
     }
 
     void add(Field field) {
@@ -97,6 +107,10 @@ public sealed interface Type {
 
     public boolean open() {
       return open;
+    }
+
+    public String description() {
+      return description;
     }
 
     /** Its own fields and those of the structs in it, by name. */

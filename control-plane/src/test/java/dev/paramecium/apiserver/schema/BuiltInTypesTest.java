@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.paramecium.apiserver.Kinds;
 import dev.paramecium.apiserver.ServedKind;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
@@ -30,7 +31,8 @@ class BuiltInTypesTest {
         .containsExactly("spec.imgae", "spec.containers[0].livenessProbe.tcp");
     assertThat(check.wrong())
         .containsExactly(
-            "string into Go struct field ContainerPort.spec.containers.ports.containerPort of type int32");
+            "string into Go struct field ContainerPort.spec.containers.ports.containerPort of type"
+                + " int32");
   }
 
   @Test
@@ -43,6 +45,27 @@ class BuiltInTypesTest {
           assertThat(numbers.add(field.number())).as(struct + "." + field.name()).isTrue();
         }
       }
+    }
+  }
+
+  @Test
+  void kindsAndTheirFieldsAreDescribed() {
+    OpenApi documents = new OpenApi(Kinds.standard().all());
+    JsonNode two = documents.version2().at("/definitions/io.k8s.api.core.v1.Pod");
+    assertThat(two.path("description").asText()).startsWith("Containers that run together");
+    assertThat(two.at("/properties/spec/$ref").asText()).endsWith("PodSpec");
+    assertThat(two.at("/properties/spec/description").asText()).startsWith("What should run");
+
+    JsonNode three =
+        documents
+            .version3("api/v1")
+            .orElseThrow()
+            .at("/components/schemas/io.k8s.api.core.v1.Pod/properties/spec");
+    assertThat(three.at("/allOf/0/$ref").asText()).endsWith("PodSpec");
+    assertThat(three.path("description")).isEqualTo(two.at("/properties/spec/description"));
+
+    for (String kind : List.of("Pod", "Service", "ConfigMap", "Secret", "Node", "Namespace")) {
+      assertThat(BuiltInTypes.of("", kind).orElseThrow().description()).as(kind).isNotEmpty();
     }
   }
 

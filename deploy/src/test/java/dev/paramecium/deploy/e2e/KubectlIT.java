@@ -606,7 +606,13 @@ class KubectlIT {
         .containsPattern("\n +args\t<\\[]string>")
         .containsPattern("\n +image\t<string>")
         .containsPattern("\n +name\t<string> -required-")
-        .containsPattern("\n +ports\t<\\[]\\w+>");
+        .containsPattern("\n +ports\t<\\[]\\w+>")
+        .containsPattern("DESCRIPTION:\n +The containers; at least one\\.")
+        .containsPattern("\n +What runs instead of the image's ENTRYPOINT\\.");
+    assertThat(kubectl.run("explain", "deployment.spec.strategy"))
+        .containsPattern("DESCRIPTION:\n +How old pods are replaced by new ones\\.");
+    assertThat(kubectl.run("explain", "cnp.spec.ingressDeny"))
+        .containsPattern("\n +What they may not receive, whatever another rule allows\\.");
   }
 
   @Test
