@@ -80,6 +80,19 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   /** As {@link MapReconciler.Repair}. */
   public record RepairMap(String map, ActorRef<Done> replyTo) implements Command {}
 
+  /** The process ends at once; its supervisor starts another, which finds what is in the kernel. */
+  public record Crash(String reason) implements Command {}
+
+  /** Somebody asked for it: where it happened says nothing, and the next one need not wait. */
+  public static final class Crashed extends RuntimeException {
+
+    @java.io.Serial private static final long serialVersionUID = 1;
+
+    Crashed(String reason) {
+      super(reason, null, false, false);
+    }
+  }
+
   /** The answer to {@link CniAdd}. */
   public sealed interface CniResult {
 
@@ -256,6 +269,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case ReadStatus read -> onReadStatus(read);
       case RepairMap(String map, var replyTo) ->
           reconciler.tell(new MapReconciler.Repair(map, replyTo));
+      case Crash(String reason) -> throw new Crashed(reason);
       case FromApi(InformerEvent event) -> onApiEvent(event);
       case FromEndpoint(EndpointEvent event) -> onEndpointEvent(event);
       case Registered _ -> {

@@ -154,9 +154,10 @@ final class ChaosKinds {
 
     private static void node(Violations violations, JsonNode spec) {
       nodes(violations, spec);
-      if (spec.path("action").asText().equals("restart") && spec.has("duration")) {
+      String action = spec.path("action").asText();
+      if (action.endsWith("restart") && spec.has("duration")) {
         violations.forbidden(
-            "spec.duration", "restart takes as long as it takes: leave it out, or use crash");
+            "spec.duration", action + " takes as long as it takes: leave it out, or use crash");
       }
     }
 

@@ -105,6 +105,9 @@ public final class ChaosDaemon extends AbstractBehavior<ChaosDaemon.Command> {
             new MapFaults(this.kernel, gate, agent, context.getSystem().scheduler(), nodeName),
             api),
         "map-faults");
+    context.spawn(
+        Executor.create(new AgentFaults(agent, context.getSystem().scheduler(), nodeName), api),
+        "agent-faults");
     api.inform(ResourceType.POD_NETWORK_CHAOS, "", "", "", subscriber);
     api.inform(ResourceType.NODE_NETWORK_CHAOS, "", "", "metadata.name=" + nodeName, subscriber);
     api.inform(ResourceType.POD, "", "", "spec.nodeName=" + nodeName, subscriber);

@@ -12,8 +12,8 @@ import java.util.List;
 
 /**
  * NodeChaos, MapChaos and ControlPlaneChaos: who the targets are, and when their faults begin and
- * end. An {@link Executor} brings them about: for MapChaos the one on the node, for the others that
- * of the control plane.
+ * end. An {@link Executor} brings them about: for MapChaos, and faults of agents, the one on the
+ * node, for the others that of the control plane.
  */
 public final class TargetedChaoses implements Reconciler {
 
@@ -64,7 +64,9 @@ public final class TargetedChaoses implements Reconciler {
     if (type.equals(ResourceType.CONTROL_PLANE_CHAOS)) {
       return List.of(Experiment.Record.chosen(Warden.CONTROL_PLANE, "", Warden.CONTROL_PLANE));
     }
-    boolean onNode = type.equals(ResourceType.MAP_CHAOS);
+    boolean onNode =
+        type.equals(ResourceType.MAP_CHAOS)
+            || chaos.text("/spec/action").equals(AgentFaults.RESTART);
     List<Experiment.Record> records = new ArrayList<>();
     for (JsonNode node : chaos.at("/spec/nodes")) {
       if (cache.get(ResourceType.NODE, "", node.asText()) == null) {
@@ -77,11 +79,10 @@ public final class TargetedChaoses implements Reconciler {
     return records;
   }
 
-  /** A node that is no more cannot recover its maps, and need not. */
+  /** A node that is no more cannot recover by itself, and need not. */
   private Course.State state(Experiment.Record record, ObjectCache cache) {
     boolean gone =
-        type.equals(ResourceType.MAP_CHAOS)
-            && cache.get(ResourceType.NODE, "", record.id()) == null;
+        record.node().equals(record.id()) && cache.get(ResourceType.NODE, "", record.id()) == null;
     return record.isInjected() && !gone ? Course.State.INJECTED : Course.State.RECOVERED;
   }
 }

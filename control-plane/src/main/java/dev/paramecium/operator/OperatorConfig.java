@@ -28,8 +28,8 @@ public record OperatorConfig(
     }
   }
 
-  /** A /24 of {@code clusterCidr} for each node, identities kept 30 minutes, as Cilium does. */
-  public static OperatorConfig of(String clusterName, Ipv4Prefix clusterCidr) {
-    return new OperatorConfig(clusterName, clusterCidr, 24, Duration.ofMinutes(30));
+  /** A prefix of {@code clusterCidr} for each node, identities kept 30 minutes, as Cilium does. */
+  public static OperatorConfig of(String clusterName, Ipv4Prefix clusterCidr, int nodeMaskSize) {
+    return new OperatorConfig(clusterName, clusterCidr, nodeMaskSize, Duration.ofMinutes(30));
   }
 }

@@ -52,7 +52,10 @@ public final class NodeUserland {
           ActorRef<Object> gate = context.spawn(MapGate.create(kernel), "map-gate");
           ActorRef<CiliumAgent.Command> agent =
               context.spawn(
-                  supervised(CiliumAgent.create(config, gate.narrow(), api, clock, forAgent)),
+                  supervised(
+                      Behaviors.supervise(
+                              CiliumAgent.create(config, gate.narrow(), api, clock, forAgent))
+                          .onFailure(CiliumAgent.Crashed.class, SupervisorStrategy.restart())),
                   "cilium-agent");
           context.spawn(
               supervised(Kubelet.create(config, kernel, agent, api, clock, forKubelet)), "kubelet");

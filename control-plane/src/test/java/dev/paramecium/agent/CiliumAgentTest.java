@@ -177,6 +177,47 @@ class CiliumAgentTest {
     assertThat(identityOf(address)).isGreaterThan(255);
   }
 
+  private void allow(String name, String ingress) {
+    cluster.create(
+        ResourceType.NETWORK_POLICY,
+        """
+        {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"namespace": "default", "name": "%s"},
+         "spec": {"podSelector": {"matchLabels": {"app": "httpbin"}}, "policyTypes": ["Ingress"], "ingress": %s}}
+        """
+            .formatted(name, ingress));
+  }
+
+  @Test
+  void aPolicyThatWentWhileTheKernelRefusedItLeavesNothingBehind() {
+    added(cluster.createPod("curl", "curl", config.nodeName()), "cni-1");
+    added(cluster.createPod("httpbin", "httpbin", config.nodeName()), "cni-2");
+    awaitReady();
+    allow("nobody", "[]");
+    String map =
+        eventuallyFound(
+            () ->
+                kernel.maps.keySet().stream()
+                    .filter(name -> MapNames.policyMapEndpoint(name) >= 0)
+                    .filter(name -> copy(name).size() == 2 && status().pending() == 0)
+                    .findFirst());
+    Map<Bytes, Bytes> closed = copy(map);
+    List<String> refused = new java.util.concurrent.CopyOnWriteArrayList<>();
+    kernel.failing = call -> call.startsWith("UpdateMap " + map) && refused.add(call);
+    allow("curl", "[{\"from\": [{\"podSelector\": {\"matchLabels\": {\"app\": \"curl\"}}}]}]");
+    eventually(() -> !refused.isEmpty());
+    TestCluster.stored(cluster.api.delete(ResourceType.NETWORK_POLICY, "default", "curl", 0));
+    // Either it asks the kernel to delete what may be there, or it has seen that nothing is.
+    eventually(() -> refused.stream().anyMatch(c -> c.contains(" -")) || status().pending() == 0);
+    kernel.failing = _ -> false;
+    eventually(() -> status().pending() == 0 && copy(map).keySet().equals(closed.keySet()));
+  }
+
+  private static <T> T eventuallyFound(
+      java.util.function.Supplier<java.util.Optional<T>> supplier) {
+    eventually(() -> supplier.get().isPresent());
+    return supplier.get().orElseThrow();
+  }
+
   @Test
   void changesTheIdentityOfAPodWhoseLabelsChange() {
     KubeObject pod = cluster.createPod("curl", "curl", config.nodeName());

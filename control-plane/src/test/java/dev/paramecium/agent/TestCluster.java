@@ -83,7 +83,7 @@ public final class TestCluster implements AutoCloseable {
     cluster.kit.spawn(
         Operator.create(
             cluster.api,
-            OperatorConfig.of("default", Ipv4Prefix.parse("10.42.0.0/16")),
+            OperatorConfig.of("default", Ipv4Prefix.parse("10.42.0.0/16"), 24),
             InstantSource.system()));
     cluster.kit.spawn(Scheduler.create(cluster.api, InstantSource.system()));
     return cluster;

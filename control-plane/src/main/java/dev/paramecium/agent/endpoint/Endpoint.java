@@ -24,8 +24,10 @@ import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.LinkInfo;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.Done;
@@ -118,6 +120,10 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private NamedPorts ports = NamedPorts.NONE;
   private @Nullable EndpointMap wantedPolicy;
   private @Nullable EndpointMap policy;
+
+  /** What calls that failed asked for since: the reconciler goes on trying to write it. */
+  private final Set<PolicyKey> unanswered = new HashSet<>();
+
   private boolean busy;
   private boolean publishing;
   private @Nullable ObjectNode published;
@@ -304,6 +310,10 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   // ---- policy
 
   private Behavior<Command> onEnforce(Enforce enforce) {
+    if (!enforce.policy().equals(wantedPolicy)) {
+      // What was refused before is not what is wanted now: it need not wait for its next attempt.
+      timers.cancel(Step.REGENERATE);
+    }
     wantedPolicy = enforce.policy();
     return next();
   }
@@ -311,7 +321,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   /** Changes the policy map alone: the programs stay. */
   private void enforce(EndpointMap target) {
     EndpointMap old = policy;
-    if (old != null && old.entries().equals(target.entries())) {
+    if (old != null && unanswered.isEmpty() && old.entries().equals(target.entries())) {
       policy = target;
       agent.tell(new EndpointEvent.Changed(model()));
       return;
@@ -328,10 +338,12 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private Behavior<Command> onEnforced(Enforced enforced) {
     busy = false;
     if (!enforced.error().isEmpty()) {
+      unanswered.addAll(enforced.policy().entries().keySet());
       become(EndpointState.NOT_READY);
       return retryLater(Step.REGENERATE, "cannot enforce its policy", enforced.error());
     }
     kernelBackoff.reset();
+    unanswered.clear();
     policy = enforced.policy();
     become(EndpointState.READY);
     return next();
@@ -355,13 +367,12 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
                 changes.add(Change.upsert(map, key.encode(), value.encode()));
               }
             });
+    Set<PolicyKey> others = new HashSet<>(unanswered);
     if (old != null) {
-      for (PolicyKey key : old.entries().keySet()) {
-        if (!target.entries().containsKey(key)) {
-          changes.add(Change.delete(map, key.encode()));
-        }
-      }
+      others.addAll(old.entries().keySet());
     }
+    others.removeAll(target.entries().keySet());
+    others.forEach(key -> changes.add(Change.delete(map, key.encode())));
     return changes;
   }
 
@@ -394,6 +405,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private Behavior<Command> onRegenerated(Regenerated regenerated) {
     busy = false;
     if (!regenerated.error().isEmpty()) {
+      unanswered.addAll(regenerated.policy().entries().keySet());
       become(EndpointState.NOT_READY);
       return retryLater(Step.REGENERATE, "cannot regenerate", regenerated.error());
     }
@@ -401,6 +413,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     identity = regenerated.identity();
     labels = regenerated.labels();
     programId = regenerated.programId();
+    unanswered.clear();
     policy = regenerated.policy();
     become(EndpointState.READY);
     return next();

@@ -92,7 +92,8 @@ public final class PolicyBenchmark implements AutoCloseable {
         new ActorApiClient(
             system, system.systemActorOf(ApiServer.inMemory(clock), "api", Props.empty()));
     system.systemActorOf(
-        Operator.create(api, OperatorConfig.of("default", Ipv4Prefix.parse("10.0.0.0/8")), clock),
+        Operator.create(
+            api, OperatorConfig.of("default", Ipv4Prefix.parse("10.0.0.0/8"), 24), clock),
         "operator",
         Props.empty());
     Ipv4Address block = LocalCluster.freeLoopbackBlock(size.nodes());

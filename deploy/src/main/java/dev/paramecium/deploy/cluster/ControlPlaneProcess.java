@@ -124,7 +124,10 @@ public record ControlPlaneProcess(
     system.getWhenTerminated().thenRun(rest::close);
     system.systemActorOf(Scheduler.create(api, clock), "scheduler", Props.empty());
     system.systemActorOf(
-        Operator.create(api, OperatorConfig.of(clusterName, options.clusterPoolIpv4Cidr()), clock),
+        Operator.create(
+            api,
+            OperatorConfig.of(clusterName, options.clusterPoolIpv4Cidr(), options.nodeMaskSize()),
+            clock),
         "operator",
         Props.empty());
     system.systemActorOf(

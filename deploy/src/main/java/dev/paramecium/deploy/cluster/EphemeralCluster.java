@@ -14,9 +14,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.apache.pekko.actor.typed.ActorSystem;
 
 /**
  * A cluster inside this JVM, for as long as it is needed: one actor system for the control plane,
@@ -26,14 +24,13 @@ import org.apache.pekko.actor.typed.ActorSystem;
 public final class EphemeralCluster implements AutoCloseable {
 
   private static final Duration START_LIMIT = Duration.ofSeconds(60);
-  private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
 
   private static final int ATTEMPTS = 3;
 
   private final Path stateDir;
   private final Ipv4Address block;
   private final ApiHttp api;
-  private final List<ActorSystem<Void>> members = new ArrayList<>();
+  private final ActorSystems members = new ActorSystems();
   private final Thread atExit = new Thread(this::deleteState, "ephemeral cluster cleanup");
 
   private EphemeralCluster(Path stateDir, Ipv4Address block, String apiServer) {
@@ -48,11 +45,25 @@ public final class EphemeralCluster implements AutoCloseable {
    * @throws UserError if it does not get there
    */
   public static EphemeralCluster start(int nodes, Topology.Options options) {
+    return start(nodes, options, false);
+  }
+
+  /**
+   * The same with an actor system for each node, which faults of nodes and of the control plane end
+   * and start again.
+   *
+   * @throws UserError if it does not get there
+   */
+  public static EphemeralCluster startApart(int nodes, Topology.Options options) {
+    return start(nodes, options, true);
+  }
+
+  private static EphemeralCluster start(int nodes, Topology.Options options, boolean apart) {
     quiet("PARAMECIUM_LOG");
     quiet("PARAMECIUM_PEKKO_LOG");
     for (int attempt = 1; ; attempt++) {
       try {
-        return tryToStart(nodes, options);
+        return tryToStart(nodes, options, apart);
       } catch (UserError e) {
         // Another process may have taken the API server's port between the look at it and its use.
         if (attempt == ATTEMPTS) {
@@ -69,7 +80,7 @@ public final class EphemeralCluster implements AutoCloseable {
     }
   }
 
-  private static EphemeralCluster tryToStart(int nodes, Topology.Options options) {
+  private static EphemeralCluster tryToStart(int nodes, Topology.Options options, boolean apart) {
     Ipv4Address block = LocalCluster.freeLoopbackBlock(nodes);
     int port = LocalCluster.freePort();
     Topology topology = Topology.of(nodes, block.plus(1), port);
@@ -83,7 +94,7 @@ public final class EphemeralCluster implements AutoCloseable {
         new EphemeralCluster(stateDir, block, "http://" + topology.apiAddress() + ":" + port);
     Runtime.getRuntime().addShutdownHook(cluster.atExit);
     try {
-      cluster.launch(topology, block, options);
+      cluster.launch(topology, block, options, apart);
       cluster.awaitReady(nodes);
     } catch (RuntimeException e) {
       cluster.close();
@@ -92,35 +103,35 @@ public final class EphemeralCluster implements AutoCloseable {
     return cluster;
   }
 
-  private void launch(Topology topology, Ipv4Address block, Topology.Options options) {
-    List<CompletableFuture<ActorSystem<Void>>> starting = new ArrayList<>();
-    starting.add(
-        CompletableFuture.supplyAsync(
-            () ->
-                new ControlPlaneProcess(
-                        block,
-                        Ipv4Address.parse(topology.apiAddress()),
-                        topology.apiPort(),
-                        ApiSecurity.NONE,
-                        stateDir,
-                        stateDir,
-                        new LocalMachine(stateDir),
-                        topology.clusterName(),
-                        options)
-                    .start()));
-    starting.add(
-        CompletableFuture.supplyAsync(
-            () ->
-                new NodeProcess(
-                        topology.nodes(),
-                        List.of(block + ":" + LocalCluster.CLUSTER_PORT),
-                        topology.clusterName(),
-                        options)
-                    .start()));
+  private void launch(
+      Topology topology, Ipv4Address block, Topology.Options options, boolean apart) {
+    List<CompletableFuture<Void>> starting = new ArrayList<>();
+    ControlPlaneProcess controlPlane =
+        new ControlPlaneProcess(
+            block,
+            Ipv4Address.parse(topology.apiAddress()),
+            topology.apiPort(),
+            ApiSecurity.NONE,
+            stateDir,
+            stateDir,
+            apart ? members : new LocalMachine(stateDir),
+            topology.clusterName(),
+            options);
+    starting.add(members.add(ClusterMember.CONTROL_PLANE, controlPlane::start));
+    for (List<Topology.Node> nodes :
+        apart ? topology.nodes().stream().map(List::of).toList() : List.of(topology.nodes())) {
+      NodeProcess process =
+          new NodeProcess(
+              nodes,
+              List.of(block + ":" + LocalCluster.CLUSTER_PORT),
+              topology.clusterName(),
+              options);
+      starting.add(members.add(nodes.getFirst().name(), process::start));
+    }
     RuntimeException failure = null;
-    for (CompletableFuture<ActorSystem<Void>> member : starting) {
+    for (CompletableFuture<Void> member : starting) {
       try {
-        members.add(member.join());
+        member.join();
       } catch (CompletionException e) {
         failure =
             e.getCause() instanceof RuntimeException cause
@@ -148,34 +159,13 @@ public final class EphemeralCluster implements AutoCloseable {
   /** Ends it; its state is deleted. */
   @Override
   public void close() {
-    // Nodes first, so that there is somebody to say goodbye to.
-    List<ActorSystem<Void>> nodes = members.subList(Math.min(1, members.size()), members.size());
-    nodes.forEach(ActorSystem::terminate);
-    awaitEnd(nodes);
-    members.forEach(ActorSystem::terminate);
-    awaitEnd(members);
-    members.clear();
+    members.close();
     LocalCluster.releaseLoopbackBlock(block);
     deleteState();
     try {
       Runtime.getRuntime().removeShutdownHook(atExit);
     } catch (IllegalStateException _) {
       // The JVM is going down, and the hook has run or will.
-    }
-  }
-
-  private static void awaitEnd(List<ActorSystem<Void>> systems) {
-    for (ActorSystem<Void> member : systems) {
-      try {
-        member
-            .getWhenTerminated()
-            .toCompletableFuture()
-            .get(STOP_LIMIT.toMillis(), TimeUnit.MILLISECONDS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-      } catch (java.util.concurrent.ExecutionException | java.util.concurrent.TimeoutException _) {
-        // It goes with the process at the latest.
-      }
     }
   }
 

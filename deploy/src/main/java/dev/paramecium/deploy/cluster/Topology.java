@@ -112,6 +112,7 @@ public record Topology(
    * What every node is configured with, by the names of Cilium's ConfigMap where it has one.
    *
    * @param clusterPoolIpv4Cidr {@code cluster-pool-ipv4-cidr}
+   * @param nodeMaskSize {@code cluster-pool-ipv4-mask-size}, the length of each node's prefix
    * @param loadBalancerIpv4Pool {@code load-balancer-ipv4-pool}, where Services of type
    *     LoadBalancer get their address; null if they get none
    * @param mtu {@code mtu} of the underlay, bytes
@@ -121,6 +122,7 @@ public record Topology(
    */
   public record Options(
       Ipv4Prefix clusterPoolIpv4Cidr,
+      int nodeMaskSize,
       @Nullable Ipv4Prefix loadBalancerIpv4Pool,
       int mtu,
       String underlay,
@@ -149,6 +151,7 @@ public record Topology(
      */
     public static Options parse(Map<String, String> values) {
       Ipv4Prefix cidr = Ipv4Prefix.parse("10.42.0.0/16");
+      int nodeMaskSize = 24;
       Ipv4Prefix pool = null;
       int mtu = 1500;
       String underlay = "udp";
@@ -165,6 +168,8 @@ public record Topology(
                   "a network from /8 to /23, so that it holds at least two nodes' /24");
             }
           }
+          case "cluster-pool-ipv4-mask-size" ->
+              nodeMaskSize = number(option.getKey(), value, 24, 29);
           case LOAD_BALANCER_POOL -> {
             pool = prefix(option.getKey(), value);
             if (pool.length() < 8) {
@@ -179,8 +184,8 @@ public record Topology(
                   UserError.USAGE,
                   "option \""
                       + option.getKey()
-                      + "\" is not known: use cluster-pool-ipv4-cidr, load-balancer-ipv4-pool, mtu,"
-                      + " underlay, "
+                      + "\" is not known: use cluster-pool-ipv4-cidr, cluster-pool-ipv4-mask-size,"
+                      + " load-balancer-ipv4-pool, mtu, underlay, "
                       + String.join(", ", AgentOptions.names())
                       + ".");
             }
@@ -193,7 +198,7 @@ public record Topology(
         requireApart(pool, ServiceAllocation.CLUSTER_IPS, "cluster addresses");
       }
       try {
-        return new Options(cidr, pool, mtu, underlay, AgentOptions.of(agent), values);
+        return new Options(cidr, nodeMaskSize, pool, mtu, underlay, AgentOptions.of(agent), values);
       } catch (IllegalArgumentException e) {
         throw new UserError(UserError.USAGE, e.getMessage() + ".");
       }

@@ -1,16 +1,20 @@
 package dev.paramecium.deploy.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.experiment.ExperimentFile;
-import dev.paramecium.deploy.experiment.ExperimentRun;
+import dev.paramecium.deploy.experiment.ExperimentSeries;
 import dev.paramecium.deploy.experiment.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -36,23 +40,39 @@ final class ChaosCommand implements Callable<Integer> {
     return CommandLine.ExitCode.USAGE;
   }
 
-  /** One experiment. */
+  /** Experiments, each with one seed or with many. */
   @Command(
       name = "run",
       mixinStandardHelpOptions = true,
       description =
-          "Runs an experiment in a cluster of its own and judges what was recorded. Exit code 0 if"
-              + " every invariant held, 1 if not.")
+          "Runs experiments, each in a cluster of its own, and judges what was recorded. Exit code"
+              + " 0 if every invariant held, 1 if not.")
   static final class Run implements Callable<Integer> {
 
-    @Parameters(paramLabel = "FILE", description = "of kind ChaosExperiment")
-    private String file = "";
+    @Parameters(paramLabel = "FILE", arity = "1..*", description = "of kind ChaosExperiment")
+    private List<String> files = List.of();
 
     @Option(
         names = "--seed",
         paramLabel = "N",
-        description = "what faults that are drawn follow from; default: another each time")
+        description = "what is drawn follows from it; default: another each time")
     private @Nullable Long seed;
+
+    @Option(
+        names = "--seeds",
+        paramLabel = "N",
+        description = "so many seeds, one after the other, from --seed or 1 on; in one cluster")
+    private @Nullable Integer seeds;
+
+    @Option(names = "--short", description = "as the experiment's field short says")
+    private boolean brief;
+
+    @Option(
+        names = "--in-process",
+        description =
+            "the cluster's members are actor systems of this JVM instead of JVMs: sooner there, and"
+                + " nothing can be paused")
+    private boolean inProcess;
 
     @Option(names = "--junit", paramLabel = "FILE", description = "where to write a report for CI")
     private @Nullable Path junit;
@@ -61,23 +81,57 @@ final class ChaosCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, JsonProcessingException {
-      long drawn = seed == null ? new SecureRandom().nextInt(Integer.MAX_VALUE) : seed;
-      ExperimentFile experiment = ExperimentFile.read(file, drawn);
-      Verdict verdict = new ExperimentRun(experiment, drawn, System.err::println).run();
-      System.out.print(
-          format.wanted()
-              ? ApiHttp.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(verdict.json())
-                  + "\n"
-              : verdict.text());
-      if (junit != null) {
-        try {
-          Files.writeString(junit, verdict.junit());
-        } catch (IOException e) {
-          throw new UserError(
-              UserError.FAILED, "cannot write " + junit + ": " + e.getMessage() + ".");
+      if (seeds != null && seeds < 1) {
+        throw new UserError(UserError.USAGE, "--seeds is " + seeds + ": use 1 or more.");
+      }
+      long first = first();
+      int count = seeds == null ? 1 : seeds;
+      // A file that is wrong is said before the first cluster is started.
+      files.forEach(file -> ExperimentFile.read(file, first, brief));
+      List<Verdict> verdicts = new ArrayList<>();
+      Consumer<String> progress = count == 1 ? System.err::println : _ -> {};
+      for (String file : files) {
+        try (ExperimentSeries series = new ExperimentSeries(inProcess, progress)) {
+          for (long next = first; next < first + count; next++) {
+            Verdict verdict = series.run(ExperimentFile.read(file, next, brief), next);
+            verdicts.add(verdict);
+            if (!format.wanted()) {
+              System.out.print(count == 1 || !verdict.holds() ? verdict.text() : verdict.line());
+            }
+          }
         }
       }
-      return verdict.holds() ? 0 : UserError.FAILED;
+      if (format.wanted()) {
+        System.out.println(json(verdicts));
+      }
+      if (junit != null) {
+        write(junit, Verdict.junit(verdicts));
+      }
+      return verdicts.stream().allMatch(Verdict::holds) ? 0 : UserError.FAILED;
+    }
+
+    private long first() {
+      if (seed != null) {
+        return seed;
+      }
+      return seeds == null ? new SecureRandom().nextInt(Integer.MAX_VALUE) : 1;
+    }
+
+    /** One verdict by itself, several in a list. */
+    private static String json(List<Verdict> verdicts) throws JsonProcessingException {
+      ArrayNode list = ApiHttp.JSON.createArrayNode();
+      verdicts.forEach(verdict -> list.add(verdict.json()));
+      return ApiHttp.JSON
+          .writerWithDefaultPrettyPrinter()
+          .writeValueAsString(list.size() == 1 ? list.get(0) : list);
+    }
+
+    private static void write(Path path, String text) {
+      try {
+        Files.writeString(path, text);
+      } catch (IOException e) {
+        throw new UserError(UserError.FAILED, "cannot write " + path + ": " + e.getMessage() + ".");
+      }
     }
   }
 }

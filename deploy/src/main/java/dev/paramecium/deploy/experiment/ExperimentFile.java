@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,6 +50,7 @@ public record ExperimentFile(
    * A pod that asks another again and again, and writes down each answer.
    *
    * @param to {@code namespace/pod}, made by the setup
+   * @param via the Service in front of that pod, which is asked instead; empty for the pod itself
    * @param every between its requests; for a churned one, between two pods
    * @param lifetime of a churned pod; zero for the whole run
    */
@@ -58,6 +60,7 @@ public record ExperimentFile(
       Map<String, String> labels,
       String node,
       String to,
+      String via,
       int port,
       String protocol,
       Duration every,
@@ -71,9 +74,10 @@ public record ExperimentFile(
    *
    * @param at since the workload began
    * @param lasts until it is deleted
-   * @param excusesDenials whether what should pass may be denied meanwhile
+   * @param excuses what may go wrong meanwhile: {@code denied}, that something is denied which
+   *     should pass; {@code delivered}, the reverse
    */
-  public record Fault(Duration at, Duration lasts, ObjectNode object, boolean excusesDenials) {}
+  public record Fault(Duration at, Duration lasts, ObjectNode object, Set<String> excuses) {}
 
   /**
    * @param flow its name, or a churned one's
@@ -85,21 +89,23 @@ public record ExperimentFile(
    * Reads one.
    *
    * @param seed what is drawn by chance follows from it
+   * @param brief whether what its field {@code short} says counts
    * @throws UserError naming the field, the value and the rule
    */
-  public static ExperimentFile read(String source, long seed) {
+  public static ExperimentFile read(String source, long seed, boolean brief) {
     List<ObjectNode> documents = Manifests.read(source);
     if (documents.size() != 1) {
       throw new UserError(
           UserError.USAGE,
           source + " holds " + documents.size() + " documents: write one experiment a file.");
     }
-    return new Reader(source).read(documents.getFirst(), new Random(seed));
+    return new Reader(source).read(documents.getFirst(), new Random(seed), brief);
   }
 
   private record Reader(String source) {
 
-    ExperimentFile read(ObjectNode file, Random random) {
+    ExperimentFile read(ObjectNode written, Random random, boolean brief) {
+      ObjectNode file = brief ? shortened(written) : written;
       only(
           file,
           "",
@@ -117,7 +123,8 @@ public record ExperimentFile(
               "workload",
               "faults",
               "random",
-              "expect"));
+              "expect",
+              "short"));
       if (!file.path("apiVersion").asText().equals(API_VERSION)
           || !file.path("kind").asText().equals(KIND)) {
         throw wrong("kind", "must be " + KIND + " of " + API_VERSION);
@@ -136,7 +143,7 @@ public record ExperimentFile(
       Duration duration = time(file, "", "duration", "20s");
       List<Flow> flows = flows(workload, "flows");
       List<Flow> churn = flows(workload, "podChurn");
-      List<Fault> faults = faults(file, duration);
+      List<Fault> faults = faults(file, duration, random);
       faults.addAll(drawn(file.path("random"), duration, random));
       List<Expected> expected = new ArrayList<>();
       int i = 0;
@@ -178,6 +185,20 @@ public record ExperimentFile(
           expected);
     }
 
+    /** The same with those fields that differ in a short run. */
+    private ObjectNode shortened(ObjectNode file) {
+      if (!file.path("short").isObject()) {
+        throw wrong("short", "is missing: it says which fields differ in a short run");
+      }
+      only(
+          file.path("short"),
+          "short",
+          Set.of("propagation", "duration", "timeLimit", "workload", "faults", "random", "expect"));
+      ObjectNode merged = file.deepCopy();
+      merged.setAll((ObjectNode) merged.remove("short"));
+      return merged;
+    }
+
     private List<Flow> flows(JsonNode workload, String list) {
       boolean churn = list.equals("podChurn");
       List<Flow> flows = new ArrayList<>();
@@ -193,6 +214,7 @@ public record ExperimentFile(
                 "labels",
                 "node",
                 "to",
+                "via",
                 "port",
                 "protocol",
                 "every",
@@ -227,6 +249,7 @@ public record ExperimentFile(
                 Map.copyOf(labels),
                 item.path("node").asText(),
                 to,
+                item.path("via").asText(),
                 port,
                 protocol,
                 time(item, at, "every", churn ? "3s" : "300ms"),
@@ -254,14 +277,14 @@ public record ExperimentFile(
       return new PolicyChurn(time(item, at, "every", "4s"), policies);
     }
 
-    private List<Fault> faults(ObjectNode file, Duration duration) {
+    private List<Fault> faults(ObjectNode file, Duration duration, Random random) {
       List<Fault> faults = new ArrayList<>();
       int i = 0;
       for (JsonNode item : file.path("faults")) {
         String at = "faults[" + i++ + "]";
         only(item, at, Set.of("at", "for", "object", "excuses"));
-        Duration from = time(item, at, "at", "0s");
-        Duration lasts = time(item, at, "for", "5s");
+        Duration from = drawnTime(item, at, "at", "0s", random);
+        Duration lasts = drawnTime(item, at, "for", "5s", random);
         if (from.plus(lasts).compareTo(duration) > 0) {
           throw wrong(
               at,
@@ -272,11 +295,18 @@ public record ExperimentFile(
       return faults;
     }
 
-    private boolean excuses(JsonNode item, String at) {
-      if (item.has("excuses") && !item.path("excuses").asText().equals("denied")) {
-        throw wrong(at + ".excuses", "is " + item.path("excuses") + ": only denied can be excused");
+    private Set<String> excuses(JsonNode item, String at) {
+      JsonNode field = item.path("excuses");
+      Set<String> excuses = new TreeSet<>();
+      if (field.isArray()) {
+        field.forEach(word -> excuses.add(word.asText()));
+      } else if (!field.isMissingNode()) {
+        excuses.add(field.asText());
       }
-      return item.has("excuses");
+      if (!Set.of("denied", "delivered").containsAll(excuses)) {
+        throw wrong(at + ".excuses", "is " + field + ": use denied, delivered or both in a list");
+      }
+      return excuses;
     }
 
     private List<Fault> drawn(JsonNode item, Duration duration, Random random) {
@@ -286,19 +316,38 @@ public record ExperimentFile(
       }
       only(item, "random", Set.of("count", "for", "choices", "excuses"));
       List<ObjectNode> choices = objects(item.path("choices"), "random.choices");
-      Duration lasts = time(item, "random", "for", "4s");
-      long room = duration.minus(lasts).toMillis();
-      if (choices.isEmpty() || room <= 0) {
-        throw wrong("random", "needs choices, and faults that are shorter than the workload");
+      if (choices.isEmpty()) {
+        throw wrong("random", "needs choices");
       }
       for (int i = 0; i < item.path("count").asInt(1); i++) {
         ObjectNode object = choices.get(random.nextInt(choices.size())).deepCopy();
         ObjectNode metadata = object.withObject("/metadata");
         metadata.put("name", metadata.path("name").asText("drawn") + "-" + i);
+        Duration lasts = drawnTime(item, "random", "for", "4s", random);
+        long room = duration.minus(lasts).toMillis();
+        if (room <= 0) {
+          throw wrong("random.for", "is longer than the workload: use less than duration");
+        }
         Duration from = Duration.ofMillis((long) (random.nextDouble() * room));
         faults.add(new Fault(from, lasts, object, excuses(item, "random")));
       }
       return faults;
+    }
+
+    /** A time, or one that the seed chooses from {@code FROM..TO}. */
+    private Duration drawnTime(
+        JsonNode item, String at, String field, String otherwise, Random random) {
+      String text = item.path(field).asText(otherwise);
+      int dots = text.indexOf("..");
+      if (dots < 0) {
+        return time(text, at, field);
+      }
+      Duration from = time(text.substring(0, dots), at, field);
+      Duration to = time(text.substring(dots + 2), at, field);
+      if (to.compareTo(from) <= 0) {
+        throw wrong(at + "." + field, "is \"" + text + "\": write the shorter time first");
+      }
+      return from.plusMillis(random.nextLong(to.minus(from).toMillis()));
     }
 
     private List<ObjectNode> objects(JsonNode list, String at) {
@@ -317,7 +366,10 @@ public record ExperimentFile(
     }
 
     private Duration time(JsonNode item, String at, String field, String otherwise) {
-      String text = item.path(field).asText(otherwise);
+      return time(item.path(field).asText(otherwise), at, field);
+    }
+
+    private Duration time(String text, String at, String field) {
       try {
         return Duration.ofNanos(Quantities.nanos(text));
       } catch (IllegalArgumentException e) {

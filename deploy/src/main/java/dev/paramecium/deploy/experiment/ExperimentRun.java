@@ -2,20 +2,13 @@ package dev.paramecium.deploy.experiment;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Resources;
 import dev.paramecium.deploy.client.Waiting;
-import dev.paramecium.deploy.cluster.LocalCluster;
-import dev.paramecium.deploy.cluster.Topology;
 import dev.paramecium.deploy.experiment.ExperimentFile.Fault;
 import dev.paramecium.deploy.experiment.History.Span;
-import dev.paramecium.deploy.verify.World;
-import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -23,76 +16,50 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * Runs an experiment in a cluster of its own: setup, workload, faults by the clock, and, when all
- * of them are over, a verdict from what was recorded.
+ * An experiment with one seed, in a cluster where its setup is: workload, faults by the clock, and,
+ * when all of them are over, a verdict from what was recorded.
  */
-public final class ExperimentRun {
+final class ExperimentRun {
 
-  private static final Duration SETTLE = Duration.ofSeconds(90);
-  private static final String CONFIG_MAPS =
-      "/api/v1/namespaces/default/configmaps?labelSelector=experiment%3Dcounter";
+  private static final Duration INJECTION = Duration.ofSeconds(30);
 
   private final ExperimentFile file;
   private final long seed;
+  private final String id;
   private final Consumer<String> progress;
-  private final History history = new History();
+  private final History history;
   private final Instant start = Instant.now();
 
-  public ExperimentRun(ExperimentFile file, long seed, Consumer<String> progress) {
+  /**
+   * @param before what was recorded before in the same cluster
+   */
+  ExperimentRun(ExperimentFile file, long seed, History before, Consumer<String> progress) {
     this.file = file;
     this.seed = seed;
+    this.id = Long.toString(seed, Character.MAX_RADIX);
     this.progress = progress;
+    this.history = History.after(before);
   }
 
-  /**
-   * Runs it to its end; nothing is left running.
-   *
-   * @throws UserError if the cluster cannot be started, or the time limit passes
-   */
-  public Verdict run() throws InterruptedException {
-    Path home;
-    try {
-      home = Files.createTempDirectory("paramecium-experiment");
-    } catch (IOException e) {
-      throw new UncheckedIOException("no place for a cluster's state", e);
-    }
-    Thread atExit = new Thread(() -> LocalCluster.kill(home), "experiment cleanup");
-    Runtime.getRuntime().addShutdownHook(atExit);
-    try {
-      Ipv4Address block = LocalCluster.freeLoopbackBlock(file.nodes());
-      Topology plain = Topology.of(file.nodes(), block.plus(1), LocalCluster.freePort());
-      LocalCluster cluster =
-          LocalCluster.start(
-              home,
-              // A JVM for each node: a fault of one process is a fault of one node.
-              new Topology(
-                  plain.clusterName(),
-                  plain.apiAddress(),
-                  plain.apiPort(),
-                  file.options(),
-                  plain.nodes(),
-                  1,
-                  null),
-              block.toString(),
-              progress);
-      cluster.awaitReady(progress);
-      return observe(new ApiHttp(cluster.apiServer()));
-    } finally {
-      LocalCluster.kill(home);
-      Runtime.getRuntime().removeShutdownHook(atExit);
-    }
+  /** Whatever happened until now. */
+  History history() {
+    return history;
   }
 
-  private Verdict observe(ApiHttp api) throws InterruptedException {
-    World world = new World(api);
-    file.setup().forEach(world::apply);
-    world.settle(SETTLE);
+  /** Runs it to its end. */
+  Verdict observe(ApiHttp api) throws InterruptedException {
     try {
       record(api);
     } catch (UserError | UncheckedIOException e) {
       history.failures.add(String.valueOf(e.getMessage()));
     }
     double seconds = Duration.between(start, Instant.now()).toMillis() / 1000.0;
+    if (!history.stalls.isEmpty()) {
+      history.notes.add(
+          "the machine stood still "
+              + history.stalls.size()
+              + " times, %.1f s at most".formatted(longest(history.stalls)));
+    }
     List<String> flows = new ArrayList<>();
     for (List<ExperimentFile.Flow> list : List.of(file.flows(), file.churn())) {
       list.forEach(f -> flows.add(f.name() + ": " + Invariants.count(history, f.name())));
@@ -108,13 +75,20 @@ public final class ExperimentRun {
         Invariants.all(file, history));
   }
 
+  private static double longest(List<Span> spans) {
+    return spans.stream().mapToDouble(s -> seconds(s.from(), s.to())).max().orElse(0);
+  }
+
   private void record(ApiHttp api) throws InterruptedException {
-    try (Recorder counters = new Recorder(api, CONFIG_MAPS, history.configMaps);
+    String counters = Workload.CONFIG_MAPS + "?labelSelector=experiment%3D" + id;
+    try (Recorder written = new Recorder(api, counters, history.configMaps);
         Recorder _ = new Recorder(api, "/apis/cilium.io/v2/ciliumidentities", history.identities);
-        Recorder _ = new Recorder(api, "/api/v1/pods", history.pods)) {
-      Workload workload = new Workload(api, file, history);
+        Recorder _ = new Recorder(api, "/api/v1/pods", history.pods);
+        StallClock _ = new StallClock(history)) {
+      Workload workload = new Workload(api, file, id, history);
       workload.start();
-      progress.accept("the workload runs for " + file.duration().toSeconds() + " s");
+      progress.accept(
+          "seed " + seed + ": the workload runs for " + file.duration().toMillis() / 1000.0 + " s");
       Instant begun = Instant.now();
       List<Thread> faults = new ArrayList<>();
       for (Fault fault : file.faults()) {
@@ -126,7 +100,7 @@ public final class ExperimentRun {
       }
       workload.stop();
       progress.accept("the faults are over; waiting until every node is in sync");
-      finish(api, counters);
+      finish(api, counters, written);
     }
   }
 
@@ -138,7 +112,7 @@ public final class ExperimentRun {
     }
   }
 
-  private void finish(ApiHttp api, Recorder counters) {
+  private void finish(ApiHttp api, String counters, Recorder written) {
     Instant limit = start.plus(file.limit());
     List<String> differences = new ArrayList<>();
     while (true) {
@@ -155,7 +129,7 @@ public final class ExperimentRun {
       Workload.pause(Duration.ofMillis(500));
     }
     history.differences.addAll(differences);
-    JsonNode list = Workload.patiently(() -> api.get(CONFIG_MAPS));
+    JsonNode list = Workload.patiently(() -> api.get(counters));
     list.path("items").forEach(history.finalConfigMaps::add);
     long last = 0;
     for (JsonNode item : list.path("items")) {
@@ -164,7 +138,7 @@ public final class ExperimentRun {
     long wanted = last;
     try {
       Waiting.until(
-          Duration.ofSeconds(15), () -> counters.revision() >= wanted, () -> "the watch is behind");
+          Duration.ofSeconds(15), () -> written.revision() >= wanted, () -> "the watch is behind");
     } catch (UserError _) {
       // What it has not said is found by the invariant.
     }
@@ -191,6 +165,7 @@ public final class ExperimentRun {
       return;
     }
     sleepUntil(begun.plus(fault.at()).plus(fault.lasts()));
+    awaitInjected(api, path, begun, what);
     Workload.patiently(
         () ->
             api.find(path).isMissingNode()
@@ -205,9 +180,34 @@ public final class ExperimentRun {
       Workload.pause(Duration.ofMillis(100));
     }
     Instant to = Instant.now();
-    history.faults.add(new Span(what, from, to, fault.excusesDenials()));
+    history.faults.add(new Span(what, from, to, fault.excuses()));
     history.notes.add(
         "%s from %.1f s to %.1f s".formatted(what, seconds(begun, from), seconds(begun, to)));
+  }
+
+  /** A fault that was never there proves nothing: it lasts until it was, for once at least. */
+  private void awaitInjected(ApiHttp api, String path, Instant begun, String what) {
+    Instant limit = Instant.now().plus(INJECTION);
+    JsonNode status = Workload.patiently(() -> api.find(path)).path("status");
+    while (!wasInjected(status)) {
+      if (Instant.now().isAfter(limit)) {
+        history.failures.add(note(begun, what + " was never injected: " + status));
+        return;
+      }
+      Workload.pause(Duration.ofMillis(50));
+      status = Workload.patiently(() -> api.find(path)).path("status");
+    }
+  }
+
+  /** One whose own duration is over has recovered by itself. */
+  private static boolean wasInjected(JsonNode status) {
+    for (JsonNode condition : status.path("conditions")) {
+      if (condition.path("type").asText().equals("AllInjected")
+          && condition.path("status").asText().equals("True")) {
+        return true;
+      }
+    }
+    return status.at("/experiment/desiredPhase").asText().equals("Stop");
   }
 
   private static String note(Instant begun, String what) {

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -33,8 +34,12 @@ final class History {
    */
   record Policies(Instant asked, Instant answered, List<JsonNode> policies) {}
 
-  /** A fault, from the request that began it to the end of the request that ended it. */
-  record Span(String what, Instant from, Instant to, boolean excusesDenials) {}
+  /**
+   * A fault, from the request that began it to the end of the request that ended it.
+   *
+   * @param excuses as {@link ExperimentFile.Fault#excuses}
+   */
+  record Span(String what, Instant from, Instant to, Set<String> excuses) {}
 
   /**
    * A write of a counting writer.
@@ -50,6 +55,10 @@ final class History {
   final Map<String, Ends> ends = new ConcurrentHashMap<>();
   final List<Policies> policies = new CopyOnWriteArrayList<>();
   final List<Span> faults = new CopyOnWriteArrayList<>();
+
+  /** When the machine did not let the run go on. */
+  final List<Span> stalls = new CopyOnWriteArrayList<>();
+
   final List<Written> written = new CopyOnWriteArrayList<>();
   final List<Seen> configMaps = new CopyOnWriteArrayList<>();
   final List<Seen> identities = new CopyOnWriteArrayList<>();
@@ -61,6 +70,16 @@ final class History {
   final List<String> failures = new CopyOnWriteArrayList<>();
 
   final List<String> notes = new CopyOnWriteArrayList<>();
+
+  /** What begins where another ends: what that one left may still be on its way. */
+  static History after(History before) {
+    History history = new History();
+    history.faults.addAll(before.faults);
+    history.ends.putAll(before.ends);
+    int policies = before.policies.size();
+    history.policies.addAll(before.policies.subList(Math.max(0, policies - 2), policies));
+    return history;
+  }
 
   /** The policies that may have held for a request of {@code start} to {@code end}. */
   List<List<JsonNode>> possible(Instant start, Instant end, java.time.Duration propagation) {

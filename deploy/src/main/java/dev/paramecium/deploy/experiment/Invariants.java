@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.deploy.experiment.History.Ends;
 import dev.paramecium.deploy.experiment.History.Request;
 import dev.paramecium.deploy.experiment.History.Seen;
+import dev.paramecium.deploy.experiment.History.Span;
 import dev.paramecium.deploy.experiment.History.Written;
 import dev.paramecium.deploy.experiment.Verdict.Case;
 import java.time.Duration;
@@ -56,7 +57,9 @@ final class Invariants {
   private static List<String> delivered(ExperimentFile file, History history) {
     List<String> wrong = new ArrayList<>();
     for (Request request : history.requests) {
-      if (request.delivered() && !anyVerdict(file, history, request, true)) {
+      if (request.delivered()
+          && !excused(file, history, request, "delivered")
+          && !anyVerdict(file, history, request, true)) {
         wrong.add(sentence(request, "was delivered, and no policy in force allowed it"));
       }
     }
@@ -68,21 +71,27 @@ final class Invariants {
     for (Request request : history.requests) {
       Duration window = file.propagation();
       boolean young = request.start().isBefore(request.ready().plus(window));
-      boolean excused =
-          history.faults.stream()
-              .anyMatch(
-                  f ->
-                      f.excusesDenials()
-                          && !request.end().isBefore(f.from())
-                          && !request.start().isAfter(f.to().plus(window)));
       if (!request.delivered()
           && !young
-          && !excused
+          && !excused(file, history, request, "denied")
           && !anyVerdict(file, history, request, false)) {
         wrong.add(sentence(request, "was not answered, and every policy in force allowed it"));
       }
     }
     return wrong;
+  }
+
+  /** Whether a fault of the request's window excuses its result. */
+  private static boolean excused(
+      ExperimentFile file, History history, Request request, String result) {
+    return history.faults.stream().anyMatch(f -> excuses(f, request, result, file.propagation()))
+        || history.stalls.stream().anyMatch(s -> excuses(s, request, result, Duration.ZERO));
+  }
+
+  private static boolean excuses(Span span, Request request, String result, Duration after) {
+    return span.excuses().contains(result)
+        && !request.end().isBefore(span.from())
+        && !request.start().isAfter(span.to().plus(after));
   }
 
   /** Whether the policies of some moment of the request's window come to {@code verdict}. */

@@ -47,6 +47,12 @@ public record Verdict(
     return cases.stream().allMatch(one -> one.violations().isEmpty());
   }
 
+  /** For people who have many. */
+  public String line() {
+    return "%s, seed %d: %s in %.1f s (%s)%n"
+        .formatted(name, seed, holds() ? "passed" : "FAILED", seconds, String.join("; ", flows));
+  }
+
   /** For people. */
   public String text() {
     StringBuilder out = new StringBuilder();
@@ -93,30 +99,15 @@ public record Verdict(
     return json;
   }
 
-  /** For CI systems: a suite, with a case for each invariant. */
-  public String junit() {
+  /** For CI systems: a suite for each verdict, with a case for each invariant. */
+  public static String junit(List<Verdict> verdicts) {
     StringWriter text = new StringWriter();
     try {
       XMLStreamWriter xml = XMLOutputFactory.newInstance().createXMLStreamWriter(text);
       xml.writeStartDocument("UTF-8", "1.0");
       xml.writeStartElement("testsuites");
-      xml.writeStartElement("testsuite");
-      xml.writeAttribute("name", name);
-      xml.writeAttribute("tests", Integer.toString(cases.size()));
-      long failed = cases.stream().filter(one -> !one.violations().isEmpty()).count();
-      xml.writeAttribute("failures", Long.toString(failed));
-      xml.writeAttribute("time", Double.toString(seconds));
-      for (Case one : cases) {
-        xml.writeStartElement("testcase");
-        xml.writeAttribute("classname", name);
-        xml.writeAttribute("name", one.name());
-        if (!one.violations().isEmpty()) {
-          xml.writeStartElement("failure");
-          xml.writeAttribute("message", one.violations().size() + " violations, seed " + seed);
-          xml.writeCharacters(String.join("\n", one.violations()));
-          xml.writeEndElement();
-        }
-        xml.writeEndElement();
+      for (Verdict verdict : verdicts) {
+        verdict.suite(xml);
       }
       xml.writeEndDocument();
       xml.close();
@@ -124,5 +115,27 @@ public record Verdict(
       throw new IllegalStateException("a verdict cannot be written as XML", e);
     }
     return text.toString();
+  }
+
+  private void suite(XMLStreamWriter xml) throws XMLStreamException {
+    xml.writeStartElement("testsuite");
+    xml.writeAttribute("name", name + " seed " + seed);
+    xml.writeAttribute("tests", Integer.toString(cases.size()));
+    long failed = cases.stream().filter(one -> !one.violations().isEmpty()).count();
+    xml.writeAttribute("failures", Long.toString(failed));
+    xml.writeAttribute("time", Double.toString(seconds));
+    for (Case one : cases) {
+      xml.writeStartElement("testcase");
+      xml.writeAttribute("classname", name);
+      xml.writeAttribute("name", one.name());
+      if (!one.violations().isEmpty()) {
+        xml.writeStartElement("failure");
+        xml.writeAttribute("message", one.violations().size() + " violations, seed " + seed);
+        xml.writeCharacters(String.join("\n", one.violations()));
+        xml.writeEndElement();
+      }
+      xml.writeEndElement();
+    }
+    xml.writeEndElement();
   }
 }

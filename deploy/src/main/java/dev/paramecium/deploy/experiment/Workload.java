@@ -39,27 +39,35 @@ final class Workload {
   /** A control plane that is away comes back in this time, also on a machine that is busy. */
   private static final Duration PATIENCE = Duration.ofSeconds(120);
 
-  private static final String CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
+  static final String CONFIG_MAPS = "/api/v1/namespaces/default/configmaps";
 
   private final ApiHttp api;
   private final ExperimentFile file;
+  private final String run;
   private final History history;
+  private final Instant begun = Instant.now();
   private final AtomicBoolean over = new AtomicBoolean();
   private final List<Thread> threads = new ArrayList<>();
   private final List<String> flowPods = new ArrayList<>();
   private final Map<String, JsonNode> policies = new TreeMap<>();
 
-  Workload(ApiHttp api, ExperimentFile file, History history) {
+  /**
+   * @param run what only objects of this run have in their names and labels
+   */
+  Workload(ApiHttp api, ExperimentFile file, String run, History history) {
     this.api = api;
     this.file = file;
+    this.run = run;
     this.history = history;
     for (ObjectNode object : file.setup()) {
       if (object.path("kind").asText().equals("NetworkPolicy")) {
         policies.put(key(object), object);
       }
     }
-    history.policies.add(
-        new Policies(Instant.EPOCH, Instant.EPOCH, List.copyOf(policies.values())));
+    if (history.policies.isEmpty()) {
+      history.policies.add(
+          new Policies(Instant.EPOCH, Instant.EPOCH, List.copyOf(policies.values())));
+    }
   }
 
   private static String key(JsonNode policy) {
@@ -81,7 +89,7 @@ final class Workload {
       spawn("policies", () -> churnPolicies(churned));
     }
     for (int i = 0; i < file.writers(); i++) {
-      String name = "counter-" + i;
+      String name = "counter-" + run + "-" + i;
       spawn(name, () -> count(name));
     }
   }
@@ -109,13 +117,14 @@ final class Workload {
     for (int i = 0; i < file.flows().size(); i++) {
       read(file.flows().get(i), flowPods.get(i));
     }
+    takeAwayChurned();
   }
 
   // ---- flows
 
   private void create(Flow flow, String name) {
     String[] to = flow.to().split("/", 2);
-    Pods.Pod target = patiently(() -> Pods.find(api, flow.to(), to[0]));
+    String address = patiently(() -> address(flow, to[0]));
     JsonNode pod = patiently(() -> api.get(Pods.path(to[0], to[1])));
     history.ends.put(
         name,
@@ -138,13 +147,21 @@ final class Workload {
             .formatted(
                 REQUEST.toMillis(),
                 flow.protocol().toLowerCase(java.util.Locale.ROOT),
-                target.address(),
+                address,
                 flow.port(),
                 pause);
     ObjectNode container = spec.putArray("containers").addObject();
     container.put("name", "asks").put("image", "busybox");
     container.putArray("command").add("sh").add("-c").add(loop);
     patiently(() -> createOnce(Pods.path(flow.namespace(), ""), name, made));
+  }
+
+  private String address(Flow flow, String namespace) {
+    return flow.via().isEmpty()
+        ? Pods.find(api, flow.to(), namespace).address().toString()
+        : api.get("/api/v1/namespaces/" + namespace + "/services/" + flow.via())
+            .at("/spec/clusterIP")
+            .asText();
   }
 
   private JsonNode createOnce(String collection, String name, ObjectNode object) {
@@ -180,6 +197,9 @@ final class Workload {
       if (words.length == 3 && words[1].equals("answer")) {
         Instant end = Instant.parse(words[0]);
         // 3: the connection was refused, which is an answer.
+        if (end.minus(REQUEST).isBefore(begun)) {
+          continue; // of the run before
+        }
         boolean delivered = words[2].equals("0") || words[2].equals("3");
         history.requests.add(
             new Request(
@@ -202,7 +222,7 @@ final class Workload {
     record Living(String name, Instant until) {}
     List<Living> living = new ArrayList<>();
     for (int i = 0; !over.get(); i++) {
-      String name = flow.name() + "-" + i;
+      String name = flow.name() + "-" + run + "-" + i;
       create(flow, name);
       living.add(new Living(name, Instant.now().plus(flow.lifetime())));
       Instant next = Instant.now().plus(flow.every());
@@ -234,21 +254,48 @@ final class Workload {
     for (int i = 0; !over.get(); i++) {
       ObjectNode policy = churn.policies().get(i % churn.policies().size());
       String namespace = policy.at("/metadata/namespace").asText("default");
-      String collection = "/apis/networking.k8s.io/v1/namespaces/" + namespace + "/networkpolicies";
-      String name = policy.at("/metadata/name").asText();
-      Instant asked = Instant.now();
       if (policies.containsKey(key(policy))) {
-        delete(collection + "/" + name);
-        policies.remove(key(policy));
+        takeAway(policy);
       } else {
-        patiently(() -> createOnce(collection, name, policy.deepCopy()));
+        Instant asked = Instant.now();
+        String name = policy.at("/metadata/name").asText();
+        patiently(() -> createOnce(policiesOf(namespace), name, policy.deepCopy()));
         policies.put(key(policy), policy);
+        noteChange(asked, "applied " + key(policy));
       }
-      history.policies.add(new Policies(asked, Instant.now(), List.copyOf(policies.values())));
       Instant next = Instant.now().plus(churn.every());
       while (!over.get() && Instant.now().isBefore(next)) {
         pause(Duration.ofMillis(50));
       }
+    }
+  }
+
+  private static String policiesOf(String namespace) {
+    return "/apis/networking.k8s.io/v1/namespaces/" + namespace + "/networkpolicies";
+  }
+
+  private void takeAway(JsonNode policy) {
+    Instant asked = Instant.now();
+    String namespace = policy.at("/metadata/namespace").asText("default");
+    delete(policiesOf(namespace) + "/" + policy.at("/metadata/name").asText());
+    policies.remove(key(policy));
+    noteChange(asked, "took away " + key(policy));
+  }
+
+  private void noteChange(Instant asked, String what) {
+    Instant answered = Instant.now();
+    history.policies.add(new Policies(asked, answered, List.copyOf(policies.values())));
+    history.notes.add(
+        "%.1f s: %s".formatted(Duration.between(begun, answered).toMillis() / 1000.0, what));
+  }
+
+  /** What the next run finds is the setup. */
+  private void takeAwayChurned() {
+    ExperimentFile.PolicyChurn churned = file.policyChurn();
+    if (churned != null) {
+      churned.policies().stream()
+          .filter(policy -> policies.containsKey(key(policy)))
+          .forEach(this::takeAway);
     }
   }
 
@@ -268,11 +315,7 @@ final class Workload {
     for (long value = 1; !over.get(); value++) {
       ObjectNode object = ApiHttp.JSON.createObjectNode();
       object.put("apiVersion", "v1").put("kind", "ConfigMap");
-      object
-          .putObject("metadata")
-          .put("name", name)
-          .putObject("labels")
-          .put("experiment", "counter");
+      object.putObject("metadata").put("name", name).putObject("labels").put("experiment", run);
       object.putObject("data").put("value", Long.toString(value));
       long revision = 0;
       try {

@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -79,7 +80,7 @@ final class InvariantsTest {
     try {
       Path path = folder.resolve("experiment.yaml");
       Files.writeString(path, text);
-      return ExperimentFile.read(path.toString(), 7);
+      return ExperimentFile.read(path.toString(), 7, false);
     } catch (IOException e) {
       throw new AssertionError(e);
     }
@@ -117,7 +118,9 @@ final class InvariantsTest {
   void aDenialWithoutAPolicyIsWrongUnlessAFaultExcusesIt() {
     request(20, false);
     assertThat(violated()).containsExactly("no packet denied that should pass");
-    history.faults.add(new Span("loss", T.plusSeconds(15), T.plusSeconds(19), true));
+    history.stalls.add(new Span("stall", T.plusSeconds(18), T.plusSeconds(19), Set.of("denied")));
+    assertThat(violated()).as("it was over before the request").hasSize(1);
+    history.faults.add(new Span("loss", T.plusSeconds(15), T.plusSeconds(19), Set.of("denied")));
     assertThat(violated()).isEmpty();
   }
 
@@ -184,9 +187,9 @@ final class InvariantsTest {
               - {apiVersion: paramecium.dev/v1alpha1, kind: NodeChaos, metadata: {name: x}, spec: {}}
               - {apiVersion: paramecium.dev/v1alpha1, kind: MapChaos, metadata: {name: y}, spec: {}}
             """);
-    List<ExperimentFile.Fault> drawn = ExperimentFile.read(path.toString(), 1).faults();
-    assertThat(drawn).hasSize(5).isEqualTo(ExperimentFile.read(path.toString(), 1).faults());
-    assertThat(drawn).isNotEqualTo(ExperimentFile.read(path.toString(), 2).faults());
+    List<ExperimentFile.Fault> drawn = ExperimentFile.read(path.toString(), 1, false).faults();
+    assertThat(drawn).hasSize(5).isEqualTo(ExperimentFile.read(path.toString(), 1, false).faults());
+    assertThat(drawn).isNotEqualTo(ExperimentFile.read(path.toString(), 2, false).faults());
   }
 
   @Test
@@ -208,7 +211,14 @@ final class InvariantsTest {
     try (var files = Files.list(docs)) {
       List<Path> all = files.toList();
       assertThat(all).isNotEmpty();
-      all.forEach(path -> assertThat(ExperimentFile.read(path.toString(), 1).flows()).isNotEmpty());
+      for (Path path : all) {
+        for (boolean brief : List.of(false, true)) {
+          ExperimentFile file = ExperimentFile.read(path.toString(), 1, brief);
+          assertThat(file.flows().size() + file.churn().size()).as("%s", path).isPositive();
+          assertThat(file.faults()).as("%s", path).isNotEmpty();
+          assertThat(file.mirrors()).as("%s", path).startsWith("https://github.com/");
+        }
+      }
     }
   }
 }
