@@ -34,13 +34,26 @@ public final class Conformance {
    */
   public static Summary run(List<Path> paths, Consumer<Result> each)
       throws MalformedVectorException {
+    return run(paths, Replay::new, each);
+  }
+
+  /** Prepares the node of a vector. */
+  @FunctionalInterface
+  interface ReplayFactory {
+    Replay create(Vector vector) throws MalformedVectorException;
+  }
+
+  /** The same of what a factory's replays judge. */
+  static Summary run(List<Path> paths, ReplayFactory replays, Consumer<Result> each)
+      throws MalformedVectorException {
     int[] passedAndTotal = new int[2];
     for (Path path : paths) {
       for (Path file : VectorReader.files(path)) {
         VectorReader.read(
             file,
             (source, vector) -> {
-              Result result = new Result(source, vector.name(), replay(vector));
+              Result result =
+                  new Result(source, vector.name(), replay(replays.create(vector), vector));
               passedAndTotal[0] += result.passes() ? 1 : 0;
               passedAndTotal[1]++;
               each.accept(result);
@@ -57,8 +70,8 @@ public final class Conformance {
     return results;
   }
 
-  private static List<Difference> replay(Vector vector) throws MalformedVectorException {
-    Replay replay = new Replay(vector);
+  private static List<Difference> replay(Replay replay, Vector vector)
+      throws MalformedVectorException {
     boolean sequence = vector.steps().size() > 1;
     for (int i = 0; i < vector.steps().size(); i++) {
       List<Difference> differences = replay.run(vector.steps().get(i));

@@ -31,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -43,6 +44,9 @@ final class Replay {
 
   /** Seconds since boot when a story begins. */
   private static final int START = 1_000_000;
+
+  /** Of everything that programs leave to chance. */
+  static final long SEED = 1;
 
   /** HOST_EP_ID of the recorded programs. */
   private static final int HOST_ENDPOINT_ID = 3333;
@@ -60,7 +64,17 @@ final class Replay {
   private static final int BUFFER = 1 << 16;
 
   /** An endpoint of the node under the name that the vectors call it by. */
-  record Endpoint(int id, PolicyMap policy, BpfLxc programs) {}
+  record Endpoint(EndpointProgramConfig config, PolicyMap policy, BpfLxc programs) {}
+
+  /**
+   * What is judged: runs the program of a step's hook on a packet, and leaves packet, maps and
+   * events as it makes them.
+   */
+  @FunctionalInterface
+  interface Candidate {
+    /** The verdict. */
+    int run(Fields step, SkBuff packet) throws MalformedVectorException;
+  }
 
   /** Moved by hand. */
   private static final class StepClock implements Clock {
@@ -85,11 +99,19 @@ final class Replay {
   private final BpfOverlay overlay;
   private final BpfHost host;
   private final BpfNetdev netdev;
+  private final NodeConfig config;
+  private final Candidate candidate;
 
+  /** Of this node's programs. */
   Replay(Vector vector) throws MalformedVectorException {
+    this(vector, replay -> (step, packet) -> TailCalls.run(replay.programOf(step), packet));
+  }
+
+  /** Of something else that works on this node's maps. */
+  Replay(Vector vector, Function<Replay, Candidate> candidate) throws MalformedVectorException {
+    this.config = nodeConfig(vector);
     ProgramContext context =
-        new ProgramContext(
-            nodeConfig(vector), maps, clock, RandomSource.seeded(1), TraceRecorder.NONE);
+        new ProgramContext(config, maps, clock, RandomSource.seeded(SEED), TraceRecorder.NONE);
     ProgramArray overlayCalls = calls(MapNames.CALLS_OVERLAY);
     overlay = BpfOverlay.compile(context, overlayCalls);
     fill(overlayCalls, overlay.tailCalls());
@@ -103,6 +125,24 @@ final class Replay {
       endpoints.put(entry.getKey(), load(context, entry.getValue()));
     }
     MapFiller.fill(vector.mapsBefore(), maps, endpoints, START);
+    this.candidate = candidate.apply(this);
+  }
+
+  NodeConfig config() {
+    return config;
+  }
+
+  CiliumMaps maps() {
+    return maps;
+  }
+
+  /** By name. */
+  Map<String, Endpoint> endpoints() {
+    return endpoints;
+  }
+
+  Clock clock() {
+    return clock;
   }
 
   private Endpoint load(ProgramContext context, Fields fields) throws MalformedVectorException {
@@ -115,7 +155,7 @@ final class Replay {
     BpfLxc programs = BpfLxc.compile(context, config, policy, calls);
     fill(calls, programs.tailCalls());
     maps.policyCalls().set(id, ids.getAndIncrement(), programs.handlePolicy().program());
-    return new Endpoint(id, policy, programs);
+    return new Endpoint(config, policy, programs);
   }
 
   private ProgramArray calls(String name) {
@@ -186,11 +226,10 @@ final class Replay {
   /** Sends a step's packet in and answers what it should have been and what it was. */
   List<Difference> run(Fields step) throws MalformedVectorException {
     clock.seconds += Ageing.between(step, maps, clock.seconds);
-    Program program = programOf(step);
     SkBuff packet = packetOf(step);
     Snapshot before = Snapshot.of(maps, endpoints);
     try (PerfEventArray.Reader events = maps.events().open(EVENT_PAGES, () -> {})) {
-      int verdict = TailCalls.run(program, packet);
+      int verdict = candidate.run(step, packet);
       return new Comparison(step, maps, endpoints, clock.seconds)
           .compare(verdict, packet, events, before);
     } finally {

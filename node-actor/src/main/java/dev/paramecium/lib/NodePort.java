@@ -129,10 +129,11 @@ public final class NodePort {
   /**
    * {@code nodeport_lb4}.
    *
+   * @param sourceIdentity who sent, as far as the caller knows yet: what starts over is told
    * @return 0 to go on as if there were no NodePort, {@link Verdict#TAIL_CALL}, or a negative drop
    *     reason
    */
-  public int loadBalance(SkBuff packet, PerCpu cpu) {
+  public int loadBalance(SkBuff packet, int sourceIdentity, PerCpu cpu) {
     if (packet.traced) {
       recorder.function(packet, "nodeport_lb4");
     }
@@ -145,7 +146,7 @@ public final class NodePort {
       return 0;
     }
     if (error == -DropReason.NO_SERVICE) {
-      return maybeReply(packet, tuple.nexthdr);
+      return maybeReply(packet, tuple.nexthdr, sourceIdentity);
     }
     if (error < 0) {
       return error;
@@ -154,7 +155,7 @@ public final class NodePort {
     int frontendPort = tuple.sport;
     int service = lib.loadBalancer().lookup(packet, tuple, false, cpu);
     if (service < 0) {
-      return maybeReply(packet, tuple.nexthdr);
+      return maybeReply(packet, tuple.nexthdr, sourceIdentity);
     }
     if (!lib.loadBalancer().isSourceAllowed(service, Ipv4Header.saddr(packet))) {
       return -DropReason.NOT_IN_SRC_RANGE;
@@ -180,13 +181,13 @@ public final class NodePort {
   }
 
   /** No service, but perhaps what a remote backend answers, or somebody a pod has spoken to. */
-  private int maybeReply(SkBuff packet, int protocol) {
+  private int maybeReply(SkBuff packet, int protocol, int sourceIdentity) {
     tellTc(packet);
     if (masquerade == null && dsr != null && dsr.isUsedFor(protocol)) {
       return 0;
     }
     packet.cb3 = Nat.INGRESS;
-    packet.cb0 = Identity.WORLD;
+    packet.cb0 = sourceIdentity; // CB_SRC_IDENTITY
     return call(packet, Calls.IPV4_NODEPORT_NAT);
   }
 

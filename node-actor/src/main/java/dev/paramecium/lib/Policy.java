@@ -29,6 +29,9 @@ public final class Policy {
 
   private static final String[] MATCH_TEXT = {"none", "L3-Only", "L3-L4", "L4-Only", "all"};
 
+  /** No port. */
+  private static final int NOWHERE = -1;
+
   private final PolicyMap policy;
   private final int securityIdentity;
   private final int tunnelPort;
@@ -38,7 +41,8 @@ public final class Policy {
   public Policy(ProgramContext context, PolicyMap policy, int securityIdentity) {
     this.policy = policy;
     this.securityIdentity = securityIdentity;
-    this.tunnelPort = context.config().tunnelPort();
+    // Without a tunnel there is no ENCAP_IFINDEX, and whoever listens there is anybody's server.
+    this.tunnelPort = context.config().tunnel() ? context.config().tunnelPort() : NOWHERE;
     this.audit = context.config().policyAudit();
     this.recorder = context.recorder();
   }

@@ -120,18 +120,18 @@ public final class FromNetdev implements Program {
     }
     int identity = packet.cb0;
     packet.cb0 = 0;
-    int result = handleIpv4(packet);
+    int result = handleIpv4(packet, identity);
     return Outcome.isError(result) ? drop(packet, identity, result, LINE_IPV4) : result;
   }
 
-  private int handleIpv4(SkBuff packet) {
+  private int handleIpv4(SkBuff packet, int sourceIdentity) {
     if (!Ipv4Header.isThere(packet)) {
       return -DropReason.INVALID;
     }
     if (nodePort != null
         && packet.xfer != NodePort.XFER_NO_SERVICE
         && (packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
-      int result = nodePort.loadBalance(packet, PerCpu.current());
+      int result = nodePort.loadBalance(packet, sourceIdentity, PerCpu.current());
       if (result != 0) {
         return result;
       }

@@ -118,7 +118,7 @@ public final class FromOverlay implements Program {
       return -DropReason.INVALID;
     }
     if (nodePort != null && (packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
-      int result = nodePort.loadBalance(packet, cpu);
+      int result = nodePort.loadBalance(packet, cpu.sourceIdentity, cpu);
       if (result < 0) {
         return result;
       }

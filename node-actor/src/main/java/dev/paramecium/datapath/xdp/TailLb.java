@@ -37,7 +37,7 @@ final class TailLb implements Program {
     if ((packet.tcIndex & Identity.SKIP_NODEPORT) == 0) {
       result =
           Ipv4Header.isThere(packet)
-              ? nodePort.loadBalance(packet, PerCpu.current())
+              ? nodePort.loadBalance(packet, 0, PerCpu.current())
               : -DropReason.INVALID;
       if (Outcome.isError(result)) {
         result = lib.events().drop(packet, 0, result, MetricsKey.INGRESS, LINE_LB);
