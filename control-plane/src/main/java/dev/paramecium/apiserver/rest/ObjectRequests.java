@@ -316,8 +316,10 @@ final class ObjectRequests {
     if (parsed.path().endsWith("/scale") && kind.scale().exists()) {
       return Scales.of(kind, object);
     }
-    return parsed.wantsTable() && parsed.method().equals(HttpMethod.GET)
-        ? Tables.of(kind, List.of(object), object.resourceVersion(), services.clock().instant())
+    RowObject rows = parsed.tableRows();
+    return rows != null && parsed.method().equals(HttpMethod.GET)
+        ? Tables.of(
+            kind, List.of(object), object.resourceVersion(), rows, services.clock().instant())
         : object.json();
   }
 
@@ -363,8 +365,10 @@ final class ObjectRequests {
 
   private ObjectNode shown(RestRequest parsed, ServedKind kind, Continuations.Page page) {
     ObjectNode list;
-    if (parsed.wantsTable()) {
-      list = Tables.of(kind, page.objects(), page.resourceVersion(), services.clock().instant());
+    RowObject rows = parsed.tableRows();
+    if (rows != null) {
+      list =
+          Tables.of(kind, page.objects(), page.resourceVersion(), rows, services.clock().instant());
     } else {
       list = Answer.JSON.createObjectNode();
       list.put("kind", kind.type().kind() + "List").put("apiVersion", kind.type().apiVersion());

@@ -19,6 +19,7 @@ import org.yaml.snakeyaml.error.YAMLException;
 /**
  * A request with its URL and body taken apart.
  *
+ * @param tableRows what the rows of a table have to carry; null if the client wants no table
  * @param body as text; protobuf has become the JSON that it stands for
  * @param upgrade the request itself if it asks for a WebSocket, else null; valid while it is
  *     handled
@@ -29,6 +30,7 @@ record RestRequest(
     Query query,
     String contentType,
     String accept,
+    @Nullable RowObject tableRows,
     String userAgent,
     String body,
     User user,
@@ -42,17 +44,21 @@ record RestRequest(
    * Takes a request apart.
    *
    * @param user who sent it
-   * @throws BadRequest if the body is no protobuf although it says so
+   * @throws BadRequest if the body is no protobuf although it says so, or includeObject is unknown
    * @throws IllegalArgumentException if the URL cannot be read
    */
   static RestRequest of(FullHttpRequest request, User user) throws BadRequest {
     QueryStringDecoder url = new QueryStringDecoder(request.uri());
+    Query query = new Query(url.parameters());
+    String accept = header(request, HttpHeaderNames.ACCEPT.toString());
+    boolean asTable = header(request, HttpHeaderNames.ACCEPT.toString()).contains("as=Table");
     return new RestRequest(
         request.method(),
         url.path(),
-        new Query(url.parameters()),
+        query,
         header(request, HttpHeaderNames.CONTENT_TYPE.toString()),
-        header(request, HttpHeaderNames.ACCEPT.toString()),
+        accept,
+        accept.contains("as=Table") ? RowObject.of(query) : null,
         header(request, HttpHeaderNames.USER_AGENT.toString()),
         text(request),
         user,
@@ -76,11 +82,6 @@ record RestRequest(
     if (!method.equals(only)) {
       throw BadRequest.methodNotAllowed();
     }
-  }
-
-  /** Whether the client prints what it gets as a table. */
-  boolean wantsTable() {
-    return accept.contains("as=Table");
   }
 
   /** A patch as a tree, to look at what it names; what it is no patch, the API server says. */

@@ -63,6 +63,7 @@ public final class RestServer implements AutoCloseable {
       Discovery discovery,
       OpenApiDocuments documents,
       Continuations continuations,
+      EncodedObjects encoded,
       InstantSource clock,
       Access access,
       ActorRef<MetricsServer.Command> metrics,
@@ -113,6 +114,7 @@ public final class RestServer implements AutoCloseable {
             new Discovery(kinds),
             new OpenApiDocuments(kinds),
             new Continuations(),
+            new EncodedObjects(),
             clock,
             access,
             system.systemActorOf(

@@ -17,9 +17,14 @@ final class Tables {
    * A table.
    *
    * @param resourceVersion the list's, or the object's
+   * @param carried what a row has beside its cells
    */
   static ObjectNode of(
-      ServedKind kind, List<KubeObject> objects, long resourceVersion, Instant now) {
+      ServedKind kind,
+      List<KubeObject> objects,
+      long resourceVersion,
+      RowObject carried,
+      Instant now) {
     ObjectNode table = JsonNodeFactory.instance.objectNode();
     table.put("kind", "Table").put("apiVersion", "meta.k8s.io/v1");
     table.putObject("metadata").put("resourceVersion", Long.toString(resourceVersion));
@@ -40,11 +45,21 @@ final class Tables {
       for (ServedKind.Column column : kind.columns()) {
         add(cells, column, column.cell().of(object, now));
       }
-      ObjectNode partial = row.putObject("object");
-      partial.put("kind", "PartialObjectMetadata").put("apiVersion", "meta.k8s.io/v1");
-      partial.set("metadata", object.at("/metadata"));
+      carry(row, object, carried);
     }
     return table;
+  }
+
+  private static void carry(ObjectNode row, KubeObject object, RowObject carried) {
+    switch (carried) {
+      case NONE -> {}
+      case METADATA -> {
+        ObjectNode partial = row.putObject("object");
+        partial.put("kind", "PartialObjectMetadata").put("apiVersion", "meta.k8s.io/v1");
+        partial.set("metadata", object.at("/metadata"));
+      }
+      case OBJECT -> row.set("object", object.json());
+    }
   }
 
   private static void add(ArrayNode cells, ServedKind.Column column, String text) {

@@ -6,8 +6,9 @@ import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.apiserver.ServedKind;
 import io.netty.channel.ChannelHandlerContext;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.util.List;
+import java.util.Arrays;
 import java.util.UUID;
 import java.util.function.Consumer;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -18,6 +19,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One watch over HTTP: each event is one JSON object, on a line or in a WebSocket's message. An
@@ -25,6 +27,8 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
  * its own watch.
  */
 final class WatchStream extends AbstractBehavior<WatchStream.Message> {
+
+  private static final byte[] LINE_END = {'}', '\n'};
 
   /** What a watch stream is told. */
   sealed interface Message {}
@@ -41,7 +45,8 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   private final ActorRef<ApiWatchEvent> subscription;
   private final ResponseStream body;
   private final ServedKind kind;
-  private final boolean asTable;
+  private final EncodedObjects encoded;
+  private final @Nullable RowObject rows;
   private final boolean bookmarks;
   private final boolean initialEvents;
   private final java.time.InstantSource clock;
@@ -62,6 +67,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     boolean initialEvents = query.flag("sendInitialEvents");
     long revision = initialEvents ? 0 : query.number("resourceVersion", 0);
     long timeoutSeconds = query.number("timeoutSeconds", 0);
+    RowObject rows = request.tableRows();
     Consumer<ResponseStream> begin =
         body ->
             begin(
@@ -69,7 +75,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
                 kind,
                 namespace,
                 query,
-                request.wantsTable(),
+                rows,
                 initialEvents,
                 revision,
                 timeoutSeconds,
@@ -86,7 +92,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
       ServedKind kind,
       String namespace,
       Query query,
-      boolean asTable,
+      @Nullable RowObject rows,
       boolean initialEvents,
       long revision,
       long timeoutSeconds,
@@ -108,7 +114,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
                                   services,
                                   kind,
                                   body,
-                                  asTable,
+                                  rows,
                                   query.flag("allowWatchBookmarks"),
                                   initialEvents,
                                   namespace,
@@ -125,7 +131,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
       RestServer.Services services,
       ServedKind kind,
       ResponseStream body,
-      boolean asTable,
+      @Nullable RowObject rows,
       boolean bookmarks,
       boolean initialEvents,
       String namespace,
@@ -135,7 +141,8 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     this.server = services.server();
     this.kind = kind;
     this.body = body;
-    this.asTable = asTable;
+    this.encoded = services.encoded();
+    this.rows = rows;
     this.bookmarks = bookmarks;
     this.initialEvents = initialEvents;
     this.clock = services.clock();
@@ -174,7 +181,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
                 "Expired",
                 "too old resource version: the oldest that can be resumed from is "
                     + expired.oldestResourceVersion());
-        sendLine("ERROR", status);
+        sendLine("ERROR", Answer.bytes(status));
         return end();
       }
     }
@@ -182,11 +189,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   }
 
   private void send(String type, KubeObject object) {
-    sendLine(
-        type,
-        asTable
-            ? Tables.of(kind, List.of(object), object.resourceVersion(), clock.instant())
-            : object.json());
+    sendLine(type, encoded.json(kind, object, rows, clock.instant()));
   }
 
   private void bookmark(ApiWatchEvent.Bookmark bookmark) {
@@ -205,15 +208,14 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     if (endOfList) {
       metadata.putObject("annotations").put("k8s.io/initial-events-end", "true");
     }
-    sendLine("BOOKMARK", object);
+    sendLine("BOOKMARK", Answer.bytes(object));
   }
 
-  private void sendLine(String type, ObjectNode object) {
-    ObjectNode line = Answer.JSON.createObjectNode();
-    line.put("type", type).set("object", object);
-    byte[] json = Answer.bytes(line);
-    byte[] bytes = java.util.Arrays.copyOf(json, json.length + 1);
-    bytes[json.length] = '\n';
+  private void sendLine(String type, byte[] object) {
+    byte[] start = ("{\"type\":\"" + type + "\",\"object\":").getBytes(StandardCharsets.US_ASCII);
+    byte[] bytes = Arrays.copyOf(start, start.length + object.length + LINE_END.length);
+    System.arraycopy(object, 0, bytes, start.length, object.length);
+    System.arraycopy(LINE_END, 0, bytes, start.length + object.length, LINE_END.length);
     ActorRef<Message> self = getContext().getSelf();
     body.send(bytes, () -> self.tell(new Sent()));
   }

@@ -183,6 +183,31 @@ class RestServerTest {
   }
 
   @Test
+  void aTablesRowsCarryWhatIsAskedFor() throws Exception {
+    assertThat(row("").path("object").path("kind").asText()).isEqualTo("PartialObjectMetadata");
+    assertThat(row("?includeObject=None").has("object")).isFalse();
+    JsonNode whole = row("?includeObject=Object").path("object");
+    assertThat(whole.path("kind").asText()).isEqualTo("Namespace");
+    assertThat(whole.at("/status/phase").asText()).as("to sort by it").isEqualTo("Active");
+    assertThat(table("?includeObject=All").path("message").asText())
+        .isEqualTo(
+            "includeObject: Invalid value: \"All\": must be one of None, Metadata and Object");
+  }
+
+  private static JsonNode row(String query) throws Exception {
+    return table(query).at("/rows/0");
+  }
+
+  private static JsonNode table(String query) throws Exception {
+    return json(
+        HTTP.send(
+            to("/api/v1/namespaces" + query)
+                .header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")
+                .build(),
+            HttpResponse.BodyHandlers.ofString()));
+  }
+
+  @Test
   void watchesFromAListAndEndsInitialEventsWithABookmark() throws Exception {
     HttpResponse<InputStream> response =
         HTTP.send(
