@@ -127,7 +127,9 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       case InformerEvent.Synced _ -> getContext().getLog().debug("synced");
       case InformerEvent.Upserted(KubeObject _, KubeObject current) -> {
         if (current.kind().equals(ResourceType.NODE.kind())) {
-          nodes.put(current.name(), current);
+          if (nodes.put(current.name(), current) == null) {
+            tell(current, "RegisteredNode", "Registered Node %s in Controller");
+          }
           hear(current.name(), current.name(), heartbeat(current));
           look(current);
         } else if (current.kind().equals(ResourceType.LEASE.kind())) {
@@ -139,12 +141,18 @@ public final class NodeLifecycle extends AbstractBehavior<NodeLifecycle.Command>
       case InformerEvent.Removed(KubeObject last) -> {
         if (last.kind().equals(ResourceType.NODE.kind())) {
           nodes.remove(last.name());
+          tell(last, "RemovingNode", "Removing Node %s from Controller");
           heard.remove(last.name());
         } else if (last.kind().equals(ResourceType.POD.kind())) {
           pods.remove(last.namespace() + "/" + last.name());
         }
       }
     }
+  }
+
+  private void tell(KubeObject node, String reason, String what) {
+    String message = "Node " + node.name() + " event: " + what.formatted(node.name());
+    events.tell(Event.normal(node, reason, message));
   }
 
   /** A node lives if what it says about itself, in its lease or its status, is new. */

@@ -248,7 +248,7 @@ public final class EventRecorder extends AbstractBehavior<EventRecorder.Command>
     involved.put("kind", about.kind());
     putUnlessEmpty(involved, "namespace", about.namespace());
     involved.put("name", about.name());
-    putUnlessEmpty(involved, "uid", about.uid());
+    putUnlessEmpty(involved, "uid", uid(about));
     involved.put("apiVersion", about.apiVersion());
     if (about.resourceVersion() > 0) {
       involved.put("resourceVersion", Long.toString(about.resourceVersion()));
@@ -262,6 +262,11 @@ public final class EventRecorder extends AbstractBehavior<EventRecorder.Command>
     json.put("count", first.count()).put("type", event.type().word());
     json.put("reportingComponent", "").put("reportingInstance", "");
     return new KubeObject(json);
+  }
+
+  /** Of a node its name, as the kubelet does, and as {@code kubectl describe node} looks for it. */
+  private static String uid(KubeObject about) {
+    return about.kind().equals("Node") ? about.name() : about.uid();
   }
 
   private static void putUnlessEmpty(ObjectNode node, String field, String value) {

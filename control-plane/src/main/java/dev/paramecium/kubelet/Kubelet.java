@@ -127,12 +127,11 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     this.clock = clock;
     this.random = random;
     this.timers = timers;
-    this.events =
-        new PodEvents(
-            context.spawn(
-                EventRecorder.create(api, clock, "kubelet", config.nodeName()), "events"));
+    ActorRef<EventRecorder.Command> recorder =
+        context.spawn(EventRecorder.create(api, clock, "kubelet", config.nodeName()), "events");
+    this.events = new PodEvents(recorder);
     String bootId = new UUID(random.nextLong(), random.nextLong()).toString();
-    context.spawn(NodeReporter.create(config, agent, api, clock, bootId), "node");
+    context.spawn(NodeReporter.create(config, agent, api, clock, bootId, recorder), "node");
     ActorRef<Command> self = context.getSelf();
     ActorRef<KubeletRequest> server =
         context.spawn(

@@ -13,10 +13,13 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.events.Event;
+import dev.paramecium.events.EventRecorder;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletionStage;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -68,6 +71,8 @@ final class NodeReporter extends AbstractBehavior<NodeReporter.Command> {
   private final InstantSource clock;
   private final TimerScheduler<Command> timers;
   private final NodeObject node;
+  private final ActorRef<EventRecorder.Command> events;
+  private final Map<String, String> told = new HashMap<>();
   private final Backoff backoff = Backoff.forApi();
   private @Nullable KubeObject stored;
   private Instant reported = Instant.MIN;
@@ -79,11 +84,13 @@ final class NodeReporter extends AbstractBehavior<NodeReporter.Command> {
       ActorRef<CiliumAgent.Command> agent,
       ApiClient api,
       InstantSource clock,
-      String bootId) {
+      String bootId,
+      ActorRef<EventRecorder.Command> events) {
     return Behaviors.setup(
         context ->
             Behaviors.withTimers(
-                timers -> new NodeReporter(context, timers, config, agent, api, clock, bootId)));
+                timers ->
+                    new NodeReporter(context, timers, config, agent, api, clock, bootId, events)));
   }
 
   private NodeReporter(
@@ -93,8 +100,10 @@ final class NodeReporter extends AbstractBehavior<NodeReporter.Command> {
       ActorRef<CiliumAgent.Command> agent,
       ApiClient api,
       InstantSource clock,
-      String bootId) {
+      String bootId,
+      ActorRef<EventRecorder.Command> events) {
     super(context);
+    this.events = events;
     this.config = config;
     this.agent = agent;
     this.api = api;
@@ -191,6 +200,7 @@ final class NodeReporter extends AbstractBehavior<NodeReporter.Command> {
       return;
     }
     reporting = true;
+    tell(known, status);
     ObjectNode patch = JsonNodeFactory.instance.objectNode();
     patch.set("status", status);
     getContext()
@@ -199,9 +209,40 @@ final class NodeReporter extends AbstractBehavior<NodeReporter.Command> {
             (reply, failure) -> new Reported(now, error(reply, failure, 0)));
   }
 
+  /** The kubelet's events about its node: at its start, and when a condition has changed. */
+  private void tell(KubeObject known, ObjectNode status) {
+    if (told.isEmpty()) {
+      events.tell(Event.normal(known, "Starting", "Starting kubelet."));
+    }
+    statuses(status)
+        .forEach(
+            (type, holds) -> {
+              String reason = reason(type, holds);
+              boolean first = !told.containsKey(type);
+              boolean changed = !holds.equals(told.put(type, holds));
+              // A node that begins is not ready yet: that is no change.
+              if (changed && !reason.isEmpty() && !(first && reason.equals("NodeNotReady"))) {
+                String message = "Node " + known.name() + " status is now: " + reason;
+                events.tell(Event.normal(known, reason, message));
+              }
+            });
+  }
+
+  /** What the kubelet calls it ({@code pkg/kubelet/nodestatus}); empty for what is another's. */
+  private static String reason(String condition, String status) {
+    boolean holds = status.equals("True");
+    return switch (condition) {
+      case "Ready" -> holds ? "NodeReady" : "NodeNotReady";
+      case "MemoryPressure" -> holds ? "NodeHasInsufficientMemory" : "NodeHasSufficientMemory";
+      case "DiskPressure" -> holds ? "NodeHasDiskPressure" : "NodeHasNoDiskPressure";
+      case "PIDPressure" -> holds ? "NodeHasInsufficientPID" : "NodeHasSufficientPID";
+      default -> "";
+    };
+  }
+
   /** Whether each condition holds. */
   private static Map<String, String> statuses(JsonNode status) {
-    Map<String, String> statuses = new HashMap<>();
+    Map<String, String> statuses = new LinkedHashMap<>();
     for (JsonNode condition : status.path("conditions")) {
       statuses.put(condition.path("type").asText(), condition.path("status").asText());
     }

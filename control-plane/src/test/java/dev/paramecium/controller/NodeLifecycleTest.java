@@ -97,7 +97,10 @@ class NodeLifecycleTest {
         () ->
             cluster
                     .eventsOf("a")
-                    .equals(List.of("Normal NodeNotReady: Node a status is now: NodeNotReady"))
+                    .equals(
+                        List.of(
+                            "Normal RegisteredNode: Node a event: Registered Node a in Controller",
+                            "Normal NodeNotReady: Node a status is now: NodeNotReady"))
                 && cluster
                     .eventsOf("p")
                     .equals(List.of("Warning NodeNotReady: Node is not ready")));

@@ -245,6 +245,13 @@ class WorkloadsTest {
     world.settle();
     assertThat(world.pods()).extracting(KubeObject::name).containsExactly("db-0");
     assertThat(set.name()).isEqualTo("db");
+    assertThat(world.events)
+        .containsExactly(
+            "SuccessfulCreate: create Pod db-0 in StatefulSet db successful",
+            "SuccessfulCreate: create Pod db-1 in StatefulSet db successful",
+            "SuccessfulCreate: create Pod db-2 in StatefulSet db successful",
+            "SuccessfulDelete: delete Pod db-2 in StatefulSet db successful",
+            "SuccessfulDelete: delete Pod db-1 in StatefulSet db successful");
   }
 
   @Test
@@ -271,6 +278,8 @@ class WorkloadsTest {
     KubeObject job = world.cache.get(ResourceType.JOB, "default", "sum");
     assertThat(job.at("/status/succeeded").asInt()).isEqualTo(3);
     assertThat(job.at("/status/conditions/0/type").asText()).isEqualTo("Complete");
+    assertThat(world.events).hasSize(4).last().isEqualTo("Completed: Job completed");
+    assertThat(world.events.getFirst()).startsWith("SuccessfulCreate: Created pod: sum-");
   }
 
   @Test
@@ -297,6 +306,9 @@ class WorkloadsTest {
                 .asText())
         .isEqualTo("BackoffLimitExceeded");
     assertThat(world.pods()).hasSize(1);
+    assertThat(world.events)
+        .last()
+        .isEqualTo("BackoffLimitExceeded: Job has reached the specified backoff limit");
   }
 
   @Test

@@ -286,6 +286,21 @@ class KubeletTest {
   }
 
   @Test
+  void saysWhatBecomesOfItsNode() {
+    kubelet();
+    eventually(() -> cluster.eventsOf("node-1").size() == 5);
+    assertThat(cluster.eventsOf("node-1"))
+        .containsExactlyInAnyOrder(
+            "Normal Starting: Starting kubelet.",
+            "Normal NodeHasSufficientMemory: Node node-1 status is now: NodeHasSufficientMemory",
+            "Normal NodeHasNoDiskPressure: Node node-1 status is now: NodeHasNoDiskPressure",
+            "Normal NodeHasSufficientPID: Node node-1 status is now: NodeHasSufficientPID",
+            "Normal NodeReady: Node node-1 status is now: NodeReady");
+    assertThat(cluster.list(ResourceType.EVENT))
+        .allSatisfy(event -> assertThat(event.text("/involvedObject/uid")).isEqualTo("node-1"));
+  }
+
+  @Test
   void saysWhatBecomesOfAPodsContainers() {
     kubelet();
     cluster.createPod("curl", "curl", config.nodeName());

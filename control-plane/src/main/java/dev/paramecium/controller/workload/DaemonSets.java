@@ -110,7 +110,8 @@ public final class DaemonSets implements Reconciler {
             set,
             status(set, nodes.size(), kept, misplaced, hash, minReady, now)));
     Duration again = ReplicaSets.again(kept, minReady, now);
-    return new Plan(writes, again);
+    return new Plan(
+        writes, Pods.announcements(set, writes, "Created pod: %s", "Deleted pod: %s"), again);
   }
 
   private static List<KubeObject> on(String node, List<KubeObject> pods) {

@@ -8,12 +8,14 @@ import dev.paramecium.controller.ObjectCache;
 import dev.paramecium.controller.Owners;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.controller.Write;
+import dev.paramecium.events.Event;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Jobs: pods until enough have succeeded, or too many have failed ({@code pkg/controller/job}).
@@ -119,8 +121,29 @@ public final class Jobs implements Reconciler {
     Statuses.count(status, "succeeded", succeeded);
     Statuses.count(status, "failed", failed);
     status.put("ready", (int) active.stream().filter(Pods::isReady).count());
-    writes.addAll(Statuses.update(ResourceType.JOB, job, status));
-    return new Plan(writes, again);
+    List<Announcement> said = Pods.announcements(job, writes, "Created pod: %s", "Deleted pod: %s");
+    for (Write update : Statuses.update(ResourceType.JOB, job, status)) {
+      writes.add(update);
+      outcome(job, status, update).ifPresent(said::add);
+    }
+    return new Plan(writes, said, again);
+  }
+
+  /** What is said when a Job is over. */
+  private static Optional<Announcement> outcome(KubeObject job, ObjectNode status, Write update) {
+    JsonNode failed = Statuses.condition(status, "Failed");
+    if (failed.path("status").asText().equals("True")) {
+      return Optional.of(
+          new Announcement(
+              update,
+              job,
+              Event.Type.WARNING,
+              failed.path("reason").asText(),
+              failed.path("message").asText()));
+    }
+    return Statuses.condition(status, "Complete").path("status").asText().equals("True")
+        ? Optional.of(new Announcement(update, job, "Completed", "Job completed"))
+        : Optional.empty();
   }
 
   private static int count(List<KubeObject> pods, String phase) {

@@ -4,11 +4,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.Owners;
+import dev.paramecium.controller.Reconciler.Announcement;
+import dev.paramecium.controller.Write;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.List;
 
 /** Pods as workload controllers see them ({@code pkg/controller/controller_utils.go}). */
 final class Pods {
@@ -87,4 +92,27 @@ final class Pods {
               Comparator.comparing((KubeObject pod) -> pod.text("/metadata/creationTimestamp"))
                   .reversed())
           .thenComparing(KubeObject::name);
+
+  /**
+   * What {@code owner}'s events say of pods that are made and deleted for it.
+   *
+   * @param created with {@code %s} for the pod's name, as {@code deleted}
+   */
+  static List<Announcement> announcements(
+      KubeObject owner, List<Write> writes, String created, String deleted) {
+    List<Announcement> said = new ArrayList<>();
+    for (Write write : writes) {
+      if (!write.type().equals(ResourceType.POD)) {
+        continue;
+      }
+      switch (write) {
+        case Write.Create _ ->
+            said.add(new Announcement(write, owner, "SuccessfulCreate", created));
+        case Write.Delete _, Write.Kill _ ->
+            said.add(new Announcement(write, owner, "SuccessfulDelete", deleted));
+        case Write.Update _, Write.UpdateStatus _ -> {}
+      }
+    }
+    return said;
+  }
 }

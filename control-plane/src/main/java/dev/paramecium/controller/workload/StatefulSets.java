@@ -51,7 +51,11 @@ public final class StatefulSets implements Reconciler {
     List<KubeObject> pods = Owners.controlled(cache, ResourceType.POD, set);
     List<Write> writes = new ArrayList<>(scale(set, pods));
     writes.addAll(Statuses.update(ResourceType.STATEFUL_SET, set, status(set, pods, now)));
-    return new Plan(writes, ReplicaSets.again(pods, minReady(set), now));
+    String done = " Pod %s in StatefulSet " + set.name() + " successful";
+    return new Plan(
+        writes,
+        Pods.announcements(set, writes, "create" + done, "delete" + done),
+        ReplicaSets.again(pods, minReady(set), now));
   }
 
   private static long minReady(KubeObject set) {
