@@ -87,11 +87,16 @@ final class AppliedObjects {
     if (heard != null
         && progress != MapReconciler.Progress.UNKNOWN
         && progress.pending() == 0
-        && endpoints.all().stream()
-            .allMatch(local -> reflects(local.model, policy.drained(local.model.spec().id())))) {
+        && isReflected(endpoints, policy)) {
       applied = heard;
     }
     return applied;
+  }
+
+  /** Whether every endpoint has the map that was worked out for it last. */
+  boolean isReflected(LocalEndpoints endpoints, NodePolicy policy) {
+    return endpoints.all().stream()
+        .allMatch(local -> reflects(local.model, policy.drained(local.model.spec().id())));
   }
 
   /** An endpoint for which no map could be worked out has none to wait for. */

@@ -29,8 +29,10 @@ import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.DnsAnswer;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapInfo;
+import dev.paramecium.syscall.ProxyConfig;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.time.Instant;
@@ -135,6 +137,16 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   private record IdentityGrace(int endpointId) implements Command {}
 
+  /** The proxy's answer; {@code error} is empty if it goes by {@code config} now. */
+  private record ProxyConfigured(ProxyConfig config, String error) implements Command {}
+
+  private record ConfigureProxyAgain() implements Command {}
+
+  private record FromProxy(DnsAnswer answer) implements Command {}
+
+  /** What was learned of names is in the ipcache. */
+  private record NamesApplied() implements Command {}
+
   private record Progressed(
       MapReconciler.Progress progress,
       AppliedObjects.@Nullable Picture heard,
@@ -172,6 +184,10 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final LeftOvers leftOvers;
   private final PodIdentities podIdentities;
   private final PolicyFeed policyFeed;
+  private final ProxyControl proxy;
+  private final ActorRef<DnsAnswer> fromProxy;
+  private final NameLearning names;
+  private final Backoff proxyBackoff = new Backoff(Duration.ofMillis(100), Duration.ofSeconds(10));
   private final int hostEndpointId;
 
   private Phase phase = Phase.STARTING;
@@ -215,7 +231,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.random = random;
     this.timers = timers;
     this.startedAt = clock.instant();
-    this.policy = new NodePolicy(config.options().policy(config.clusterName()));
+    this.policy = new NodePolicy(config.options().policy(config.clusterName()), random);
     this.ids = new EndpointIds(random);
     this.hostEndpointId = ids.allocate();
     this.reconciler = context.spawn(MapReconciler.create(this.kernel, clock), "reconciler");
@@ -246,6 +262,12 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         new LocalEndpoints(
             config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
     this.policyFeed = new PolicyFeed(policy, cache, podIdentities, endpoints, claims, this.kernel);
+    this.fromProxy = context.messageAdapter(DnsAnswer.class, FromProxy::new);
+    this.proxy = new ProxyControl(policy, endpoints, this::configureProxy, this::claimBlocks);
+    ActorRef<MapReconciler.Applied> namesApplied =
+        context.messageAdapter(MapReconciler.Applied.class, _ -> new NamesApplied());
+    this.names =
+        new NameLearning(policy, () -> claims.claim("policy", policy.claims(), namesApplied));
     this.leftOvers = new LeftOvers(this.kernel, api, endpoints);
     ActorRef<InformerEvent> fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
     for (ResourceType type : ClusterCache.WATCHED) {
@@ -280,10 +302,17 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case Loaded loaded -> onLoaded(loaded);
       case Sweep _ -> sweep();
       case TakenIn _ -> onTakenIn();
+      case ProxyConfigured configured -> onProxyConfigured(configured);
+      case ConfigureProxyAgain _ -> proxy.retry();
+      case FromProxy(DnsAnswer answer) -> policyChanged |= names.learn(answer, clock.instant());
+      case NamesApplied _ -> names.applied();
       case IdentityGrace grace -> identify(endpoints.byId(grace.endpointId()), true);
       case Progressed progressed -> onProgressed(progressed);
     }
     takeIn();
+    if (names.isWaiting() && isEnforced()) {
+      names.enforced();
+    }
     return this;
   }
 
@@ -537,19 +566,39 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
 
   /** First the policy maps, then the ipcache: no packet carries an identity that no map knows. */
   private void enforce() {
-    policy
-        .drain()
-        .forEach(
-            (id, map) -> {
-              LocalEndpoint local = endpoints.byId(id);
-              if (local != null) {
-                local.actor.tell(new Endpoint.Enforce(map));
-              }
-            });
+    proxy.enforce(policy.drain());
+  }
+
+  /** Whether every endpoint has the map that was worked out last. */
+  private boolean isEnforced() {
+    return !takingIn && proxy.isSettled() && objects.isReflected(endpoints, policy);
+  }
+
+  private void claimBlocks() {
     claims.claim("policy", policy.claims(), null);
   }
 
+  private void configureProxy(ProxyConfig config) {
+    getContext()
+        .pipeToSelf(
+            kernel.configureProxy(config, fromProxy),
+            (_, failure) ->
+                new ProxyConfigured(config, failure == null ? "" : KernelCalls.message(failure)));
+  }
+
+  private void onProxyConfigured(ProxyConfigured configured) {
+    if (configured.error().isEmpty()) {
+      proxyBackoff.reset();
+      policyChanged |= proxy.acknowledged(configured.config());
+    } else {
+      getContext().getLog().warn("cannot configure the proxy: {}", configured.error());
+      policy.moveListeners();
+      timers.startSingleTimer(new ConfigureProxyAgain(), proxyBackoff.next());
+    }
+  }
+
   private void sweep() {
+    policyChanged |= policy.expireNames(clock.instant());
     if (phase == Phase.RUNNING) {
       leftOvers.sweepObjects(cache, config);
     }
@@ -587,12 +636,14 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         services,
         reconciler,
         kernel,
-        getContext().getSystem().scheduler());
+        getContext().getSystem().scheduler(),
+        policy.proxyState(now == null ? null : now.routerIp()));
   }
 
   /** What is heard now is applied if, when asked after it, the reconciler has nothing to do. */
   private void onReadStatus(ReadStatus read) {
-    AppliedObjects.Picture heard = phase == Phase.RUNNING && !takingIn ? objects.heard() : null;
+    AppliedObjects.Picture heard =
+        phase == Phase.RUNNING && !takingIn && proxy.isSettled() ? objects.heard() : null;
     getContext()
         .ask(
             MapReconciler.Progress.class,

@@ -58,14 +58,18 @@ public final class EndpointPolicy {
       MapState state) {
     for (L4Filter filter : filters) {
       int protocol = PortProtocol.number(filter.port().protocol());
-      int port =
-          filter.port().isNamed()
-              ? ports.resolve(filter.port().port(), protocol)
-              : number(filter.port().port());
+      int port = port(filter, ports);
       if (port != 0 || !filter.port().isNamed()) {
         insert(filter, port, protocol, proxyPort, state);
       }
     }
+  }
+
+  /** A filter's port as a number; 0 for every port, and for a name that nobody has. */
+  static int port(L4Filter filter, NamedPorts ports) {
+    return filter.port().isNamed()
+        ? ports.resolve(filter.port().port(), PortProtocol.number(filter.port().protocol()))
+        : number(filter.port().port());
   }
 
   private static void insert(

@@ -1,6 +1,7 @@
 package dev.paramecium.policy;
 
 import dev.paramecium.policy.rule.Entity;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -10,9 +11,22 @@ import java.util.List;
  * @param allowLocalhost {@code allow-localhost}: whether the node may always reach its pods
  * @param hostFirewall {@code enable-host-firewall}
  * @param clusterName {@code cluster-name}
+ * @param minTtl {@code tofqdns-min-ttl}: how long an address of a name counts at least
  */
 public record PolicyOptions(
-    Enforcement enforcement, boolean allowLocalhost, boolean hostFirewall, String clusterName) {
+    Enforcement enforcement,
+    boolean allowLocalhost,
+    boolean hostFirewall,
+    String clusterName,
+    Duration minTtl) {
+
+  /** {@code defaults.ToFQDNsMinTTL}. */
+  public static final Duration DEFAULT_MIN_TTL = Duration.ofHours(1);
+
+  public PolicyOptions(
+      Enforcement enforcement, boolean allowLocalhost, boolean hostFirewall, String clusterName) {
+    this(enforcement, allowLocalhost, hostFirewall, clusterName, DEFAULT_MIN_TTL);
+  }
 
   /** v1.12.3 on Kubernetes. */
   public static final PolicyOptions DEFAULT =

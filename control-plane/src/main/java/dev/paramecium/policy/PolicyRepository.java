@@ -1,6 +1,7 @@
 package dev.paramecium.policy;
 
 import dev.paramecium.policy.rule.Cidr;
+import dev.paramecium.policy.rule.FqdnSelector;
 import dev.paramecium.policy.rule.Label;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.policy.rule.PolicyName;
@@ -159,6 +160,15 @@ public final class PolicyRepository {
     Set<CachedSelector> used = new HashSet<>();
     resolved.values().forEach(entry -> used.addAll(entry.policy().selectors()));
     selectors.retain(used);
+  }
+
+  /** Every selector of names that a rule has. */
+  public Set<FqdnSelector> names() {
+    Set<FqdnSelector> names = new HashSet<>();
+    for (PolicyRule rule : rules()) {
+      rule.egress().forEach(entry -> names.addAll(entry.peers().fqdns()));
+    }
+    return names;
   }
 
   /**

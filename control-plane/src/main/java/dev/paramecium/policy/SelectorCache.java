@@ -81,17 +81,17 @@ public final class SelectorCache {
   /**
    * Says which identities the addresses of a name have.
    *
-   * @return whether the selections of {@code name} changed
+   * @return the selector in use, if its selections changed
    */
-  public boolean updateName(FqdnSelector name, Set<Integer> selected) {
+  public @Nullable CachedSelector updateName(FqdnSelector name, Set<Integer> selected) {
     named.put(name, Set.copyOf(selected));
     CachedSelector cached = selectors.get(name);
     if (cached == null || cached.selections().equals(selected)) {
-      return false;
+      return null;
     }
     Set.copyOf(cached.selections()).forEach(cached::remove);
     selected.forEach(cached::add);
-    return true;
+    return cached;
   }
 
   /** Forgets the selectors that no policy uses any more. */

@@ -23,6 +23,10 @@ public record SelectorPolicy(
     Set<RuleOrigin> closedIngressBy,
     Set<RuleOrigin> closedEgressBy) {
 
+  /** Lets nothing pass. */
+  public static final SelectorPolicy CLOSED =
+      new SelectorPolicy(true, true, new TreeMap<>(), new TreeMap<>(), Set.of(), Set.of());
+
   public SelectorPolicy {
     ingress = Collections.unmodifiableSortedMap(new TreeMap<>(ingress));
     egress = Collections.unmodifiableSortedMap(new TreeMap<>(egress));

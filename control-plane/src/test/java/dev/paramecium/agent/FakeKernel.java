@@ -85,6 +85,7 @@ public final class FakeKernel {
     }
   }
 
+  private Syscall.@Nullable ConfigureProxy proxy;
   private final Map<String, ActorRef<ContainerEvent>> listeners = new ConcurrentHashMap<>();
   private final AtomicInteger ifindexes = new AtomicInteger(10);
 
@@ -128,6 +129,11 @@ public final class FakeKernel {
     }
   }
 
+  /** What the node's proxy was told last; null before. */
+  Syscall.@Nullable ConfigureProxy proxy() {
+    return proxy;
+  }
+
   private <T> boolean refused(String call, ActorRef<Result<T>> replyTo) {
     calls.add(call);
     if (failing.test(call)) {
@@ -143,6 +149,12 @@ public final class FakeKernel {
 
   private void handle(Syscall call) {
     switch (call) {
+      case Syscall.ConfigureProxy c -> {
+        if (!refused("ConfigureProxy", c.replyTo())) {
+          proxy = c;
+          done(c.replyTo());
+        }
+      }
       case Syscall.CreateNetns c -> {
         if (!refused("CreateNetns " + c.netns(), c.replyTo())) {
           if (namespaces.put(c.netns(), true) == null) {

@@ -90,6 +90,12 @@ public final class SkBuff {
   /** CHECKSUM_UNNECESSARY: the transport checksum was found right where the packet came in. */
   public boolean checksumVerified;
 
+  /**
+   * {@code bpf_skb_change_type(PACKET_HOST)}: the stack takes it, whatever MAC address it is sent
+   * to.
+   */
+  public boolean forHost;
+
   /** Where {@link Verdict#REDIRECT} goes. */
   public int redirectIfindex;
 
@@ -134,6 +140,7 @@ public final class SkBuff {
     clearCb();
     tcIndex = 0;
     xfer = 0;
+    forHost = false;
     vlanPresent = false;
     vlanTci = 0;
     hash = 0;

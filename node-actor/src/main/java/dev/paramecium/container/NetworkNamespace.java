@@ -11,7 +11,12 @@ import dev.paramecium.container.process.CpuTime;
 import dev.paramecium.container.process.ExecPort;
 import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.proxy.DnsAnswers;
+import dev.paramecium.container.proxy.L7Proxy;
+import dev.paramecium.container.proxy.ProxyHost;
+import dev.paramecium.container.proxy.ProxyServices;
 import dev.paramecium.container.socket.SocketAddress;
+import dev.paramecium.container.socket.SocketException;
 import dev.paramecium.container.stack.NetworkStack;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerInfo;
@@ -25,6 +30,7 @@ import dev.paramecium.syscall.HttpReply;
 import dev.paramecium.syscall.HttpRequest;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.LogRequest;
+import dev.paramecium.syscall.ProxyConfig;
 import dev.paramecium.syscall.Result;
 import java.time.Duration;
 import java.util.List;
@@ -153,6 +159,10 @@ public final class NetworkNamespace {
   public record Ping(Ipv4Address address, long timeoutMs, ActorRef<Result<Long>> replyTo)
       implements Command {}
 
+  /** As {@link dev.paramecium.syscall.Syscall.ConfigureProxy}; in the node's own namespace. */
+  public record ConfigureProxy(ProxyConfig config, ProxyHost host, ActorRef<Result<Done>> replyTo)
+      implements Command {}
+
   /** Counters by name, this namespace's own. */
   public record ReadCounters(ActorRef<Map<String, Long>> replyTo) implements Command {}
 
@@ -188,6 +198,8 @@ public final class NetworkNamespace {
   private final NetworkStack stack;
   private final Containers containers;
   private final CpuTime cpu = new CpuTime();
+  private final Executor executor;
+  private @Nullable L7Proxy proxy;
   private final OutgoingBatches outgoing = new OutgoingBatches();
   private long timerAt = NetworkStack.NO_DEADLINE;
   private boolean dueQueued;
@@ -198,7 +210,7 @@ public final class NetworkNamespace {
     this.timers = timers;
     this.config = config;
     ActorRef<Command> self = context.getSelf();
-    Executor executor = task -> self.tell(new Run(task));
+    this.executor = task -> self.tell(new Run(task));
     this.stack =
         new NetworkStack(
             config.name(),
@@ -244,6 +256,9 @@ public final class NetworkNamespace {
   }
 
   private void close() {
+    if (proxy != null) {
+      proxy.close();
+    }
     containers.killAll();
     stack.close();
     outgoing.release(config.pool());
@@ -291,6 +306,7 @@ public final class NetworkNamespace {
           TcpDial.start(stack, remote, timeoutMs, replyTo);
       case Ping(var address, var timeoutMs, var replyTo) ->
           Echo.start(stack, config.clock(), address, timeoutMs, replyTo);
+      case ConfigureProxy configure -> configure(configure);
       case ReadCounters(var replyTo) -> replyTo.tell(counters());
       case SessionInput(int session, ExecInput input) -> containers.input(session, input);
       case ClientGone(int session) -> containers.clientGone(session);
@@ -340,6 +356,29 @@ public final class NetworkNamespace {
             "boot"),
         configure.mtu());
     configure.replyTo().tell(Result.ok(Done.getInstance()));
+  }
+
+  private void configure(ConfigureProxy configure) {
+    L7Proxy running = proxy;
+    if (running == null) {
+      running = new L7Proxy(services(configure.host()), onThisActor(configure.host().answers()));
+      proxy = running;
+    }
+    try {
+      running.configure(configure.config());
+      configure.replyTo().tell(Result.ok(Done.getInstance()));
+    } catch (SocketException e) {
+      configure.replyTo().tell(Result.failed(Errno.EADDRINUSE, String.valueOf(e.getMessage())));
+    }
+  }
+
+  private ProxyServices services(ProxyHost host) {
+    return new ProxyServices(
+        stack, stack, config.clock(), config.random(), host.identities(), host.log());
+  }
+
+  private DnsAnswers onThisActor(DnsAnswers answers) {
+    return (answer, released) -> answers.heard(answer, () -> executor.execute(released));
   }
 
   private Map<String, Long> counters() {
@@ -410,6 +449,7 @@ public final class NetworkNamespace {
       case Get(var _, var replyTo) -> replyTo.tell(gone());
       case ConnectTcp(var _, var _, var replyTo) -> replyTo.tell(gone());
       case Ping(var _, var _, var replyTo) -> replyTo.tell(gone());
+      case ConfigureProxy(var _, var _, var replyTo) -> replyTo.tell(gone());
       case ReadCounters(var replyTo) -> replyTo.tell(Map.of());
       case Stop(var replyTo) -> {
         if (replyTo != null) {

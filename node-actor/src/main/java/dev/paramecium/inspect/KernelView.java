@@ -3,6 +3,7 @@ package dev.paramecium.inspect;
 import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.PerfEventArray;
+import dev.paramecium.container.proxy.LogRecord;
 import dev.paramecium.syscall.DatapathConfig;
 import dev.paramecium.syscall.LinkInfo;
 import java.util.List;
@@ -56,6 +57,11 @@ public interface KernelView {
    * @param wakeup called on any thread when there is something to read again
    */
   PerfEventArray.Reader openPerfRing(Runnable wakeup);
+
+  /** Gives {@code messages} what the node's L7 proxy logs from now on. */
+  default Subscription openAccessLog(EventQueue<LogRecord> messages) {
+    return () -> {};
+  }
 
   /**
    * Gives {@code frames} a copy of every frame that passes the device from now on (AF_PACKET).

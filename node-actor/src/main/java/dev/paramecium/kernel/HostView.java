@@ -3,6 +3,7 @@ package dev.paramecium.kernel;
 import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.PerfEventArray;
+import dev.paramecium.container.proxy.LogRecord;
 import dev.paramecium.datapath.DeviceCounters;
 import dev.paramecium.datapath.DevicePort;
 import dev.paramecium.datapath.LoadedProgram;
@@ -27,14 +28,16 @@ final class HostView implements KernelView {
   private final KernelConfig config;
   private final NodeDatapath node;
   private final MapTable maps;
+  private final AccessLog accessLog;
   private volatile @Nullable DatapathConfig datapath;
   private volatile List<String> namespaces = List.of();
   private volatile List<Attachment> attachments = List.of();
 
-  HostView(KernelConfig config, NodeDatapath node, MapTable maps) {
+  HostView(KernelConfig config, NodeDatapath node, MapTable maps, AccessLog accessLog) {
     this.config = config;
     this.node = node;
     this.maps = maps;
+    this.accessLog = accessLog;
   }
 
   void publish(
@@ -175,6 +178,11 @@ final class HostView implements KernelView {
   @Override
   public PerfEventArray.Reader openPerfRing(Runnable wakeup) {
     return maps.shared().events().open(PerfEventArray.MONITOR_PAGES, wakeup);
+  }
+
+  @Override
+  public Subscription openAccessLog(EventQueue<LogRecord> messages) {
+    return accessLog.open(messages);
   }
 
   @Override

@@ -88,6 +88,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final MapTable maps;
   private final HostView view;
   private final KnownIdentities identities = new KnownIdentities();
+  private final AccessLog accessLog = new AccessLog();
   private final CiliumSocket agentSocket;
   private final Containers containers;
   private final ContainerRuntime runtime;
@@ -95,6 +96,7 @@ public final class Kernel extends AbstractBehavior<Object> {
   private final Programs programs;
   private final HostNetwork hostNetwork;
   private final NodeCounters counters;
+  private final ProxyProcess proxy;
   private final AtomicLong conntrackCollected = new AtomicLong();
   private @Nullable DatapathConfig datapath;
   private int perfReaders;
@@ -118,7 +120,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             trace,
             new Cgroup(trace));
     this.maps = new MapTable(config.possibleCpus(), table::program, config.maps());
-    this.view = new HostView(config, node, maps);
+    this.view = new HostView(config, node, maps, accessLog);
     this.agentSocket = new CiliumSocket(context.getSystem().scheduler());
     this.containers = new Containers(spawnNamespace("", config.nodeName()));
     this.runtime = new ContainerRuntime(context, containers);
@@ -136,6 +138,9 @@ public final class Kernel extends AbstractBehavior<Object> {
     this.hostNetwork =
         new HostNetwork(
             config, containers.host(), devices, new StackTracer(node.trace(), node.devices()));
+    this.proxy =
+        new ProxyProcess(
+            containers.host().namespace(), maps.shared().ipcache(), accessLog, context.getSystem());
     this.counters = new NodeCounters(context.getSystem().scheduler(), node, underlay);
     hostNetwork.configure();
     // On the datapath's own thread, which then is the one that receives.
@@ -204,6 +209,7 @@ public final class Kernel extends AbstractBehavior<Object> {
             gone -> {
               node.trace().disarmAll(gone.getRef());
               agentSocket.ended(gone.getRef());
+              proxy.ended(gone.getRef());
               return this;
             })
         .onSignal(
@@ -248,6 +254,7 @@ public final class Kernel extends AbstractBehavior<Object> {
       case Syscall.FillMap(var map, var full, var replyTo) -> replyTo.tell(maps.fill(map, full));
       case Syscall.DumpMap(var map, var replyTo) -> replyTo.tell(maps.dump(map));
       case Syscall.ListMaps(var replyTo) -> replyTo.tell(Result.ok(maps.infos()));
+      case Syscall.ConfigureProxy configure -> configureProxy(configure);
       case Syscall.ContainerCall container -> runtime.answer(container);
       case Syscall.NameIdentities(var labels, var replyTo) -> {
         identities.name(labels);
@@ -292,6 +299,11 @@ public final class Kernel extends AbstractBehavior<Object> {
       }
       case Syscall.ReadCounters(var replyTo) -> readCounters(replyTo);
     }
+  }
+
+  private void configureProxy(Syscall.ConfigureProxy configure) {
+    getContext().watch(configure.agent());
+    proxy.configure(configure);
   }
 
   private void handle(Internal internal) {

@@ -24,6 +24,7 @@ public final class Proxy {
    */
   public static int redirect(SkBuff packet, int rawProxyPort) {
     packet.mark = Identity.MARK_MAGIC_TO_PROXY | rawProxyPort << 16;
+    packet.forHost = true;
     return Verdict.OK;
   }
 
@@ -41,5 +42,6 @@ public final class Proxy {
   /** {@code ctx_redirect_to_proxy_first}: in to-host, what was sent around is marked. */
   public static void redirectFirst(SkBuff packet, int rawProxyPort) {
     packet.mark = Identity.MARK_MAGIC_TO_PROXY | rawProxyPort << 16;
+    packet.forHost = true;
   }
 }

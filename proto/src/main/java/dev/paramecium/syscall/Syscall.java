@@ -136,6 +136,19 @@ public sealed interface Syscall {
   record ServeAgentSocket(ActorRef<AgentCall> agent, ActorRef<Result<Done>> replyTo)
       implements Syscall {}
 
+  // ---- the proxy that the agent brings
+
+  /**
+   * What the node's L7 proxy does from now on, in place of what it did. Answered when its listeners
+   * are open: EADDRINUSE if one cannot be, and nothing has changed then. When {@code agent} stops
+   * the proxy goes with it, as the process that it is a part of.
+   *
+   * @param agent learns names from the DNS proxy's answers
+   */
+  record ConfigureProxy(
+      ProxyConfig config, ActorRef<DnsAnswer> agent, ActorRef<Result<Done>> replyTo)
+      implements Syscall {}
+
   // ---- the container runtime
 
   /** What a container runtime is asked. */

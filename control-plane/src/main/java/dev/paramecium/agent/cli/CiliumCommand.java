@@ -18,6 +18,7 @@ public final class CiliumCommand {
         bpf         Direct access to local BPF maps
         config      Cilium configuration options
         endpoint    Manage endpoints
+        fqdn        Manage fqdn proxy
         identity    Manage security identities
         ip          Manage IP addresses and associated information
         map         Access userspace cached content of BPF maps
@@ -67,6 +68,7 @@ public final class CiliumCommand {
               : verb.equals("get")
                   ? now(EndpointTables.get(view, arguments))
                   : now(unknown(arguments, "get, list"));
+      case "fqdn" -> now(FqdnTables.run(view, arguments));
       case "identity", "id" ->
           list
               ? now(IdentityTables.list(view, arguments))

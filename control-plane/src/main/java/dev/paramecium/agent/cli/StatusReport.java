@@ -8,10 +8,12 @@ import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Progress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -155,7 +157,7 @@ final class StatusReport {
                   "  " + controller.name(),
                   controller.error().isEmpty() ? "no error" : controller.error()));
     }
-    table.row("Proxy Status:", "No managed proxy redirect");
+    proxy(view, arguments, table);
     table.row(
         "Global Identity Range:",
         "min " + ReservedIdentity.ALLOCATION_MIN + ", max " + ReservedIdentity.ALLOCATION_MAX);
@@ -163,6 +165,35 @@ final class StatusReport {
     table.row("Encryption:", "Disabled");
     // The real command leaves before the health rows if the agent is not well.
     return new CommandOutput(table + (exitCode == 0 ? health : ""), "", exitCode);
+  }
+
+  private static void proxy(AgentView view, Arguments arguments, TabWriter table) {
+    ProxyState proxy = view.proxy();
+    if (proxy.address() == null) {
+      table.row("Proxy Status:", "No managed proxy redirect");
+      return;
+    }
+    List<ProxyState.Redirect> redirects = proxy.redirects();
+    table.row(
+        "Proxy Status:",
+        "OK, ip "
+            + proxy.address()
+            + ", "
+            + redirects.size()
+            + " redirects active on ports 10000-20000");
+    if ((arguments.has("verbose") || arguments.has("all-redirects")) && !redirects.isEmpty()) {
+      table.row("  Protocol", "Redirect", "Proxy Port");
+      redirects.stream()
+          .sorted(
+              Comparator.comparing(ProxyState.Redirect::listener)
+                  .thenComparing(ProxyState.Redirect::name))
+          .forEach(
+              redirect ->
+                  table.row(
+                      "  " + redirect.listener(),
+                      redirect.name(),
+                      Integer.toString(redirect.port())));
+    }
   }
 
   private static List<String> lines(Map<Ipv4Address, String> addresses) {

@@ -7,6 +7,7 @@ import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.DatapathConfig;
+import dev.paramecium.syscall.DnsAnswer;
 import dev.paramecium.syscall.EndpointConfig;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecResult;
@@ -16,6 +17,7 @@ import dev.paramecium.syscall.LinkFault;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapEntry;
 import dev.paramecium.syscall.MapInfo;
+import dev.paramecium.syscall.ProxyConfig;
 import dev.paramecium.syscall.Result;
 import dev.paramecium.syscall.Syscall;
 import dev.paramecium.syscall.VethPair;
@@ -120,6 +122,10 @@ public final class KernelCalls {
 
   public CompletionStage<Done> serveAgentSocket(ActorRef<AgentCall> agent) {
     return call(replyTo -> new Syscall.ServeAgentSocket(agent, replyTo));
+  }
+
+  public CompletionStage<Done> configureProxy(ProxyConfig config, ActorRef<DnsAnswer> agent) {
+    return call(replyTo -> new Syscall.ConfigureProxy(config, agent, replyTo));
   }
 
   public CompletionStage<Integer> loadEndpointDatapath(EndpointConfig config) {

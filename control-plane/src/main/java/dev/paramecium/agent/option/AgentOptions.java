@@ -7,6 +7,7 @@ import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.syscall.DatapathOptions;
 import dev.paramecium.syscall.DatapathOptions.Masquerade;
 import dev.paramecium.syscall.DatapathOptions.Mode;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -86,6 +87,7 @@ public record AgentOptions(Map<String, String> values) {
               Option.oneOf("enable-policy", "default", "default", "always", "never"),
               Option.oneOf("allow-localhost", "auto", "auto", "always", "policy"),
               Option.flag("policy-audit-mode", false),
+              Option.number("tofqdns-min-ttl", 3600, 0, 1 << 30),
               Option.oneOf("monitor-aggregation", "medium", "none", "low", "medium", "maximum"),
               // health
               Option.flag("enable-health-checking", true),
@@ -294,7 +296,8 @@ public record AgentOptions(Map<String, String> values) {
         PolicyOptions.Enforcement.valueOf(text("enable-policy").toUpperCase(Locale.ROOT)),
         !text("allow-localhost").equals("policy"),
         false,
-        clusterName);
+        clusterName,
+        Duration.ofSeconds(Integer.parseInt(text("tofqdns-min-ttl"))));
   }
 
   /**

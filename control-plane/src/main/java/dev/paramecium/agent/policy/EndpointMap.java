@@ -37,9 +37,9 @@ public record EndpointMap(
    */
   public record Decision(String verdict, boolean egress, List<String> by, boolean byDefault) {
 
-    /** Whether the packet goes on; what wants a proxy does not, because none listens. */
+    /** Whether the packet goes on: to the peer, or to the proxy, which decides by request. */
     public boolean passes() {
-      return verdict.equals("allow");
+      return !verdict.equals("deny");
     }
 
     /** {@code deny ingress by default deny of NetworkPolicy default/web spec}. */

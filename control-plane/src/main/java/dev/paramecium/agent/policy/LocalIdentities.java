@@ -5,6 +5,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.RemoteEndpointInfo;
+import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.agent.desired.Source;
 import dev.paramecium.policy.rule.Cidr;
@@ -99,6 +100,11 @@ final class LocalIdentities {
           }
         });
     return claims;
+  }
+
+  /** The number of a block that was wanted last; the world's for all addresses. */
+  int number(Cidr block) {
+    return numbers.getOrDefault(block, ReservedIdentity.WORLD.id());
   }
 
   /** By number. */

@@ -1,5 +1,6 @@
 package dev.paramecium.agent.policy;
 
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.api.KubeObject;
@@ -11,16 +12,21 @@ import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.policy.PolicyRepository;
 import dev.paramecium.policy.PolicyRepository.Subject;
+import dev.paramecium.policy.ProxyRules;
 import dev.paramecium.policy.RuleOrigin;
 import dev.paramecium.policy.SelectorCache;
 import dev.paramecium.policy.SelectorPolicy;
 import dev.paramecium.policy.rule.Cidr;
 import dev.paramecium.policy.rule.CiliumPolicy;
+import dev.paramecium.policy.rule.FqdnSelector;
 import dev.paramecium.policy.rule.InvalidRuleException;
 import dev.paramecium.policy.rule.KubernetesPolicy;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.policy.rule.PolicyName;
 import dev.paramecium.policy.rule.PolicyRule;
+import dev.paramecium.syscall.ProxyConfig;
+import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +35,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.random.RandomGenerator;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -49,6 +56,8 @@ public final class NodePolicy {
   private final SelectorCache selectors = new SelectorCache();
   private final PolicyRepository repository;
   private final LocalIdentities local = new LocalIdentities();
+  private final ProxyListeners listeners;
+  private final FqdnCache fqdns;
   private final ExternalServices services = new ExternalServices();
   private final Map<String, PolicyName> names = new HashMap<>();
   private final Map<String, String> refusals = new TreeMap<>();
@@ -58,8 +67,13 @@ public final class NodePolicy {
   private final Set<Integer> dirty = new HashSet<>();
   private NamedPorts allPorts = NamedPorts.NONE;
 
-  public NodePolicy(PolicyOptions options) {
+  /**
+   * @param random draws the ports of the proxy's listeners
+   */
+  public NodePolicy(PolicyOptions options, RandomGenerator random) {
     this.options = options;
+    this.fqdns = new FqdnCache(options.minTtl());
+    this.listeners = new ProxyListeners(random);
     this.repository = new PolicyRepository(selectors, options);
     Map<Integer, LabelSet> reserved = new TreeMap<>();
     for (ReservedIdentity identity : ReservedIdentity.values()) {
@@ -126,16 +140,61 @@ public final class NodePolicy {
 
   private void replace(PolicyName name, List<PolicyRule> rules) {
     Predicate<Subject> concerned = repository.replace(name, rules);
-    LocalIdentities.Change change = local.keep(repository.blocks());
-    if (!change.isEmpty()) {
-      identitiesChanged(selectors.update(change.added(), change.removed()));
-    }
+    refreshIdentities();
     endpoints.forEach(
         (id, endpoint) -> {
           if (concerned.test(endpoint.subject())) {
             dirty.add(id);
           }
         });
+  }
+
+  /** Every block that a rule names has a number, and every address of a name that one names. */
+  private void refreshIdentities() {
+    Set<Cidr> blocks = new HashSet<>(repository.blocks());
+    Map<FqdnSelector, Set<Cidr>> named = new HashMap<>();
+    for (FqdnSelector name : repository.names()) {
+      Set<Cidr> addresses =
+          fqdns.addresses(name).stream().map(Cidr::ofAddress).collect(Collectors.toSet());
+      named.put(name, addresses);
+      blocks.addAll(addresses);
+    }
+    LocalIdentities.Change change = local.keep(blocks);
+    Set<CachedSelector> changed = new HashSet<>();
+    if (!change.isEmpty()) {
+      changed.addAll(selectors.update(change.added(), change.removed()));
+    }
+    named.forEach(
+        (name, addresses) -> {
+          Set<Integer> numbers = addresses.stream().map(local::number).collect(Collectors.toSet());
+          CachedSelector moved = selectors.updateName(name, numbers);
+          if (moved != null) {
+            changed.add(moved);
+          }
+        });
+    identitiesChanged(changed);
+  }
+
+  // ---- names
+
+  /**
+   * An endpoint was told what a name stands for.
+   *
+   * @return whether a map wants working out
+   */
+  public boolean learnName(
+      int endpoint, String name, List<Ipv4Address> addresses, long ttl, Instant now) {
+    return fqdns.learn(endpoint, name, addresses, ttl, now) && namesChanged();
+  }
+
+  /** Forgets what was told too long ago; answers whether a map wants working out. */
+  public boolean expireNames(Instant now) {
+    return fqdns.expire(now) && namesChanged();
+  }
+
+  private boolean namesChanged() {
+    refreshIdentities();
+    return !dirty.isEmpty();
   }
 
   /** A Service or EndpointSlice is there, or different. */
@@ -243,6 +302,9 @@ public final class NodePolicy {
 
   public void removeEndpoint(int id) {
     endpoints.remove(id);
+    if (fqdns.forget(id)) {
+      refreshIdentities();
+    }
     current.remove(id);
     dirty.remove(id);
     repository.retain(endpoints.values().stream().map(e -> e.subject().identity()).toList());
@@ -298,7 +360,7 @@ public final class NodePolicy {
             policy,
             endpoint.ports(),
             allPorts,
-            NodePolicy::proxyPort,
+            listeners::port,
             options,
             endpoint.subject().host());
     return new EndpointMap(
@@ -310,9 +372,83 @@ public final class NodePolicy {
         texts(policy.closedEgressBy()));
   }
 
-  /** No proxy listens: as in v1.12.3 while its proxy is not up, nothing is let past it either. */
-  private static int proxyPort(L4Filter filter) {
-    return 0;
+  // ---- the proxy
+
+  /** The listeners that the rules of this node's endpoints need; those that were needed stay. */
+  public List<ProxyConfig.Listener> listeners() {
+    return listeners.wanted();
+  }
+
+  /** A listener cannot have its port: it gets another. */
+  public void moveListeners() {
+    listeners.move();
+  }
+
+  /**
+   * These listeners are open: maps may redirect to them.
+   *
+   * @return whether a map wants working out
+   */
+  public boolean listening(List<ProxyConfig.Listener> open) {
+    if (!listeners.opened(open)) {
+      return false;
+    }
+    endpoints.forEach(
+        (id, endpoint) -> {
+          if (!policyOf(endpoint).redirects().isEmpty()) {
+            dirty.add(id);
+          }
+        });
+    return true;
+  }
+
+  /** What the proxy must know of one endpoint; null if there is none of that id. */
+  public ProxyConfig.@Nullable EndpointRules proxyRules(int id, Ipv4Address address) {
+    Local endpoint = endpoints.get(id);
+    if (endpoint == null) {
+      return null;
+    }
+    SelectorPolicy policy = policyOf(endpoint);
+    return new ProxyConfig.EndpointRules(
+        id,
+        address,
+        policy.ingressClosed(),
+        policy.egressClosed(),
+        ProxyRules.of(policy, endpoint.ports(), allPorts));
+  }
+
+  /**
+   * What commands show.
+   *
+   * @param router the node's; null while it has none
+   */
+  public ProxyState proxyState(@Nullable Ipv4Address router) {
+    List<ProxyState.Redirect> redirects = new ArrayList<>();
+    endpoints.forEach(
+        (id, endpoint) -> {
+          for (L4Filter filter : policyOf(endpoint).redirects()) {
+            ProxyConfig.Listener listener = listeners.of(filter);
+            if (listener != null) {
+              String name =
+                  id
+                      + (filter.ingress() ? ":ingress:" : ":egress:")
+                      + filter.port().protocol()
+                      + ":"
+                      + filter.port().port();
+              redirects.add(new ProxyState.Redirect(name, listener.name(), listener.port()));
+            }
+          }
+        });
+    return new ProxyState(router, redirects, fqdns.entries());
+  }
+
+  /** Of an endpoint whose rules cannot stand together: nothing passes the proxy. */
+  private SelectorPolicy policyOf(Local endpoint) {
+    try {
+      return repository.resolve(endpoint.subject());
+    } catch (InvalidRuleException conflict) {
+      return SelectorPolicy.CLOSED;
+    }
   }
 
   private static Set<String> texts(Set<RuleOrigin> origins) {

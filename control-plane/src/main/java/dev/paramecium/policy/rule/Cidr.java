@@ -1,5 +1,6 @@
 package dev.paramecium.policy.rule;
 
+import dev.paramecium.abi.Ipv4Address;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -38,6 +39,11 @@ public record Cidr(int bits, BigInteger address, int length) {
     int length = Integer.parseInt(text.substring(slash + 1));
     int bits = address.length * 8;
     return length > bits ? null : new Cidr(bits, new BigInteger(1, address), length);
+  }
+
+  /** The block of one address alone. */
+  public static Cidr ofAddress(Ipv4Address address) {
+    return new Cidr(32, BigInteger.valueOf(Integer.toUnsignedLong(address.value())), 32);
   }
 
   /** Reads a block, or an address as the block of it alone; null if it is neither. */

@@ -16,18 +16,18 @@ public record FqdnSelector(String matchName, String matchPattern) implements Sel
 
   /** Whether {@code name}, in any case, with or without the dot at its end, is selected. */
   public boolean matches(String name) {
-    return regex().matcher(qualified(name)).matches();
+    return Pattern.compile(expression()).matcher(qualified(name)).matches();
   }
 
-  private Pattern regex() {
-    if (!matchName.isEmpty()) {
-      return Pattern.compile(Pattern.quote(qualified(matchName)));
+  /**
+   * What matches the whole of each qualified name in lower case that is selected, in RE2's syntax.
+   */
+  public String expression() {
+    if (matchName.isEmpty() && matchPattern.equals("*")) {
+      return "([-a-zA-Z0-9_]+[.])+|[.]";
     }
-    if (matchPattern.equals("*")) {
-      return Pattern.compile("([-a-zA-Z0-9_]+[.])+|[.]");
-    }
-    String escaped = qualified(matchPattern).replace(".", "[.]").replace("*", "[-a-zA-Z0-9_]*");
-    return Pattern.compile(escaped);
+    String pattern = qualified(matchName.isEmpty() ? matchPattern : matchName);
+    return pattern.replace(".", "[.]").replace("*", "[-a-zA-Z0-9_]*");
   }
 
   private static String qualified(String name) {

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * The agent's own judgement of a rule, and the small corrections that it makes (Cilium {@code
@@ -300,8 +299,8 @@ public final class RuleValidation {
       return;
     }
     try {
-      Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
+      com.google.re2j.Pattern.compile(regex); // as the proxy will
+    } catch (com.google.re2j.PatternSyntaxException e) {
       throw new InvalidRuleException(
           "error parsing regexp: " + e.getDescription() + ": `" + regex + "`");
     }

@@ -17,6 +17,7 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.Change;
@@ -169,7 +170,17 @@ class CiliumCommandTest {
         services,
         reconciler,
         kernel,
-        kit.system().scheduler());
+        kit.system().scheduler(),
+        new ProxyState(
+            ROUTER,
+            List.of(new ProxyState.Redirect("2826:egress:UDP:53", "cilium-dns-egress", 10042)),
+            List.of(
+                new ProxyState.CachedName(
+                    2826,
+                    "example.com.",
+                    List.of(Ipv4Address.parse("203.0.113.10")),
+                    3600,
+                    Instant.EPOCH.plusSeconds(3600)))));
   }
 
   private CommandOutput run(String... argv) {
@@ -187,6 +198,19 @@ class CiliumCommandTest {
   /** Text blocks drop trailing blanks: a bar stands at the end of each line that has some. */
   private static String text(String block) {
     return block.replace("|\n", "\n");
+  }
+
+  @Test
+  void namesThatEndpointsAskedForAreListed() {
+    assertThat(printed("cilium", "fqdn", "cache", "list"))
+        .isEqualTo(
+            """
+            Endpoint   Source   FQDN           TTL    ExpirationTime             IPs   |
+            2826       lookup   example.com.   3600   1970-01-01T01:00:00.000Z   203.0.113.10|
+            """
+                .replace("|", ""));
+    assertThat(printed("cilium", "fqdn", "cache", "list", "-o", "json"))
+        .contains("\"fqdn\": \"example.com.\"", "\"ttl\": 3600", "\"203.0.113.10\"");
   }
 
   @Test
@@ -361,7 +385,7 @@ class CiliumCommandTest {
                 Host Routing:            Legacy
                 Masquerading:            IPTables [IPv4: Enabled, IPv6: Disabled]
                 Controller Status:       11/11 healthy
-                Proxy Status:            No managed proxy redirect
+                Proxy Status:            OK, ip 10.42.1.247, 1 redirects active on ports 10000-20000
                 Global Identity Range:   min 256, max 65535
                 Hubble:                  Disabled
                 Encryption:              Disabled
@@ -369,6 +393,8 @@ class CiliumCommandTest {
                 """));
     assertThat(printed("cilium", "status", "--brief")).isEqualTo("OK\n");
     assertThat(printed("cilium", "status", "--verbose"))
+        .containsPattern("  Protocol +Redirect +Proxy Port\n")
+        .containsPattern("  cilium-dns-egress +2826:egress:UDP:53 +10042\n")
         .contains("Allocated addresses:\n  10.42.1.247 (router)\n  10.42.1.80 (default/curl)\n");
   }
 

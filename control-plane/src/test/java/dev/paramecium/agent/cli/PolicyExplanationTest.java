@@ -12,6 +12,7 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.policy.EndpointMap;
+import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.ServiceOptions;
@@ -220,6 +221,7 @@ class PolicyExplanationTest {
             new Services(ServiceOptions.defaults("n")), reconciler, kit.system().scheduler()),
         reconciler,
         kernel,
-        kit.system().scheduler());
+        kit.system().scheduler(),
+        ProxyState.NONE);
   }
 }

@@ -4,17 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.PolicyKey;
 import dev.paramecium.agent.desired.Claim;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.policy.rule.LabelSet;
+import dev.paramecium.syscall.ProxyConfig;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import net.jqwik.api.ForAll;
@@ -28,7 +32,7 @@ class NodePolicyTest {
   private static final int WEB = 11;
   private static final PolicyKey ANY_INGRESS = new PolicyKey(0, 0, 0, false);
 
-  private final NodePolicy policy = new NodePolicy(PolicyOptions.DEFAULT);
+  private final NodePolicy policy = new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
   private final Map<Integer, EndpointMap> maps = new TreeMap<>();
 
   private static KubeObject object(String yaml) {
@@ -167,6 +171,64 @@ class NodePolicyTest {
     assertThat(policy.drain().get(DB).entries()).isEqualTo(before.entries());
   }
 
+  @Test
+  void aRedirectHasItsPortOnceTheProxyListens() {
+    addEndpoints();
+    policy.upsert(
+        aboutDb(
+            "a",
+            "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{path:"
+                + " /a}]}}]}]"));
+    PolicyKey http = new PolicyKey(0, 80, 6, false);
+    assertThat(policy.drain().get(DB).entries()).doesNotContainKey(http);
+    List<ProxyConfig.Listener> wanted = policy.listeners();
+    assertThat(wanted).singleElement().extracting("name").isEqualTo("cilium-http-ingress");
+    assertThat(wanted.getFirst().port()).isBetween(10_000, 20_000);
+
+    assertThat(policy.listening(wanted)).isTrue();
+
+    Map<Integer, EndpointMap> changed = policy.drain();
+    assertThat(changed).containsOnlyKeys(DB);
+    assertThat(changed.get(DB).entries().get(http).proxyPort()).isEqualTo(wanted.getFirst().port());
+    assertThat(policy.listening(wanted)).as("news").isFalse();
+    ProxyConfig.EndpointRules rules = policy.proxyRules(DB, Ipv4Address.parse("10.0.0.1"));
+    assertThat(rules.ingressEnforced()).isTrue();
+    assertThat(rules.egressEnforced()).isFalse();
+    assertThat(rules.ports()).singleElement().extracting("port").isEqualTo(80);
+    assertThat(rules.ports().getFirst().peers().getFirst().http())
+        .singleElement()
+        .extracting("path")
+        .isEqualTo("/a");
+  }
+
+  @Test
+  void aNameOpensTheAddressesThatAnEndpointWasToldUntilTheyAreTooOld() {
+    addEndpoints();
+    policy.upsert(aboutDb("a", "egress: [{toFQDNs: [{matchPattern: '*.example.com'}]}]"));
+    assertThat(egress()).isEmpty();
+    List<Ipv4Address> told = List.of(Ipv4Address.parse("203.0.113.10"));
+
+    assertThat(policy.learnName(DB, "www.example.com.", told, 30, Instant.EPOCH)).isTrue();
+
+    int number = policy.blocks().keySet().iterator().next();
+    assertThat(egress()).containsExactly(new PolicyKey(number, 0, 0, true));
+    assertThat(policy.claims()).hasSize(1);
+    assertThat(policy.learnName(DB, "www.example.com.", told, 30, Instant.EPOCH.plusSeconds(60)))
+        .as("known already")
+        .isFalse();
+    assertThat(
+            policy.learnName(
+                DB, "example.org.", List.of(Ipv4Address.parse("203.0.113.11")), 30, Instant.EPOCH))
+        .as("a name that no rule selects")
+        .isFalse();
+
+    // At least an hour from when it was told last.
+    assertThat(policy.expireNames(Instant.EPOCH.plusSeconds(3659))).isFalse();
+    assertThat(policy.expireNames(Instant.EPOCH.plusSeconds(3661))).isTrue();
+    assertThat(egress()).isEmpty();
+    assertThat(policy.claims()).isEmpty();
+  }
+
   /**
    * Whatever the order of events, and however often maps are asked for: the same maps in the end.
    */
@@ -186,12 +248,12 @@ class NodePolicyTest {
       KubeObject object = aboutDb("p" + i, SECTIONS.get(random.nextInt(SECTIONS.size())));
       events.add(p -> p.upsert(object));
     }
-    NodePolicy straight = new NodePolicy(PolicyOptions.DEFAULT);
+    NodePolicy straight = new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
     events.forEach(event -> event.accept(straight));
     Map<Integer, EndpointMap> wanted = straight.drain();
 
     Collections.shuffle(events, random);
-    NodePolicy shuffled = new NodePolicy(PolicyOptions.DEFAULT);
+    NodePolicy shuffled = new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
     Map<Integer, EndpointMap> got = new java.util.TreeMap<>();
     for (Consumer<NodePolicy> event : events) {
       event.accept(shuffled);

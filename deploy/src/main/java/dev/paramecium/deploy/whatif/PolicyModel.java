@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 
 /** The policy map that every pod has under a set of policies, worked out as an agent does. */
@@ -20,7 +21,7 @@ final class PolicyModel {
   private final Map<Group, EndpointMap> maps = new HashMap<>();
 
   PolicyModel(ClusterPicture cluster, Collection<KubeObject> policies) {
-    policy = new NodePolicy(cluster.options());
+    policy = new NodePolicy(cluster.options(), new SplittableRandom(0));
     policy.updateIdentities(cluster.identities(), List.of());
     cluster.services().forEach(policy::upsertService);
     policies.forEach(policy::upsert);
@@ -31,6 +32,8 @@ final class PolicyModel {
       byId.put(++id, group);
       policy.upsertEndpoint(id, group.identity(), group.labels(), group.named());
     }
+    policy.drain().forEach((endpoint, map) -> maps.put(byId.get(endpoint), map));
+    policy.listening(policy.listeners()); // with the redirects that only now have a port
     policy.drain().forEach((endpoint, map) -> maps.put(byId.get(endpoint), map));
   }
 

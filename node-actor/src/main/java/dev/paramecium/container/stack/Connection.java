@@ -8,10 +8,14 @@ abstract sealed class Connection permits TcpSocket, TimeWait {
   final int remoteAddress;
   final int remotePort;
 
-  Connection(int localAddress, int localPort, int remoteAddress, int remotePort) {
+  /** SO_MARK; 0 for the namespace's own. */
+  final int mark;
+
+  Connection(int localAddress, int localPort, int remoteAddress, int remotePort, int mark) {
     this.localAddress = localAddress;
     this.localPort = localPort;
     this.remoteAddress = remoteAddress;
     this.remotePort = remotePort;
+    this.mark = mark;
   }
 }

@@ -46,6 +46,11 @@ final class Datagram {
   /** Whether it was put together of fragments, and is in no frame. */
   boolean assembled;
 
+  /**
+   * {@code TPROXY --on-port}: whose listener takes it, whatever its destination says; 0 without.
+   */
+  int proxyPort;
+
   /** Whether it answers a masqueraded connection and is on its way to the pod that asked. */
   boolean translated;
 
@@ -109,6 +114,7 @@ final class Datagram {
     broadcast = false;
     assembled = false;
     translated = false;
+    proxyPort = 0;
     gsoSize = 0;
     checksumVerified = false;
   }

@@ -26,6 +26,9 @@ final class Ipv4 {
 
   private static final int LOOPBACK = 1;
 
+  /** MARK_MAGIC_TO_PROXY; the port is in the mark's upper half, in network order. */
+  private static final int TO_PROXY = 0x0200;
+
   private static final int MAX_DATAGRAM = 65535;
 
   private final Context context;
@@ -45,6 +48,7 @@ final class Ipv4 {
   private int outputMark;
   private @Nullable Masquerade masquerade;
   private boolean loopbackAttached;
+  private boolean proxying;
   private int nextIdentification;
 
   Ipv4(Context context, Routes routes, FrameSink sink) {
@@ -100,6 +104,15 @@ final class Ipv4 {
   /** The skb mark of every datagram that begins here. */
   void setOutputMark(int mark) {
     outputMark = mark;
+  }
+
+  /**
+   * Installs the rules of a transparent proxy. With them cilium_host and cilium_net take packets
+   * that have a local source ({@code net.ipv4.conf.cilium_host.accept_local}): the node's own way
+   * to a proxy is around them.
+   */
+  void setProxying() {
+    proxying = true;
   }
 
   /** Null to leave what is forwarded as it is. */
@@ -169,6 +182,13 @@ final class Ipv4 {
     in.gsoSize = frame.gsoSize;
     in.checksumVerified = frame.checksumVerified;
     in.broadcast = manyHosts || linkBroadcast;
+    if (proxying && !in.broadcast && isProxied(in, frame)) {
+      if (frame.traced) {
+        observer.decided(frame, "delivered to the proxy", "");
+      }
+      deliver(in);
+      return false;
+    }
     if (manyHosts || routes.isLocal(in.destination)) {
       if (frame.traced) {
         observer.decided(frame, "delivered to the host", "");
@@ -184,6 +204,23 @@ final class Ipv4 {
     return forward(frame, in);
   }
 
+  /**
+   * {@code CILIUM_PRE_mangle}: what a program has marked for a proxy is given to its listener
+   * (TPROXY), what belongs to one of the proxy's connections to that; routing rule 9 (fwmark 0x200,
+   * table 2004) then makes both local.
+   */
+  private boolean isProxied(Datagram in, SkBuff frame) {
+    Transport transport = transports[in.protocol];
+    if (transport == null) {
+      return false;
+    }
+    if ((frame.mark & 0xffff) == TO_PROXY && frame.mark >>> 16 != 0) {
+      in.proxyPort = Short.reverseBytes((short) (frame.mark >>> 16)) & 0xffff;
+      return true;
+    }
+    return !routes.isLocal(in.destination) && transport.holds(in);
+  }
+
   /** Sources that no host may have, and destinations that may not come from outside. */
   private boolean isMartian(NetDevice device, Datagram in, boolean manyHosts) {
     int source = in.source;
@@ -196,7 +233,7 @@ final class Ipv4 {
         || (source == 0 && !manyHosts)
         || Routes.isMulticast(source)
         || routes.isBroadcast(source)
-        || routes.isLocal(source);
+        || (routes.isLocal(source) && !(proxying && device.noArp));
   }
 
   private void deliver(Datagram in) {
@@ -207,10 +244,12 @@ final class Ipv4 {
       }
       context.count(Counter.IP_REASSEMBLY_OK);
       boolean broadcast = in.broadcast;
+      int proxyPort = in.proxyPort;
       if (whole.parse(complete, 0, complete.length) != Datagram.Fault.NONE) {
         throw new IllegalStateException("a datagram was put together wrongly");
       }
       whole.broadcast = broadcast;
+      whole.proxyPort = proxyPort;
       hand(whole);
     } else {
       hand(in);
@@ -299,6 +338,18 @@ final class Ipv4 {
    */
   boolean send(
       Destination destination, int source, int protocol, int ttl, byte[] payload, int count) {
+    return send(destination, source, protocol, ttl, 0, payload, count);
+  }
+
+  /** As above, with the socket's SO_MARK; 0 for the namespace's own mark. */
+  boolean send(
+      Destination destination,
+      int source,
+      int protocol,
+      int ttl,
+      int mark,
+      byte[] payload,
+      int count) {
     int total = Headers.IPV4 + count;
     int mtu = destination.mtu(context.now);
     int identification = identification();
@@ -307,7 +358,8 @@ final class Ipv4 {
       System.arraycopy(payload, 0, bytes, Headers.IPV4, count);
       header(bytes, 0, total, identification, 0, ttl, protocol, source, destination.address);
       context.count(Counter.IP_OUT);
-      return fragment(destination, mtu, bytes, 0, Headers.IPV4, total, outputMark);
+      return fragment(
+          destination, mtu, bytes, 0, Headers.IPV4, total, mark == 0 ? outputMark : mark);
     }
     SkBuff frame = context.take();
     if (frame == null) {
@@ -315,7 +367,7 @@ final class Ipv4 {
     }
     frame.length = Headers.ETHERNET + total;
     System.arraycopy(payload, 0, frame.bytes, frame.head + Headers.ETHERNET + Headers.IPV4, count);
-    transmit(destination, source, protocol, ttl, identification, 0, frame);
+    transmit(destination, source, protocol, ttl, identification, 0, mark, frame);
     return true;
   }
 
@@ -329,6 +381,7 @@ final class Ipv4 {
    * path's MTU. The frame is given away.
    *
    * @param flags {@link Headers#DONT_FRAGMENT} or 0
+   * @param mark SO_MARK of the socket; 0 for the namespace's own mark
    */
   void transmit(
       Destination destination,
@@ -337,6 +390,7 @@ final class Ipv4 {
       int ttl,
       int identification,
       int flags,
+      int mark,
       SkBuff frame) {
     context.count(Counter.IP_OUT);
     header(
@@ -349,7 +403,7 @@ final class Ipv4 {
         protocol,
         source,
         destination.address);
-    frame.mark = outputMark;
+    frame.mark = mark == 0 ? outputMark : mark;
     output(destination, frame);
   }
 

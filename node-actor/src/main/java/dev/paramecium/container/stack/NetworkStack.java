@@ -21,6 +21,8 @@ import dev.paramecium.container.socket.Sockets;
 import dev.paramecium.container.socket.TcpConnection;
 import dev.paramecium.container.socket.TcpHandler;
 import dev.paramecium.container.socket.TcpListener;
+import dev.paramecium.container.socket.TransparentSockets;
+import dev.paramecium.container.socket.TransparentUdpSocket;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
 import dev.paramecium.packet.EtherType;
@@ -49,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A fresh stack has {@code lo} (ifindex 1) with 127.0.0.1/8 and nothing else.
  */
-public final class NetworkStack implements Sockets, NamespaceView {
+public final class NetworkStack implements Sockets, TransparentSockets, NamespaceView {
 
   /** No timer is pending. */
   public static final long NO_DEADLINE = Long.MAX_VALUE;
@@ -313,7 +315,9 @@ public final class NetworkStack implements Sockets, NamespaceView {
     }
     long to = frame.mac(0);
     boolean group = (to & 0x0100_0000_0000L) != 0;
-    if (!group && to != device.mac() && !device.isLoopback()) {
+    boolean ours = to == device.mac() || device.isLoopback() || frame.forHost;
+    frame.forHost = false;
+    if (!group && !ours) {
       context.count(Counter.DROP_OTHER_HOST);
       return false;
     }
@@ -423,20 +427,60 @@ public final class NetworkStack implements Sockets, NamespaceView {
   @Override
   public TcpConnection connect(SocketAddress remote, TcpHandler handler) throws SocketException {
     checkOpen();
-    return tcp.connect(remote, handler);
+    return tcp.connect(remote, 0, handler);
   }
 
   @Override
   public TcpListener listen(Ipv4Address local, int port, int backlog, Acceptor acceptor)
       throws SocketException {
     checkOpen();
-    return tcp.listen(local, port, backlog, acceptor);
+    return tcp.listen(local, port, backlog, 0, acceptor);
   }
 
   @Override
   public UdpSocket bindUdp(Ipv4Address local, int port, UdpHandler handler) throws SocketException {
     checkOpen();
-    return udp.bind(local, port, handler);
+    return udp.bind(local, port, 0, handler);
+  }
+
+  @Override
+  public void enableTransparentProxy() {
+    ipv4.setProxying();
+  }
+
+  @Override
+  public TcpListener listenTransparent(int port, int backlog, int mark, Acceptor acceptor)
+      throws SocketException {
+    checkOpen();
+    return tcp.listen(Ipv4Address.ANY, port, backlog, mark, acceptor);
+  }
+
+  @Override
+  public TcpConnection connectFrom(
+      SocketAddress local, SocketAddress remote, int mark, TcpHandler handler)
+      throws SocketException {
+    checkOpen();
+    return tcp.connect(local, remote, mark, handler);
+  }
+
+  @Override
+  public TcpConnection connectMarked(SocketAddress remote, int mark, TcpHandler handler)
+      throws SocketException {
+    checkOpen();
+    return tcp.connect(remote, mark, handler);
+  }
+
+  @Override
+  public UdpSocket bindMarked(int mark, UdpHandler handler) throws SocketException {
+    checkOpen();
+    return udp.bind(Ipv4Address.ANY, 0, mark, handler);
+  }
+
+  @Override
+  public TransparentUdpSocket bindTransparent(
+      int port, int mark, TransparentUdpSocket.Handler handler) throws SocketException {
+    checkOpen();
+    return udp.bindTransparent(port, mark, handler);
   }
 
   @Override

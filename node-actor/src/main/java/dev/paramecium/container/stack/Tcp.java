@@ -63,43 +63,86 @@ final class Tcp implements Transport {
 
   // ---- socket calls ----
 
-  TcpConnection connect(SocketAddress asked, TcpHandler handler) throws SocketException {
+  TcpConnection connect(SocketAddress asked, int mark, TcpHandler handler) throws SocketException {
     long cookie = context.hooks.newCookie();
     SocketAddress source = new SocketAddress(sourceTo(asked.address()), 0);
     SocketAddress remote = context.hooks.connect(IpProtocol.TCP, cookie, source, asked);
-    int address = remote.address().value() == 0 ? 0x7f00_0001 : remote.address().value();
-    Destination path = routes.lookup(address);
-    if (path == null || path.broadcast || Routes.isMulticast(address)) {
-      throw new SocketException(
-          SocketError.NETWORK_UNREACHABLE, "connect to " + remote + ": no route");
-    }
+    return connect(remote, cookie, mark, handler);
+  }
+
+  private TcpConnection connect(SocketAddress remote, long cookie, int mark, TcpHandler handler)
+      throws SocketException {
+    Destination path = path(remote);
     int start = context.random(Ports.COUNT);
     for (int i = 0; i < Ports.COUNT; i++) {
       int port = Ports.FIRST + (start + i) % Ports.COUNT;
       if (listeningPorts.containsKey(port)) {
         continue;
       }
-      Connection taken = table.find(path.source, port, address, remote.port());
-      int iss = initialSequence(path.source, port, address, remote.port());
-      if (taken instanceof TimeWait old
-          && old.timestamps
-          && context.now - old.since >= REUSE_AFTER) {
-        iss = old.sendNext + 65537;
-        timeWaits.remove(old);
-        context.count(Counter.TCP_TIME_WAIT_RECYCLED);
-      } else if (taken != null) {
-        continue;
+      TcpSocket socket = open(path, path.source, port, remote.port(), mark, cookie, handler);
+      if (socket != null) {
+        return socket;
       }
-      TcpSocket socket =
-          new TcpSocket(this, context, path, path.source, port, remote.port(), cookie);
-      table.put(socket);
-      context.count(Counter.TCP_ACTIVE_OPENS);
-      socket.open(iss, handler);
-      return socket;
     }
     throw new SocketException(
         SocketError.ADDRESS_NOT_AVAILABLE,
         "connect to " + remote + ": all ports from 32768 to 60999 are in use");
+  }
+
+  /** With IP_TRANSPARENT and bound to an address that may be anybody's. */
+  TcpConnection connect(SocketAddress local, SocketAddress remote, int mark, TcpHandler handler)
+      throws SocketException {
+    long cookie = context.hooks.newCookie();
+    TcpSocket socket =
+        open(
+            path(remote),
+            local.address().value(),
+            local.port(),
+            remote.port(),
+            mark,
+            cookie,
+            handler);
+    if (socket == null) {
+      throw new SocketException(
+          SocketError.ADDRESS_NOT_AVAILABLE,
+          "connect to " + remote + ": there is a connection from " + local + " already");
+    }
+    return socket;
+  }
+
+  private Destination path(SocketAddress remote) throws SocketException {
+    int address = remote.address().value() == 0 ? 0x7f00_0001 : remote.address().value();
+    Destination path = routes.lookup(address);
+    if (path == null || path.broadcast || Routes.isMulticast(address)) {
+      throw new SocketException(
+          SocketError.NETWORK_UNREACHABLE, "connect to " + remote + ": no route");
+    }
+    return path;
+  }
+
+  /** Sends SYN from these ends; null if another connection has them. */
+  private @Nullable TcpSocket open(
+      Destination path,
+      int local,
+      int port,
+      int remotePort,
+      int mark,
+      long cookie,
+      TcpHandler handler) {
+    Connection taken = table.find(local, port, path.address, remotePort);
+    int iss = initialSequence(local, port, path.address, remotePort);
+    if (taken instanceof TimeWait old && old.timestamps && context.now - old.since >= REUSE_AFTER) {
+      iss = old.sendNext + 65537;
+      timeWaits.remove(old);
+      context.count(Counter.TCP_TIME_WAIT_RECYCLED);
+    } else if (taken != null) {
+      return null;
+    }
+    TcpSocket socket = new TcpSocket(this, context, path, local, port, remotePort, mark, cookie);
+    table.put(socket);
+    context.count(Counter.TCP_ACTIVE_OPENS);
+    socket.open(iss, handler);
+    return socket;
   }
 
   /** Where a packet to an address would come from; unspecified if there is no route. */
@@ -108,7 +151,7 @@ final class Tcp implements Transport {
     return path == null ? Ipv4Address.ANY : new Ipv4Address(path.source);
   }
 
-  TcpListener listen(Ipv4Address local, int port, int backlog, Acceptor acceptor)
+  TcpListener listen(Ipv4Address local, int port, int backlog, int mark, Acceptor acceptor)
       throws SocketException {
     if (local.value() != 0 && !routes.isLocal(local.value())) {
       throw new SocketException(
@@ -122,7 +165,7 @@ final class Tcp implements Transport {
     if (!context.hooks.mayBind(IpProtocol.TCP, context.hooks.newCookie(), address)) {
       throw new SocketException(SocketError.OPERATION_NOT_PERMITTED, "TCP " + address);
     }
-    TcpListenSocket listener = new TcpListenSocket(this, address, backlog, acceptor);
+    TcpListenSocket listener = new TcpListenSocket(this, address, backlog, acceptor, mark);
     listeners.put(address, listener);
     listeningPorts.merge(bound, 1, Integer::sum);
     return listener;
@@ -166,6 +209,15 @@ final class Tcp implements Transport {
   }
 
   @Override
+  public boolean holds(Datagram in) {
+    if (in.payloadLength < Headers.TCP || in.fragmentOffset() != 0) {
+      return false;
+    }
+    int ports = Wire.i32(in.bytes, in.payloadAt);
+    return table.find(in.destination, ports & 0xffff, in.source, ports >>> 16) != null;
+  }
+
+  @Override
   public void receive(Datagram in) {
     context.count(Counter.TCP_IN);
     TcpSegment s = segment;
@@ -184,17 +236,23 @@ final class Tcp implements Transport {
     Connection connection = table.find(s.destination, s.destinationPort, s.source, s.sourcePort);
     switch (connection) {
       case TcpSocket socket -> socket.receive(s);
-      case TimeWait old -> timeWait(old, s);
-      case null -> unconnected(s, initialSequence(s));
+      case TimeWait old -> timeWait(old, s, in.proxyPort);
+      case null -> unconnected(s, in.proxyPort, initialSequence(s));
     }
   }
 
   /** RFC 9293, 3.10.7.1 and 3.10.7.2: no connection, perhaps a listener. */
-  private void unconnected(TcpSegment s, int iss) {
+  private void unconnected(TcpSegment s, int proxyPort, int iss) {
     if (s.has(TcpSegment.RST)) {
       return;
     }
-    TcpListenSocket listener = listener(s.destination, s.destinationPort);
+    TcpListenSocket listener =
+        proxyPort == 0
+            ? listener(s.destination, s.destinationPort)
+            : listener(Ipv4Address.ANY.value(), proxyPort);
+    if (listener == null && proxyPort != 0) {
+      return; // TPROXY drops what no proxy waits for
+    }
     if (listener == null || s.has(TcpSegment.ACK)) {
       output.resetFor(s);
       return;
@@ -215,6 +273,7 @@ final class Tcp implements Transport {
             s.destination,
             s.destinationPort,
             s.sourcePort,
+            listener.mark,
             context.hooks.newCookie());
     table.put(socket);
     listener.remember(socket);
@@ -234,7 +293,7 @@ final class Tcp implements Transport {
   }
 
   /** RFC 9293, 3.10.7.4 for TIME-WAIT, and RFC 6191 for a new SYN. */
-  private void timeWait(TimeWait old, TcpSegment s) {
+  private void timeWait(TimeWait old, TcpSegment s, int proxyPort) {
     boolean stale =
         old.timestamps && s.hasTimestamps && Seq.before(s.timestamp, old.recentTimestamp);
     if (s.has(TcpSegment.RST)) {
@@ -249,7 +308,7 @@ final class Tcp implements Transport {
     if (s.has(TcpSegment.SYN) && !s.has(TcpSegment.ACK) && !stale && newer) {
       timeWaits.remove(old);
       context.count(Counter.TCP_TIME_WAIT_RECYCLED);
-      unconnected(s, old.sendNext + 65537);
+      unconnected(s, proxyPort, old.sendNext + 65537);
       return;
     }
     if (s.length() > 0 || s.seq != old.receiveNext) {

@@ -16,13 +16,18 @@ final class TcpListenSocket implements TcpListener {
   private final SocketAddress local;
   private final int backlog;
   private final Acceptor acceptor;
+
+  /** SO_MARK of what it accepts; 0 for the namespace's own. */
+  final int mark;
+
   private final Set<TcpSocket> synQueue = new LinkedHashSet<>();
 
-  TcpListenSocket(Tcp tcp, SocketAddress local, int backlog, Acceptor acceptor) {
+  TcpListenSocket(Tcp tcp, SocketAddress local, int backlog, Acceptor acceptor, int mark) {
     this.tcp = tcp;
     this.local = local;
     this.backlog = Math.max(1, backlog);
     this.acceptor = acceptor;
+    this.mark = mark;
   }
 
   @Override

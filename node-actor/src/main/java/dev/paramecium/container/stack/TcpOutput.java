@@ -135,7 +135,12 @@ final class TcpOutput {
     int ack = (flags & TcpSegment.ACK) != 0 ? socket.receiver.next() : 0;
     write(socket, frame, seq, ack, header, flags, window, size);
     int packets = frame.gsoSize == 0 ? 1 : (size + frame.gsoSize - 1) / frame.gsoSize;
-    transmit(socket.path(), socket.localAddress, socket.takeIdentifications(packets), frame);
+    transmit(
+        socket.path(),
+        socket.localAddress,
+        socket.takeIdentifications(packets),
+        socket.mark,
+        frame);
   }
 
   /** Sends RST for a segment that no connection takes (RFC 9293, 3.10.7.1). */
@@ -159,7 +164,7 @@ final class TcpOutput {
         ack ? TcpSegment.RST : TcpSegment.RST | TcpSegment.ACK,
         0);
     checksum(frame, at, s.destination, s.source, Headers.TCP);
-    transmit(routes.lookup(s.source), s.destination, 0, frame);
+    transmit(routes.lookup(s.source), s.destination, 0, 0, frame);
   }
 
   /** Says again what a connection in TIME-WAIT had received. */
@@ -175,7 +180,7 @@ final class TcpOutput {
       header += TIMESTAMPS_LENGTH;
     }
     write(old, frame, old.sendNext, old.receiveNext, header, TcpSegment.ACK, 0, 0);
-    transmit(routes.lookup(old.remoteAddress), old.localAddress, 0, frame);
+    transmit(routes.lookup(old.remoteAddress), old.localAddress, 0, old.mark, frame);
   }
 
   private static int segmentAt(SkBuff frame) {
@@ -236,7 +241,8 @@ final class TcpOutput {
     frame.length = Headers.ETHERNET + Headers.IPV4 + length;
   }
 
-  private void transmit(@Nullable Destination path, int source, int identification, SkBuff frame) {
+  private void transmit(
+      @Nullable Destination path, int source, int identification, int mark, SkBuff frame) {
     if (path == null) {
       context.count(Counter.IP_OUT_NO_ROUTES);
       context.release(frame);
@@ -250,6 +256,7 @@ final class TcpOutput {
         Ipv4.DEFAULT_TTL,
         identification,
         Headers.DONT_FRAGMENT,
+        mark,
         frame);
   }
 }

@@ -75,8 +75,9 @@ final class TcpSocket extends Connection implements TcpConnection {
       int local,
       int localPort,
       int remotePort,
+      int mark,
       long cookie) {
-    super(local, localPort, path.address, remotePort);
+    super(local, localPort, path.address, remotePort, mark);
     this.tcp = tcp;
     this.cookie = cookie;
     this.context = context;

@@ -26,10 +26,11 @@ final class TimeWait extends Connection {
       int localPort,
       int remoteAddress,
       int remotePort,
+      int mark,
       int sendNext,
       int receiveNext,
       long now) {
-    super(localAddress, localPort, remoteAddress, remotePort);
+    super(localAddress, localPort, remoteAddress, remotePort, mark);
     this.sendNext = sendNext;
     this.receiveNext = receiveNext;
     this.since = now;
@@ -44,6 +45,7 @@ final class TimeWait extends Connection {
             socket.localPort,
             socket.remoteAddress,
             socket.remotePort,
+            socket.mark,
             socket.sender.next(),
             socket.receiver.next(),
             now);

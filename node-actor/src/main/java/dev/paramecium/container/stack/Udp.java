@@ -7,6 +7,7 @@ import dev.paramecium.container.process.SocketInfo;
 import dev.paramecium.container.socket.SocketAddress;
 import dev.paramecium.container.socket.SocketError;
 import dev.paramecium.container.socket.SocketException;
+import dev.paramecium.container.socket.TransparentUdpSocket;
 import dev.paramecium.container.socket.UdpHandler;
 import dev.paramecium.container.socket.UdpSocket;
 import dev.paramecium.packet.Checksum;
@@ -35,7 +36,24 @@ final class Udp implements Transport {
     this.ipv4 = ipv4;
   }
 
-  UdpSocket bind(Ipv4Address local, int port, UdpHandler handler) throws SocketException {
+  UdpSocket bind(Ipv4Address local, int port, int mark, UdpHandler handler) throws SocketException {
+    return open(local, port, mark, handler, null);
+  }
+
+  /** With IP_TRANSPARENT and IP_RECVORIGDSTADDR, on any address. */
+  TransparentUdpSocket bindTransparent(int port, int mark, TransparentUdpSocket.Handler handler)
+      throws SocketException {
+    Socket socket = open(Ipv4Address.ANY, port, mark, (_, _, _) -> {}, handler);
+    return new Transparent(socket);
+  }
+
+  private Socket open(
+      Ipv4Address local,
+      int port,
+      int mark,
+      UdpHandler handler,
+      TransparentUdpSocket.@Nullable Handler transparent)
+      throws SocketException {
     if (local.value() != 0
         && !routes.isLocal(local.value())
         && !routes.isBroadcast(local.value())) {
@@ -51,7 +69,7 @@ final class Udp implements Transport {
     if (!context.hooks.mayBind(IpProtocol.UDP, cookie, address)) {
       throw new SocketException(SocketError.OPERATION_NOT_PERMITTED, "UDP " + address);
     }
-    Socket socket = new Socket(address, cookie, handler);
+    Socket socket = new Socket(address, cookie, mark, handler, transparent);
     byPort.computeIfAbsent(bound, _ -> new ArrayList<>(1)).add(socket);
     open++;
     return socket;
@@ -114,7 +132,7 @@ final class Udp implements Transport {
         return;
       }
     }
-    int port = Wire.u16(bytes, at + 2);
+    int port = in.proxyPort == 0 ? Wire.u16(bytes, at + 2) : in.proxyPort;
     SocketAddress from = new SocketAddress(new Ipv4Address(in.source), Wire.u16(bytes, at));
     List<Socket> bound = byPort.get(port);
     if (in.broadcast && bound != null) {
@@ -126,7 +144,18 @@ final class Udp implements Transport {
       }
       return;
     }
-    Socket socket = find(bound, in.destination);
+    Socket socket = find(bound, in.proxyPort == 0 ? in.destination : Ipv4Address.ANY.value());
+    if (socket != null && socket.transparent != null && in.proxyPort != 0) {
+      context.count(Counter.UDP_IN);
+      SocketAddress to =
+          new SocketAddress(new Ipv4Address(in.destination), Wire.u16(bytes, at + 2));
+      byte[] payload = Arrays.copyOfRange(bytes, at + Headers.UDP, at + length);
+      socket.transparent.datagram(from, to, payload);
+      return;
+    }
+    if (socket == null && in.proxyPort != 0) {
+      return; // TPROXY drops what no proxy waits for
+    }
     if (socket == null) {
       context.count(Counter.UDP_IN_NO_PORT);
       ipv4.icmp().sendError(in, IcmpError.DESTINATION_UNREACHABLE, IcmpError.PORT_UNREACHABLE, 0);
@@ -190,13 +219,24 @@ final class Udp implements Transport {
     /** Its name on the whole node. */
     private final long cookie;
 
+    /** SO_MARK; 0 for the namespace's own. */
+    private final int mark;
+
     private final UdpHandler handler;
+    private final TransparentUdpSocket.@Nullable Handler transparent;
     private boolean closed;
 
-    Socket(SocketAddress local, long cookie, UdpHandler handler) {
+    Socket(
+        SocketAddress local,
+        long cookie,
+        int mark,
+        UdpHandler handler,
+        TransparentUdpSocket.@Nullable Handler transparent) {
       this.local = local;
       this.cookie = cookie;
+      this.mark = mark;
       this.handler = handler;
+      this.transparent = transparent;
     }
 
     @Override
@@ -218,14 +258,7 @@ final class Udp implements Transport {
 
     @Override
     public void send(SocketAddress asked, byte[] payload) throws SocketException {
-      if (closed) {
-        throw new SocketException(SocketError.BROKEN_PIPE, "the socket is closed");
-      }
-      if (payload.length > MAX_PAYLOAD) {
-        throw new SocketException(
-            SocketError.MESSAGE_TOO_LONG,
-            payload.length + " bytes: a datagram carries at most " + MAX_PAYLOAD);
-      }
+      check(payload);
       context.tick();
       SocketAddress remote =
           context.hooks.sendmsg(cookie, source(routes.lookup(asked.address().value())), asked);
@@ -236,9 +269,31 @@ final class Udp implements Transport {
       }
       int bound = local.address().value();
       int source = bound == 0 || routes.isBroadcast(bound) ? to.source : bound;
-      if (!transmit(to, source, remote.port(), payload)) {
-        throw new SocketException(SocketError.NO_BUFFER_SPACE, "the node's packet pool is empty");
+      transmit(
+          to, new SocketAddress(new Ipv4Address(source), local.port()), remote.port(), payload);
+    }
+
+    private void check(byte[] payload) throws SocketException {
+      if (closed) {
+        throw new SocketException(SocketError.BROKEN_PIPE, "the socket is closed");
       }
+      if (payload.length > MAX_PAYLOAD) {
+        throw new SocketException(
+            SocketError.MESSAGE_TOO_LONG,
+            payload.length + " bytes: a datagram carries at most " + MAX_PAYLOAD);
+      }
+    }
+
+    /** From whatever address. */
+    void send(SocketAddress source, SocketAddress remote, byte[] payload) throws SocketException {
+      check(payload);
+      context.tick();
+      Destination to = routes.lookup(remote.address().value());
+      if (to == null) {
+        throw new SocketException(
+            SocketError.NETWORK_UNREACHABLE, "no route to " + remote.address());
+      }
+      transmit(to, source, remote.port(), payload);
     }
 
     /** What a datagram on this way would come from, unspecified if there is none. */
@@ -248,38 +303,43 @@ final class Udp implements Transport {
           : new SocketAddress(new Ipv4Address(way.source), local.port());
     }
 
-    private boolean transmit(Destination to, int source, int remotePort, byte[] payload) {
+    private void transmit(Destination to, SocketAddress source, int remotePort, byte[] payload)
+        throws SocketException {
       context.count(Counter.UDP_OUT);
       int length = Headers.UDP + payload.length;
+      int from = source.address().value();
       if (Headers.IPV4 + length > to.mtu(context.now)) {
         byte[] datagram = new byte[length];
         write(datagram, 0, to, source, remotePort, payload);
-        return ipv4.send(to, source, IpProtocol.UDP, Ipv4.DEFAULT_TTL, datagram, length);
+        if (!ipv4.send(to, from, IpProtocol.UDP, Ipv4.DEFAULT_TTL, mark, datagram, length)) {
+          throw noBuffer();
+        }
+        return;
       }
       SkBuff frame = context.take();
       if (frame == null) {
-        return false;
+        throw noBuffer();
       }
       frame.length = Headers.ETHERNET + Headers.IPV4 + length;
-      write(
-          frame.bytes,
-          frame.head + Headers.ETHERNET + Headers.IPV4,
-          to,
-          source,
-          remotePort,
-          payload);
-      ipv4.transmit(to, source, IpProtocol.UDP, Ipv4.DEFAULT_TTL, ipv4.identification(), 0, frame);
-      return true;
+      int at = frame.head + Headers.ETHERNET + Headers.IPV4;
+      write(frame.bytes, at, to, source, remotePort, payload);
+      ipv4.transmit(
+          to, from, IpProtocol.UDP, Ipv4.DEFAULT_TTL, ipv4.identification(), 0, mark, frame);
     }
 
-    private void write(
-        byte[] bytes, int at, Destination to, int source, int remotePort, byte[] payload) {
+    private static SocketException noBuffer() {
+      return new SocketException(SocketError.NO_BUFFER_SPACE, "the node's packet pool is empty");
+    }
+
+    private static void write(
+        byte[] bytes, int at, Destination to, SocketAddress from, int remotePort, byte[] payload) {
       int length = Headers.UDP + payload.length;
-      Wire.setU16(bytes, at, local.port());
+      Wire.setU16(bytes, at, from.port());
       Wire.setU16(bytes, at + 2, remotePort);
       Wire.setU16(bytes, at + 4, length);
       Wire.setU16(bytes, at + 6, 0);
       System.arraycopy(payload, 0, bytes, at + Headers.UDP, payload.length);
+      int source = from.address().value();
       long pseudo = Checksum.pseudoHeader(source, to.address, IpProtocol.UDP, length);
       int checksum = Checksum.finish(Checksum.sum(bytes, at, length) + pseudo);
       Wire.setU16(bytes, at + 6, checksum == 0 ? 0xffff : checksum);
@@ -295,6 +355,21 @@ final class Udp implements Transport {
         }
       }
       closed = true;
+    }
+  }
+
+  /** A socket that answers in the name of those it was not. */
+  private record Transparent(Socket socket) implements TransparentUdpSocket {
+
+    @Override
+    public void send(SocketAddress source, SocketAddress remote, byte[] payload)
+        throws SocketException {
+      socket.send(source, remote, payload);
+    }
+
+    @Override
+    public void close() {
+      socket.close();
     }
   }
 }

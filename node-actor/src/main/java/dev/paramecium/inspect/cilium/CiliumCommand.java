@@ -14,10 +14,12 @@ import java.util.List;
 public final class CiliumCommand implements Executable {
 
   private final KernelView kernel;
+  private final IdentityLabels labels;
   private final Executable bpf;
   private final Executable agent;
 
   private CiliumCommand(KernelView kernel, IdentityLabels labels, AgentSocket agent) {
+    this.labels = labels;
     this.kernel = kernel;
     this.bpf = Tool.executable(new BpfCommand(kernel, labels));
     this.agent = new AgentTool(agent);
@@ -32,7 +34,7 @@ public final class CiliumCommand implements Executable {
     List<String> words = process.argv();
     return switch (words.size() > 1 ? words.get(1) : "") {
       case "bpf" -> bpf.start(process);
-      case "monitor" -> Monitor.start(kernel, words.subList(2, words.size()), process);
+      case "monitor" -> Monitor.start(kernel, labels, words.subList(2, words.size()), process);
       default -> agent.start(process);
     };
   }

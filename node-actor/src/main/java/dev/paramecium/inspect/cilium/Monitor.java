@@ -4,6 +4,9 @@ import dev.paramecium.abi.MonitorEvent;
 import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.container.process.Process;
 import dev.paramecium.container.process.ProcessContext;
+import dev.paramecium.container.proxy.LogRecord;
+import dev.paramecium.inspect.EventQueue;
+import dev.paramecium.inspect.IdentityLabels;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.inspect.Tool;
 import dev.paramecium.inspect.ToolError;
@@ -20,6 +23,9 @@ import java.util.Set;
 final class Monitor implements Process {
 
   private static final int CHUNK = 16 << 10;
+
+  /** How many messages of the access log may wait for a slow reader. */
+  private static final int MESSAGES = 4096;
 
   private static final String USAGE =
       """
@@ -49,17 +55,25 @@ final class Monitor implements Process {
   private final MonitorFormat format;
   private final int cpus;
   private final PerfEventArray.Reader records;
+  private final EventQueue<LogRecord> messages;
+  private final KernelView.Subscription accessLog;
+  private final AccessLogFormat messageFormat;
   private boolean waiting;
   private boolean ended;
 
-  private Monitor(KernelView kernel, MonitorFormat format, ProcessContext process) {
+  private Monitor(
+      KernelView kernel, IdentityLabels labels, MonitorFormat format, ProcessContext process) {
     this.process = process;
     this.format = format;
     this.cpus = kernel.possibleCpus();
     this.records = kernel.openPerfRing(() -> process.executor().execute(this::read));
+    this.messages = new EventQueue<>(MESSAGES, process.executor(), this::read);
+    this.accessLog = kernel.openAccessLog(messages);
+    this.messageFormat = new AccessLogFormat(labels);
   }
 
-  static Process start(KernelView kernel, List<String> words, ProcessContext process) {
+  static Process start(
+      KernelView kernel, IdentityLabels labels, List<String> words, ProcessContext process) {
     MonitorFormat format;
     try {
       format = parse(kernel, words);
@@ -70,7 +84,7 @@ final class Monitor implements Process {
               })
           .start(process);
     }
-    Monitor monitor = new Monitor(kernel, format, process);
+    Monitor monitor = new Monitor(kernel, labels, format, process);
     process.printError(
         "Listening for events on "
             + monitor.cpus
@@ -204,6 +218,11 @@ final class Monitor implements Process {
       }
       record = records.poll();
     }
+    for (LogRecord message = messages.poll(); message != null; message = messages.poll()) {
+      if (format.shows(message)) {
+        text.append(format.isJson() ? messageFormat.json(message) : messageFormat.text(message));
+      }
+    }
     if (!text.isEmpty() && !process.print(text.toString())) {
       waiting = true;
     }
@@ -219,6 +238,7 @@ final class Monitor implements Process {
   public void signal(int number) {
     ended = true;
     records.close();
+    accessLog.close();
     if (number == 2) {
       process.printError("\nReceived an interrupt, disconnecting from monitor...\n\n");
       process.exit(0);

@@ -11,6 +11,7 @@ import dev.paramecium.abi.SourceFile;
 import dev.paramecium.abi.TraceNotify;
 import dev.paramecium.abi.TracePoint;
 import dev.paramecium.abi.TraceReason;
+import dev.paramecium.container.proxy.LogRecord;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.inspect.packet.Packet;
 import dev.paramecium.syscall.PerfRecord;
@@ -106,6 +107,18 @@ final class MonitorFormat {
         && (from.isEmpty() || from.contains(source))
         && (to.isEmpty() || to.contains(destination))
         && (related.isEmpty() || related.contains(source) || related.contains(destination));
+  }
+
+  boolean isJson() {
+    return style == Style.JSON;
+  }
+
+  /** Whether a line of the access log gets through. */
+  boolean shows(LogRecord message) {
+    return matches(
+        MonitorEvent.TYPE_ACCESS_LOG,
+        message.source().endpointId(),
+        message.destination().endpointId());
   }
 
   // ---- words

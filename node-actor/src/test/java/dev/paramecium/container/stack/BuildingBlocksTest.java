@@ -118,7 +118,7 @@ class BuildingBlocksTest {
   }
 
   private static Connection connection(int key) {
-    return new TimeWait(key % 3, 80 + key % 5, key / 7, key, 0, 0, 0);
+    return new TimeWait(key % 3, 80 + key % 5, key / 7, key, 0, 0, 0, 0);
   }
 
   /** Random segments of a known stream, in any order, overlapping: the stream comes out. */

@@ -81,6 +81,22 @@ public record DnsRecord(String name, int ttl, Data data) {
     }
   }
 
+  /** The name of a type; {@code TYPE64} for one without (RFC 3597, 5). */
+  public static String typeName(int type) {
+    return switch (type) {
+      case A -> "A";
+      case NS -> "NS";
+      case CNAME -> "CNAME";
+      case SOA -> "SOA";
+      case PTR -> "PTR";
+      case TXT -> "TXT";
+      case AAAA -> "AAAA";
+      case SRV -> "SRV";
+      case ANY -> "ANY";
+      default -> "TYPE" + type;
+    };
+  }
+
   /**
    * The number of a type by its name, as {@code nslookup -type=} takes it; 0 for an unknown one.
    */

@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /** DNS messages in a TCP stream: each follows its length in two bytes (RFC 1035, 4.2.2). */
-final class TcpFraming {
+public final class TcpFraming {
 
   private byte[] pending = {};
 
   /** Takes bytes as they came; answers the messages that are complete now. */
-  List<byte[]> received(byte[] bytes, int from, int count) {
+  public List<byte[]> received(byte[] bytes, int from, int count) {
     byte[] all = Arrays.copyOf(pending, pending.length + count);
     System.arraycopy(bytes, from, all, pending.length, count);
     List<byte[]> messages = new ArrayList<>();
@@ -28,7 +28,8 @@ final class TcpFraming {
     return messages;
   }
 
-  static byte[] frame(byte[] message) {
+  /** The message behind its length. */
+  public static byte[] frame(byte[] message) {
     ByteArrayOutputStream framed = new ByteArrayOutputStream(message.length + 2);
     framed.write(message.length >>> 8);
     framed.write(message.length);
