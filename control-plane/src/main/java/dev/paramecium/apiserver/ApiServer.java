@@ -5,6 +5,7 @@ import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.defect.Defect;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -187,6 +188,11 @@ public final class ApiServer extends AbstractBehavior<Object> {
       getContext().getLog().error("a write broke off", e);
       store.rollBackTo(before);
       reply = StatusException.internal("the request could not be handled: " + e).reply();
+    }
+    if (reply instanceof ApiReply.Stored stored
+        && stored.object().kind().equals("ConfigMap")
+        && Defect.LOSE_WRITE.strikes()) {
+      store.rollBackTo(before);
     }
     queued.add(new Answer(replyTo, reply));
     defineKinds();

@@ -5,6 +5,7 @@ import dev.paramecium.abi.IpProtocol;
 import dev.paramecium.abi.PolicyEntry;
 import dev.paramecium.abi.PolicyKey;
 import dev.paramecium.bpf.SkBuff;
+import dev.paramecium.defect.Defect;
 import dev.paramecium.map.PolicyMap;
 import dev.paramecium.packet.Icmp;
 
@@ -78,7 +79,7 @@ public final class Policy {
       cpu.audited = true;
       return 0;
     }
-    return verdict;
+    return verdict < 0 && Defect.PASS_DENIED.strikes() ? 0 : verdict;
   }
 
   /** {@code __policy_can_access}. */

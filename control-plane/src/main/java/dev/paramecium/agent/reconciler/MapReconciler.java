@@ -6,6 +6,7 @@ import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.PolicyEntry;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.reconciler.DesiredMap.Batch;
+import dev.paramecium.defect.Defect;
 import dev.paramecium.syscall.MapEntry;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -230,7 +231,7 @@ public final class MapReconciler extends AbstractBehavior<MapReconciler.Command>
 
   private void onRepair(Repair repair) {
     Managed managed = maps.get(repair.map());
-    if (managed == null || !managed.exists) {
+    if (managed == null || !managed.exists || Defect.SKIP_RESYNC.strikes()) {
       repair.replyTo().tell(Done.getInstance());
       return;
     }

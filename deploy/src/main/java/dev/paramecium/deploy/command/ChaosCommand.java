@@ -2,6 +2,7 @@ package dev.paramecium.deploy.command;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import dev.paramecium.defect.Defect;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.experiment.ExperimentFile;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
@@ -74,6 +76,14 @@ final class ChaosCommand implements Callable<Integer> {
                 + " nothing can be paused")
     private boolean inProcess;
 
+    @Option(
+        names = "--defect",
+        paramLabel = "NAME",
+        description =
+            "break the product on purpose, once for each seed, to see that the invariants notice:"
+                + " skip-resync, lose-write or pass-denied; needs --in-process")
+    private @Nullable String defect;
+
     @Option(names = "--junit", paramLabel = "FILE", description = "where to write a report for CI")
     private @Nullable Path junit;
 
@@ -84,6 +94,7 @@ final class ChaosCommand implements Callable<Integer> {
       if (seeds != null && seeds < 1) {
         throw new UserError(UserError.USAGE, "--seeds is " + seeds + ": use 1 or more.");
       }
+      Defect broken = broken();
       long first = first();
       int count = seeds == null ? 1 : seeds;
       // A file that is wrong is said before the first cluster is started.
@@ -93,7 +104,7 @@ final class ChaosCommand implements Callable<Integer> {
       for (String file : files) {
         try (ExperimentSeries series = new ExperimentSeries(inProcess, progress)) {
           for (long next = first; next < first + count; next++) {
-            Verdict verdict = series.run(ExperimentFile.read(file, next, brief), next);
+            Verdict verdict = series.run(ExperimentFile.read(file, next, brief), next, broken);
             verdicts.add(verdict);
             if (!format.wanted()) {
               System.out.print(count == 1 || !verdict.holds() ? verdict.text() : verdict.line());
@@ -108,6 +119,26 @@ final class ChaosCommand implements Callable<Integer> {
         write(junit, Verdict.junit(verdicts));
       }
       return verdicts.stream().allMatch(Verdict::holds) ? 0 : UserError.FAILED;
+    }
+
+    private @Nullable Defect broken() {
+      if (defect == null) {
+        return null;
+      }
+      if (!inProcess) {
+        throw new UserError(
+            UserError.USAGE, "--defect breaks this JVM alone: use it with --in-process.");
+      }
+      return Arrays.stream(Defect.values())
+          .filter(one -> one.word().equals(defect))
+          .findFirst()
+          .orElseThrow(
+              () ->
+                  new UserError(
+                      UserError.USAGE,
+                      "--defect is \""
+                          + defect
+                          + "\": use skip-resync, lose-write or pass-denied."));
     }
 
     private long first() {

@@ -2,6 +2,7 @@ package dev.paramecium.deploy.experiment;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.defect.Defect;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.Resources;
@@ -14,6 +15,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An experiment with one seed, in a cluster where its setup is: workload, faults by the clock, and,
@@ -26,14 +28,22 @@ final class ExperimentRun {
   private final ExperimentFile file;
   private final long seed;
   private final String id;
+  private final @Nullable Defect defect;
   private final Consumer<String> progress;
   private final History history;
   private final Instant start = Instant.now();
 
   /**
    * @param before what was recorded before in the same cluster
+   * @param defect as for {@link ExperimentSeries#run}
    */
-  ExperimentRun(ExperimentFile file, long seed, History before, Consumer<String> progress) {
+  ExperimentRun(
+      ExperimentFile file,
+      long seed,
+      History before,
+      @Nullable Defect defect,
+      Consumer<String> progress) {
+    this.defect = defect;
     this.file = file;
     this.seed = seed;
     this.id = Long.toString(seed, Character.MAX_RADIX);
@@ -90,6 +100,9 @@ final class ExperimentRun {
       progress.accept(
           "seed " + seed + ": the workload runs for " + file.duration().toMillis() / 1000.0 + " s");
       Instant begun = Instant.now();
+      if (defect != null) {
+        defect.arm(1);
+      }
       List<Thread> faults = new ArrayList<>();
       for (Fault fault : file.faults()) {
         faults.add(Thread.ofVirtual().start(() -> playSafely(api, fault, begun)));

@@ -1,5 +1,6 @@
 package dev.paramecium.deploy.experiment;
 
+import dev.paramecium.defect.Defect;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.verify.World;
@@ -40,8 +41,19 @@ public final class ExperimentSeries implements AutoCloseable {
    * @throws UserError if the cluster cannot be started
    */
   public Verdict run(ExperimentFile file, long seed) throws InterruptedException {
+    return run(file, seed, null);
+  }
+
+  /**
+   * The same with a product that is broken on purpose, once, as soon as the workload runs.
+   *
+   * @param defect strikes in this JVM; null for none
+   * @throws UserError if the cluster cannot be started
+   */
+  public Verdict run(ExperimentFile file, long seed, @Nullable Defect defect)
+      throws InterruptedException {
     ApiHttp api = cluster(file).api();
-    ExperimentRun run = new ExperimentRun(file, seed, last, progress);
+    ExperimentRun run = new ExperimentRun(file, seed, last, defect, progress);
     Verdict verdict = run.observe(api);
     last = run.history();
     if (!verdict.holds()) {
