@@ -86,4 +86,12 @@ public record NodePortConfig(
               + ": must be two or more within 1 to 65535");
     }
   }
+
+  /**
+   * Whether the native device translates what leaves it ({@code to_netdev}): with DSR for every
+   * protocol nothing of this node's NAT can be in the way, unless pods are masqueraded.
+   */
+  public boolean translatesWhatLeaves() {
+    return mode != Mode.DSR || masquerade != null;
+  }
 }

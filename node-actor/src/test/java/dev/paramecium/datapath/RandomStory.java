@@ -103,12 +103,32 @@ final class RandomStory {
     2, 2, 2, 0x12, 0x10, 0x10, 0x18, 0x11, 1, 4, 0x14, 6, 3, 0
   };
   private static final int[] ICMP_TYPES = {8, 8, 8, 0, 0, 3, 3, 11, 12, 13, 5};
-  private static final int[] PAUSES = {0, 0, 0, 0, 1, 5, 6, 11, 59, 60, 100, 30000};
-  private static final int[] TTLS = {64, 64, 64, 64, 64, 2, 1, 0};
+  private static final int[] PAUSES = {0, 0, 0, 0, 0, 0, 1, 5, 6, 11, 59, 60, 100, 30000};
+  private static final int[] TTLS = {64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 64, 2, 1, 0};
   private static final int[] VNIS = {
-    REMOTE_IDENTITY, REMOTE_IDENTITY, REMOTE_IDENTITY, 2, 6, 7, 1, 8, -1
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    REMOTE_IDENTITY,
+    2,
+    2,
+    6,
+    6,
+    7,
+    8,
+    1,
+    -1
   };
   private static final int[] MARKS = {
+    0,
+    0,
+    0,
+    0,
+    0,
     0,
     0,
     0,
@@ -178,7 +198,7 @@ final class RandomStory {
         NATIVE_MAC,
         NODE.value(),
         crowded ? 40000 : NodePortConfig.DEFAULT_MIN_NAT_PORT,
-        crowded ? 40002 : NodePortConfig.DEFAULT_MAX_NAT_PORT,
+        crowded ? 40001 : NodePortConfig.DEFAULT_MAX_NAT_PORT,
         RandomStory::route,
         switch (random.nextInt(4)) {
           case 0 -> NodePortConfig.Mode.DSR;
@@ -270,12 +290,19 @@ final class RandomStory {
     node.policies.forEach(
         (_, policy) -> {
           for (boolean egress : new boolean[] {true, false}) {
-            if (random.nextInt(3) == 0) {
+            if (random.nextInt(3) != 0) {
               put(
                   policy.map(),
                   new PolicyKey(0, 0, 0, egress).encode(),
                   PolicyEntry.ALLOW.encode());
             }
+          }
+          if (random.nextInt(3) == 0) {
+            int port = random.nextBoolean() ? 80 : 8080;
+            put(
+                policy.map(),
+                new PolicyKey(0, port, IpProtocol.TCP, random.nextBoolean()).encode(),
+                new PolicyEntry(10003, false, 0, 0).encode());
           }
           for (int i = random.nextInt(10); i > 0; i--) {
             put(policy.map(), rule(random).encode(), action(random).encode());
@@ -334,8 +361,8 @@ final class RandomStory {
   private static void service(TwinNode node, Random random, Lb4Key key, int revNatIndex) {
     int flags =
         (random.nextInt(3) == 0 ? Lb4Service.FLAG_AFFINITY : 0)
-            | (random.nextInt(4) == 0 ? 0 : Lb4Service.FLAG_ROUTABLE)
-            | (random.nextInt(10) == 0 ? Lb4Service.FLAG_HOST_PORT : 0)
+            | (random.nextInt(8) == 0 ? 0 : Lb4Service.FLAG_ROUTABLE)
+            | (random.nextInt(16) == 0 ? Lb4Service.FLAG_HOST_PORT : 0)
             | (random.nextInt(6) == 0 ? Lb4Service.FLAG_SOURCE_RANGE : 0)
             | (random.nextInt(5) == 0 ? Lb4Service.FLAG_LOCAL_SCOPE : 0);
     scope(node, random, key, revNatIndex, flags);
@@ -366,7 +393,7 @@ final class RandomStory {
   }
 
   private static void scope(TwinNode node, Random random, Lb4Key key, int revNatIndex, int flags) {
-    int count = random.nextInt(4);
+    int count = random.nextInt(6) == 0 ? 0 : 1 + random.nextInt(3);
     int timeout = random.nextInt(2) == 0 ? 10 : 100;
     put(
         node.maps.services().services(),
@@ -398,7 +425,7 @@ final class RandomStory {
     if (oneIn(25)) {
       return change(pause);
     }
-    byte[] frame = !history.isEmpty() && oneIn(2) ? related() : fresh();
+    byte[] frame = history.isEmpty() || oneIn(3) ? fresh() : related();
     return at(pause, frame);
   }
 
@@ -476,7 +503,7 @@ final class RandomStory {
         policy ? pick(IDENTITIES) : 0,
         policy ? pick(0, 12) : 0,
         hook.equals("from-overlay") ? pick(VNIS) : -1,
-        hook.endsWith("netdev") && oneIn(30));
+        hook.endsWith("netdev") && oneIn(60));
   }
 
   private static Ipv4Address pod(Ipv4Address source, Ipv4Address destination, String hook) {
@@ -513,7 +540,7 @@ final class RandomStory {
   private byte[] fresh() {
     Ipv4Address source;
     Ipv4Address destination;
-    switch (random.nextInt(6)) {
+    switch (random.nextInt(9)) {
       case 0, 1 -> {
         source = pick(CURL, CURL, CLIENT);
         destination = oneIn(2) ? pick(VIPS) : pick(BACKENDS);
@@ -522,11 +549,11 @@ final class RandomStory {
         source = pick(CURL, CLIENT);
         destination = oneIn(3) ? pick(NODE, ROUTER) : pick(OUTSIDE);
       }
-      case 3 -> {
+      case 3, 4, 5 -> {
         source = pick(OUTSIDE);
-        destination = pick(NODE, NODE, OTHER_NODE, VIPS[0], VIPS[1]);
+        destination = pick(NODE, NODE, NODE, OTHER_NODE, VIPS[0], VIPS[1]);
       }
-      case 4 -> {
+      case 6 -> {
         source = pick(NODE, ROUTER);
         destination = oneIn(2) ? pick(CURL, CLIENT) : pick(OUTSIDE);
       }
@@ -562,9 +589,11 @@ final class RandomStory {
       sourcePort = u16(seen, l4 + 4);
       port = sourcePort;
     }
-    return switch (random.nextInt(5)) {
-      case 0 -> frame(source, destination, protocol, sourcePort, port);
-      case 1 -> frame(destination, source, IpProtocol.ICMP, sourcePort, port);
+    return switch (random.nextInt(8)) {
+      // On its way.
+      case 0, 1 -> seen;
+      case 2 -> frame(source, destination, protocol, sourcePort, port);
+      case 3 -> frame(destination, source, IpProtocol.ICMP, sourcePort, port);
       default -> frame(destination, source, protocol, port, sourcePort);
     };
   }

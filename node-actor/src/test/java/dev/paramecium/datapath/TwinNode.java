@@ -1,8 +1,14 @@
 package dev.paramecium.datapath;
 
+import dev.paramecium.abi.CtEntry;
+import dev.paramecium.abi.CtTuple;
+import dev.paramecium.abi.DropNotify;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.MapNames;
 import dev.paramecium.abi.MonitorEvent;
+import dev.paramecium.abi.PolicyVerdictNotify;
+import dev.paramecium.abi.TraceNotify;
+import dev.paramecium.bpf.BpfMap;
 import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.bpf.Program;
 import dev.paramecium.bpf.ProgramArray;
@@ -36,6 +42,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -51,6 +58,16 @@ final class TwinNode implements AutoCloseable {
 
   /** A story needs no more. */
   private static final MapSizes SIZES = new MapSizes(4096, 4096, 4096, 256);
+
+  private static final Map<Integer, String> CT_FLAGS =
+      Map.of(
+          CtEntry.RX_CLOSING, "rx_closing",
+          CtEntry.TX_CLOSING, "tx_closing",
+          CtEntry.LB_LOOPBACK, "lb_loopback",
+          CtEntry.SEEN_NON_SYN, "seen_non_syn",
+          CtEntry.NODE_PORT, "node_port",
+          CtEntry.PROXY_REDIRECT, "proxy_redirect",
+          CtEntry.DSR, "dsr");
 
   private static final int CAPACITY = 1 << 12;
 
@@ -111,6 +128,7 @@ final class TwinNode implements AutoCloseable {
   private final BpfNetdev netdev;
   private final BpfXdp xdp;
   private final PerfEventArray.Reader events;
+  private final Set<String> reached = new TreeSet<>();
 
   /**
    * @param seed of what programs and model leave to chance
@@ -132,7 +150,9 @@ final class TwinNode implements AutoCloseable {
     netdev = BpfNetdev.compile(context, "eth0", netdevCalls, VlanFilter.NONE);
     fill(netdevCalls, netdev.tailCalls());
     ProgramArray xdpCalls = calls("cilium_calls_xdp");
-    xdp = BpfXdp.compile(context, xdpCalls, null, config.nodePort() != null);
+    // cilium-agent refuses acceleration with a tunnel.
+    boolean acceleration = config.nodePort() != null && !config.tunnel();
+    xdp = BpfXdp.compile(context, xdpCalls, null, acceleration);
     fill(xdpCalls, xdp.tailCalls());
     for (EndpointProgramConfig endpoint : endpoints) {
       int id = endpoint.id();
@@ -190,7 +210,10 @@ final class TwinNode implements AutoCloseable {
               ? verdict == XdpAction.TX || verdict == XdpAction.REDIRECT
               : verdict == Verdict.REDIRECT;
       compareBuffers(differences, wanted, got, redirected);
-      compare(differences, "events", texts(model.events()), texts(told()));
+      List<MonitorEvent> told = told();
+      compare(differences, "events", texts(model.events()), texts(told));
+      reached.add(packet.hook() + " " + verdict);
+      told.forEach(event -> reached.add(kind(event)));
       compareMaps(differences, expected.changing(), MapState.of(maps, policies).changing());
       return new Outcome(verdict, got.toByteArray(), differences);
     } finally {
@@ -240,6 +263,54 @@ final class TwinNode implements AutoCloseable {
       all.add(Objects.requireNonNull(MonitorEvent.decode(record.bytes())));
     }
     return all;
+  }
+
+  // ---- what a story came to
+
+  /** Of what the programs did until now: a hook's verdicts, kinds of events and of entries. */
+  Set<String> reached() {
+    Set<String> all = new TreeSet<>(reached);
+    maps.conntrack().tcp().forEach((key, value) -> addEntry(all, key, value));
+    maps.conntrack().any().forEach((key, value) -> addEntry(all, key, value));
+    Map<String, BpfMap> others =
+        Map.of(
+            "fragments", maps.fragments().map(),
+            "affinity", maps.services().affinity(),
+            "snat", maps.nat().snat(),
+            "neighbors", maps.nat().neighbors());
+    others.forEach(
+        (name, map) -> {
+          if (map.size() > 0) {
+            all.add(name);
+          }
+        });
+    return all;
+  }
+
+  private static void addEntry(Set<String> all, byte[] key, byte[] value) {
+    CtTuple tuple = CtTuple.decode(key);
+    all.add("ct protocol " + tuple.nexthdr() + " flags " + tuple.flags());
+    int flags = CtEntry.decode(value).flags();
+    CT_FLAGS.forEach(
+        (flag, name) -> {
+          if ((flags & flag) != 0) {
+            all.add("ct " + name);
+          }
+        });
+  }
+
+  private static String kind(MonitorEvent event) {
+    return switch (event) {
+      case TraceNotify trace -> "trace " + trace.point() + " reason " + trace.reason();
+      case DropNotify drop -> "drop " + drop.reason();
+      case PolicyVerdictNotify verdict ->
+          "verdict %s protocol %d match %d%s"
+              .formatted(
+                  verdict.verdict() > 0 ? "proxy" : verdict.verdict(),
+                  verdict.protocol(),
+                  verdict.match(),
+                  verdict.audited() ? " audited" : "");
+    };
   }
 
   // ---- comparing

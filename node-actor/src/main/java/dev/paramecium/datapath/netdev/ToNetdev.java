@@ -10,6 +10,7 @@ import dev.paramecium.bpf.Verdict;
 import dev.paramecium.lib.BpfLib;
 import dev.paramecium.lib.Identity;
 import dev.paramecium.lib.NodePort;
+import dev.paramecium.lib.NodePortConfig;
 import dev.paramecium.lib.Outcome;
 import dev.paramecium.lib.PerCpu;
 import dev.paramecium.lib.TraceRecorder;
@@ -17,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code bpf_netdev_eth0.o:[to-netdev]}, tc egress of the native device: VLAN filter and, with
- * NodePort, source NAT of what was not translated yet.
+ * NodePort, source NAT of what was not translated yet, unless all services are returned directly.
  */
 public final class ToNetdev implements Program {
 
@@ -31,7 +32,8 @@ public final class ToNetdev implements Program {
   ToNetdev(BpfLib lib, VlanFilter vlans, @Nullable NodePort nodePort) {
     this.lib = lib;
     this.vlans = vlans;
-    this.nodePort = nodePort;
+    NodePortConfig settings = lib.context().config().nodePort();
+    this.nodePort = settings != null && settings.translatesWhatLeaves() ? nodePort : null;
     this.recorder = lib.context().recorder();
   }
 

@@ -277,7 +277,7 @@ public final class NodeModel {
       return drop(netdev, frame, DropReason.VLAN_FILTERED, 0, MetricsKey.EGRESS);
     }
     @Nullable NodePortModel nodePort = nodePort(netdev, TracePoint.TO_NETWORK, false);
-    if (nodePort != null && !isSnatDone(frame)) {
+    if (nodePort != null && nodePort.translatesAtDevice() && !isSnatDone(frame)) {
       return nodePort.forward(frame);
     }
     events.departure(frame, netdev.source(), TracePoint.TO_NETWORK, 0, 0);
@@ -351,7 +351,8 @@ public final class NodeModel {
 
   private int tailXdp(Frame frame) {
     @Nullable NodePortModel nodePort = nodePort(xdp, TracePoint.TO_NETWORK, true);
-    if (nodePort == null || (frame.tcIndex & Program.SKIP_NODEPORT) != 0) {
+    // cilium-agent refuses acceleration with a tunnel.
+    if (nodePort == null || config.tunnel() || (frame.tcIndex & Program.SKIP_NODEPORT) != 0) {
       return Verdict.OK;
     }
     try {

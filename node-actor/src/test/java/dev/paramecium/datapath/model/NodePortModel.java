@@ -50,6 +50,11 @@ final class NodePortModel {
     return settings.mode() != Mode.SNAT;
   }
 
+  /** Of {@code to_netdev}: !ENABLE_DSR || ENABLE_DSR_HYBRID || ENABLE_MASQUERADE. */
+  boolean translatesAtDevice() {
+    return !hasDsr() || settings.mode() == Mode.HYBRID || settings.masquerade() != null;
+  }
+
   private boolean usesDsr(int protocol) {
     return settings.mode() == Mode.DSR
         || settings.mode() == Mode.HYBRID && protocol == IpProtocol.TCP;
