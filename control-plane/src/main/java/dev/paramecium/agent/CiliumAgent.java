@@ -610,6 +610,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     CiliumCommand.run(call.argv(), view())
         .exceptionally(failure -> CommandOutput.error(KernelCalls.message(failure)))
         .thenAccept(output -> call.replyTo().tell(output.reply()));
+    policyChanged |= policy.isDirty(); // a command may have changed the rules
   }
 
   private AgentView view() {
@@ -637,7 +638,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         reconciler,
         kernel,
         getContext().getSystem().scheduler(),
-        policy.proxyState(now == null ? null : now.routerIp()));
+        policy.proxyState(now == null ? null : now.routerIp()),
+        policy);
   }
 
   /** What is heard now is applied if, when asked after it, the reconciler has nothing to do. */

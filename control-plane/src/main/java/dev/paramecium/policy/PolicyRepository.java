@@ -162,6 +162,22 @@ public final class PolicyRepository {
     selectors.retain(used);
   }
 
+  /** How many filters use a selector. */
+  public int users(CachedSelector selector) {
+    int users = 0;
+    for (Resolved known : resolved.values()) {
+      for (Map<String, L4Filter> direction :
+          List.of(known.policy().ingress(), known.policy().egress())) {
+        users +=
+            (int)
+                direction.values().stream()
+                    .filter(filter -> filter.peers().containsKey(selector))
+                    .count();
+      }
+    }
+    return users;
+  }
+
   /** Every selector of names that a rule has. */
   public Set<FqdnSelector> names() {
     Set<FqdnSelector> names = new HashSet<>();

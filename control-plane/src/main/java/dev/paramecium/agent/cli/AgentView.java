@@ -6,6 +6,7 @@ import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Bytes;
@@ -33,6 +34,7 @@ import org.jspecify.annotations.Nullable;
  * @param prefilter null if enable-xdp-prefilter is off
  * @param health null if enable-health-checking is off
  * @param proxy its listeners' redirects, and the names that it has heard of
+ * @param policy to read and, in the agent's actor, to change
  * @param services to read and, in the agent's actor, to change
  */
 public record AgentView(
@@ -58,7 +60,8 @@ public record AgentView(
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,
     Scheduler scheduler,
-    ProxyState proxy) {
+    ProxyState proxy,
+    NodePolicy policy) {
 
   /** A node of the cluster. */
   public record Node(String name, String address, String podCidr) {}

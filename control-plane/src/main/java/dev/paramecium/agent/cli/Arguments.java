@@ -50,7 +50,8 @@ record Arguments(
           "k8s-host-port",
           "k8s-load-balancer",
           "k8s-node-port",
-          "local-redirect");
+          "local-redirect",
+          "print");
 
   private static final Set<String> VALUES =
       Set.of("backends", "cidr", "frontend", "id", "k8s-traffic-policy", "revision", "states");

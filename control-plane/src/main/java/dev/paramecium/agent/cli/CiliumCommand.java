@@ -24,6 +24,7 @@ public final class CiliumCommand {
         map         Access userspace cached content of BPF maps
         monitor     Display BPF program events
         node        Manage cluster nodes
+        policy      Manage security policies
         prefilter   Manage XDP CIDR filters
         service     Manage services & loadbalancers
         status      Display status of daemon
@@ -85,6 +86,7 @@ public final class CiliumCommand {
               : verb.equals("get")
                   ? MapTables.get(view, arguments)
                   : now(unknown(arguments, "get, list"));
+      case "policy" -> now(PolicyCommands.run(view, arguments));
       case "prefilter" -> PrefilterCommands.run(view.prefilter(), arguments, verb);
       case "config" -> now(ConfigCommand.print(view, arguments));
       case "service", "svc" -> service(view, arguments, verb);

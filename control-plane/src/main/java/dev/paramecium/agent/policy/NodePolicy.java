@@ -1,5 +1,6 @@
 package dev.paramecium.agent.policy;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.ReservedIdentity;
 import dev.paramecium.agent.desired.Claim;
@@ -21,6 +22,7 @@ import dev.paramecium.policy.rule.CiliumPolicy;
 import dev.paramecium.policy.rule.FqdnSelector;
 import dev.paramecium.policy.rule.InvalidRuleException;
 import dev.paramecium.policy.rule.KubernetesPolicy;
+import dev.paramecium.policy.rule.Label;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.policy.rule.PolicyName;
 import dev.paramecium.policy.rule.PolicyRule;
@@ -65,6 +67,7 @@ public final class NodePolicy {
   private final Map<String, NamedPorts> podPorts = new HashMap<>();
   private final Map<Integer, EndpointMap> current = new HashMap<>();
   private final Set<Integer> dirty = new HashSet<>();
+  private int imports;
   private NamedPorts allPorts = NamedPorts.NONE;
 
   /**
@@ -223,6 +226,61 @@ public final class NodePolicy {
         replace(name, now);
       }
     }
+  }
+
+  // ---- rules that come through the agent itself
+
+  /**
+   * Adds rules, as {@code cilium policy import} does; they last as long as the agent.
+   *
+   * @param list of {@code pkg/policy/api}
+   * @throws InvalidRuleException if one of them is refused; none is added then
+   */
+  public void importRules(JsonNode list) {
+    PolicyName name = new PolicyName("", "", "import-" + (imports + 1), "");
+    List<PolicyRule> rules = services.translate(CiliumPolicy.imported(list, name));
+    imports++;
+    replace(name, rules);
+  }
+
+  /** The rules that have all of these labels, whatever they came from. */
+  public List<PolicyRule> rulesWith(Collection<Label> labels) {
+    return rules().stream().filter(rule -> hasAll(rule, labels)).toList();
+  }
+
+  private static boolean hasAll(PolicyRule rule, Collection<Label> labels) {
+    return labels.stream().allMatch(wanted -> rule.labels().stream().anyMatch(wanted::selects));
+  }
+
+  /**
+   * Takes away the rules that have all of these labels. Those of Kubernetes come back when their
+   * object changes, or with the next agent.
+   *
+   * @return how many there were
+   */
+  public int deleteRules(Collection<Label> labels) {
+    List<PolicyRule> gone = rulesWith(labels);
+    gone.stream()
+        .map(PolicyRule::policy)
+        .distinct()
+        .toList()
+        .forEach(
+            name -> {
+              List<PolicyRule> left = new ArrayList<>(repository.rules(name));
+              left.removeAll(gone);
+              replace(name, left);
+            });
+    return gone.size();
+  }
+
+  /** How many filters use a selector. */
+  public int users(CachedSelector selector) {
+    return repository.users(selector);
+  }
+
+  /** Whether a map wants working out. */
+  public boolean isDirty() {
+    return !dirty.isEmpty();
   }
 
   /** What the agent refuses, by kind and name. */

@@ -49,15 +49,15 @@ public final class CiliumPolicy {
    * The rules of a list as {@code cilium policy import} takes it: no namespace is added, and field
    * names may be written in any case.
    *
+   * @param name of the import, with an empty kind
    * @throws InvalidRuleException if the agent refuses one of them
    */
-  public static List<PolicyRule> imported(JsonNode list) {
+  public static List<PolicyRule> imported(JsonNode list, PolicyName name) {
     List<PolicyRule> rules = new ArrayList<>();
     for (int i = 0; i < list.size(); i++) {
-      PolicyName none = new PolicyName("", "", "rule " + i, "");
       rules.add(
           RuleValidation.sanitize(
-              RuleReader.read(FieldNames.asDeclared(list.get(i)), none, "[" + i + "]")));
+              RuleReader.read(FieldNames.asDeclared(list.get(i)), name, "[" + i + "]")));
     }
     return rules;
   }

@@ -45,6 +45,13 @@ public record Label(String source, String key, String value) implements Comparab
     return source + "." + key;
   }
 
+  /** Whether the other is this one; one without a source is of every source. */
+  public boolean selects(Label other) {
+    return (source.equals(UNSPECIFIED) || source.equals(ANY) || source.equals(other.source))
+        && key.equals(other.key)
+        && value.equals(other.value);
+  }
+
   /**
    * The extended key of a key as people write it in a selector: {@code k8s:app} is {@code k8s.app},
    * {@code app} is {@code any.app}, {@code $host} and {@code reserved.host} are {@code

@@ -17,6 +17,7 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
+import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Bytes;
@@ -27,6 +28,8 @@ import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.policy.NamedPorts;
+import dev.paramecium.policy.PolicyOptions;
+import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.Result;
 import java.time.Instant;
@@ -34,6 +37,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
@@ -63,6 +67,8 @@ class CiliumCommandTest {
       new KernelCalls(kit.spawn(fake.behavior()), kit.system().scheduler());
   private final ActorRef<MapReconciler.Command> reconciler =
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
+  private final NodePolicy nodePolicy =
+      new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
   private final DesiredState desired = new DesiredState();
   private @Nullable Prefilter prefilter;
   private @Nullable ActorRef<HealthProber.Command> health;
@@ -180,7 +186,8 @@ class CiliumCommandTest {
                     "example.com.",
                     List.of(Ipv4Address.parse("203.0.113.10")),
                     3600,
-                    Instant.EPOCH.plusSeconds(3600)))));
+                    Instant.EPOCH.plusSeconds(3600)))),
+        nodePolicy);
   }
 
   private CommandOutput run(String... argv) {
@@ -198,6 +205,64 @@ class CiliumCommandTest {
   /** Text blocks drop trailing blanks: a bar stands at the end of each line that has some. */
   private static String text(String block) {
     return block.replace("|\n", "\n");
+  }
+
+  @Test
+  void rulesAreImportedShownAndDeleted() {
+    nodePolicy.upsertEndpoint(2826, 15773, LabelSet.parse(LABELS), NamedPorts.NONE);
+    String rules =
+        """
+        [ {
+          "endpointSelector" : {
+            "matchLabels" : {
+              "any:app" : "curl"
+            }
+          },
+          "ingress" : [ {
+            "fromEndpoints" : [ {
+              "matchLabels" : {
+                "reserved:host" : ""
+              }
+            } ],
+            "toPorts" : [ {
+              "ports" : [ {
+                "port" : "80",
+                "protocol" : "TCP"
+              } ],
+              "rules" : {
+                "http" : [ {
+                  "path" : "/a",
+                  "method" : "GET"
+                } ]
+              }
+            } ]
+          } ],
+          "labels" : [ {
+            "key" : "name",
+            "value" : "r1",
+            "source" : "unspec"
+          } ]
+        } ]\
+        """;
+
+    assertThat(printed("cilium", "policy", "get")).isEqualTo("[]\nRevision: 1\n");
+    assertThat(printed("cilium", "policy", "import", rules)).isEqualTo("Revision: 2\n");
+    assertThat(nodePolicy.isDirty()).isTrue();
+    nodePolicy.drain();
+
+    String got = printed("cilium", "policy", "get", "name=r1");
+    assertThat(got.replaceAll("\\s", "")).isEqualTo((rules + "Revision: 2").replaceAll("\\s", ""));
+    assertThat(printed("cilium", "policy", "selectors"))
+        .startsWith("SELECTOR")
+        .containsPattern(
+            "&LabelSelector\\{MatchLabels:map\\[string]string\\{reserved.host: ,},"
+                + "MatchExpressions:\\[]LabelSelectorRequirement\\{},} +1 +1 ");
+    assertThat(run("cilium", "policy", "get", "name=r2").stderr()).contains("404", "name=r2");
+    assertThat(run("cilium", "policy", "delete").stderr()).contains("--all");
+    assertThat(run("cilium", "policy", "import", "[{]").stderr()).contains("Cannot parse policy");
+    assertThat(run("cilium", "policy", "import", "[{\"ingress\": []}]").exitCode()).isEqualTo(1);
+    assertThat(printed("cilium", "policy", "delete", "name=r1")).isEqualTo("Revision: 3\n");
+    assertThat(nodePolicy.rules()).isEmpty();
   }
 
   @Test

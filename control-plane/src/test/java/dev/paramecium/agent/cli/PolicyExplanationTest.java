@@ -12,6 +12,7 @@ import dev.paramecium.agent.endpoint.EndpointState;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.agent.policy.EndpointMap;
+import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.ServiceApi;
@@ -19,6 +20,7 @@ import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.policy.MapState;
 import dev.paramecium.policy.NamedPorts;
+import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.policy.RuleOrigin;
 import dev.paramecium.policy.rule.PolicyName;
 import java.time.Instant;
@@ -27,6 +29,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SplittableRandom;
 import java.util.TreeSet;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -222,6 +225,7 @@ class PolicyExplanationTest {
         reconciler,
         kernel,
         kit.system().scheduler(),
-        ProxyState.NONE);
+        ProxyState.NONE,
+        new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1)));
   }
 }

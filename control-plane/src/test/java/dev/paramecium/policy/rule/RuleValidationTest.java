@@ -97,8 +97,9 @@ class RuleValidationTest {
     PolicyRule rule =
         CiliumPolicy.rules(
                 policy(
-                    "ingress: [{fromEndpoints: [{}, {matchLabels: {'k8s:io.kubernetes.pod.namespace':"
-                        + " x}}, {matchLabels: {'reserved:host': ''}}]}]"))
+                    "ingress: [{fromEndpoints: [{}, {matchLabels:"
+                        + " {'k8s:io.kubernetes.pod.namespace': x}}, {matchLabels:"
+                        + " {'reserved:host': ''}}]}]"))
             .getFirst();
     assertThat(rule.ingress().getFirst().peers().endpoints())
         .extracting(EndpointSelector::matchLabels)
@@ -122,7 +123,8 @@ class RuleValidationTest {
                                 - EndpointSelector: {MatchLabels: {Role: a, HTTP: b}}
                                   Ingress:
                                   - ToPorts: [{ports: [{port: "80", protocol: TCP}], rules: {HTTP: [{Path: /a}]}}]
-                                """)))
+                                """)),
+                new PolicyName("", "", "import-1", ""))
             .getFirst();
     assertThat(rule.endpointSelector().matchLabels()).containsOnlyKeys("any.Role", "any.HTTP");
     assertThat(rule.ingress().getFirst().toPorts().getFirst().rules().http())
