@@ -85,6 +85,15 @@ public record ExperimentFile(
    */
   public record Expected(String flow, String result) {}
 
+  /** The ports that flows ask for, such as {@code 80/TCP}. */
+  Set<String> ports() {
+    Set<String> ports = new TreeSet<>();
+    for (List<Flow> list : List.of(flows, churn)) {
+      list.forEach(flow -> ports.add(flow.port() + "/" + flow.protocol()));
+    }
+    return ports;
+  }
+
   /**
    * Reads one.
    *

@@ -131,7 +131,7 @@ final class ExperimentRun {
     while (true) {
       differences.clear();
       try {
-        differences.addAll(MapCheck.differences(api));
+        differences.addAll(MapCheck.differences(api, file.ports()));
       } catch (UserError e) {
         differences.add(String.valueOf(e.getMessage()));
       }

@@ -1,5 +1,6 @@
 package dev.paramecium.deploy.experiment;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.ExecSession;
@@ -15,21 +16,27 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Whether each node's cilium_ipcache and cilium_lxc hold what follows from the API server's
- * objects: every pod by its address, with an identity that stands for its labels and the node where
- * it is, and no pod that is no more.
+ * Whether each node's maps hold what follows from the API server's objects. cilium_ipcache and
+ * cilium_lxc: every pod by its address, with an identity that stands for its labels and the node
+ * where it is, and no pod that is no more. Policy maps and Services' maps: {@link PolicyMapCheck},
+ * {@link ServiceMapCheck}. And whether an endpoint or packet buffers are left over.
  */
 final class MapCheck {
 
   private static final Pattern ENTRY =
       Pattern.compile("(?m)^([0-9.]+)/32\\s+.*?identity=([0-9]+)\\s.*?tunnelendpoint=([0-9.]+)");
   private static final Pattern LOCAL = Pattern.compile("(?m)^([0-9.]+)(?::[0-9]+)?\\s+id=");
+  private static final Pattern ENDPOINT =
+      Pattern.compile("(?m)^([0-9.]+)(?::[0-9]+)?\\s+id=([0-9]+)\\s");
   private static final int FIRST_OF_PODS = 256;
+
+  /** On their way while nobody but the flows sends anything. */
+  private static final long MOST_BUFFERS = 500;
 
   private MapCheck() {}
 
   /** Every difference, as a sentence. */
-  static List<String> differences(ApiHttp api) {
+  static List<String> differences(ApiHttp api, Set<String> ports) {
     Map<String, String> nodeAddresses = new HashMap<>();
     for (JsonNode node : api.get("/api/v1/nodes").path("items")) {
       for (JsonNode address : node.at("/status/addresses")) {
@@ -58,7 +65,13 @@ final class MapCheck {
     List<String> wrong = new ArrayList<>();
     nodeAddresses.keySet().stream()
         .sorted()
-        .forEach(node -> compare(api, node, nodeAddresses, labelsOf, pods, wrong));
+        .forEach(node -> compare(api, node, nodeAddresses, labelsOf, pods, ports, wrong));
+    for (JsonNode node : api.get("/apis/paramecium.dev/v1alpha1/status").path("nodes")) {
+      long buffers = node.at("/counters/buffers_in_use").asLong();
+      if (buffers > MOST_BUFFERS) {
+        wrong.add(node.path("name").asText() + ": " + buffers + " packet buffers are in use");
+      }
+    }
     return wrong;
   }
 
@@ -68,6 +81,7 @@ final class MapCheck {
       Map<String, String> nodeAddresses,
       Map<String, Set<String>> labelsOf,
       List<JsonNode> pods,
+      Set<String> ports,
       List<String> wrong) {
     Map<String, String[]> entries = new HashMap<>();
     Matcher entry = ENTRY.matcher(run(api, node, "cilium", "bpf", "ipcache", "list"));
@@ -108,6 +122,12 @@ final class MapCheck {
         wrong.add(node + ": cilium_lxc, " + ip + " of " + name + ": no entry");
       }
     }
+    Map<String, String> identities = new HashMap<>();
+    entries.forEach((ip, found) -> identities.put(ip, found[0]));
+    comparePolicies(api, node, identities, pods, ports, wrong);
+    JsonNode listed = json(run(api, node, "cilium", "bpf", "lb", "list", "-o", "json"));
+    wrong.addAll(
+        ServiceMapCheck.differences(node, listed, api.get("/api/v1/services").path("items"), pods));
     entries.forEach(
         (ip, found) -> {
           if (Integer.parseInt(found[0]) >= FIRST_OF_PODS && !addresses.contains(ip)) {
@@ -115,6 +135,71 @@ final class MapCheck {
                 node + ": cilium_ipcache, " + ip + ": identity " + found[0] + ", no such pod");
           }
         });
+  }
+
+  private static void comparePolicies(
+      ApiHttp api,
+      String node,
+      Map<String, String> identities,
+      List<JsonNode> running,
+      Set<String> ports,
+      List<String> wrong) {
+    Map<String, Integer> endpoints = new HashMap<>();
+    Matcher local = ENDPOINT.matcher(run(api, node, "cilium", "bpf", "endpoint", "list"));
+    while (local.find()) {
+      endpoints.put(local.group(1), Integer.parseInt(local.group(2)));
+    }
+    Set<Integer> known = new HashSet<>();
+    for (JsonNode endpoint : json(run(api, node, "cilium", "endpoint", "list", "-o", "json"))) {
+      known.add(endpoint.path("id").asInt());
+    }
+    endpoints
+        .values()
+        .forEach(
+            id -> {
+              if (!known.contains(id)) {
+                wrong.add(
+                    node + ": cilium_lxc: endpoint " + id + ", which the agent does not have");
+              }
+            });
+    Map<String, Map<String, String>> namespaces = new HashMap<>();
+    for (JsonNode namespace : api.get("/api/v1/namespaces").path("items")) {
+      namespaces.put(namespace.at("/metadata/name").asText(), labels(namespace));
+    }
+    List<PolicyMapCheck.Pod> pods = new ArrayList<>();
+    for (JsonNode pod : running) {
+      String namespace = pod.at("/metadata/namespace").asText();
+      pods.add(
+          new PolicyMapCheck.Pod(
+              namespace + "/" + pod.at("/metadata/name").asText(),
+              pod.at("/status/podIP").asText(),
+              new PolicyOracle.Peer(
+                  namespace, labels(pod), namespaces.getOrDefault(namespace, Map.of()))));
+    }
+    List<JsonNode> policies = new ArrayList<>();
+    api.get("/apis/networking.k8s.io/v1/networkpolicies").path("items").forEach(policies::add);
+    String dump = run(api, node, "cilium", "bpf", "policy", "get", "--all", "-n");
+    wrong.addAll(
+        PolicyMapCheck.differences(
+            node, dump, endpoints, known, identities, pods, policies, ports));
+  }
+
+  private static Map<String, String> labels(JsonNode object) {
+    Map<String, String> labels = new HashMap<>();
+    object
+        .at("/metadata/labels")
+        .properties()
+        .forEach(label -> labels.put(label.getKey(), label.getValue().asText()));
+    return labels;
+  }
+
+  /** What a command that was cut short printed holds nothing. */
+  private static JsonNode json(String text) {
+    try {
+      return ApiHttp.JSON.readTree(text);
+    } catch (JsonProcessingException _) {
+      return ApiHttp.JSON.createObjectNode();
+    }
   }
 
   /** Labels that v1.12.3 leaves out of identities by default. */

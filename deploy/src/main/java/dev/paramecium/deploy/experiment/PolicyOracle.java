@@ -24,7 +24,12 @@ final class PolicyOracle {
         && allows(policies, "Ingress", to, from, port, protocol);
   }
 
-  private static boolean allows(
+  /**
+   * Whether the policies of one end let it pass.
+   *
+   * @param direction {@code Ingress} or {@code Egress}, the subject's
+   */
+  static boolean allows(
       Collection<JsonNode> policies,
       String direction,
       Peer subject,
