@@ -57,7 +57,8 @@ class ModelConformanceTest {
     public int run(Fields step, SkBuff packet) throws MalformedVectorException {
       MapState state = MapState.of(replay.maps(), policies);
       NodeModel model =
-          new NodeModel(replay.config(), state, endpoints, random, replay.clock()::seconds);
+          new NodeModel(
+              replay.config(), state, endpoints, _ -> false, random, replay.clock()::seconds);
       int endpoint =
           step.has("endpoint") ? replay.endpoints().get(step.text("endpoint")).config().id() : 0;
       int verdict = model.run(step.text("hook"), endpoint, packet);

@@ -73,7 +73,7 @@ class NativeRoutingTest {
               new PolicyKey(0, 8472, IpProtocol.UDP, true).encode(), PolicyEntry.ALLOW.encode());
       Outcome outcome =
           Objects.requireNonNull(
-              node.run(new Packet(0, "from-container", POD, VXLAN, 0, 0, 0, -1, false)));
+              node.run(new Packet(0, "from-container", POD, VXLAN, 0, 0, 0, -1, -1)));
       assertThat(outcome.differences()).isEmpty();
       assertThat(outcome.verdict()).isEqualTo(tunnel ? Verdict.SHOT : Verdict.OK);
       byte[] prohibited = new MetricsKey(DropReason.ENCAP_PROHIBITED, MetricsKey.EGRESS).encode();

@@ -503,7 +503,7 @@ final class RandomStory {
         policy ? pick(IDENTITIES) : 0,
         policy ? pick(0, 12) : 0,
         hook.equals("from-overlay") ? pick(VNIS) : -1,
-        hook.endsWith("netdev") && oneIn(60));
+        hook.endsWith("netdev") && oneIn(30) ? pick(0, 7, TwinNode.ALLOWED_VLAN) : -1);
   }
 
   private static Ipv4Address pod(Ipv4Address source, Ipv4Address destination, String hook) {

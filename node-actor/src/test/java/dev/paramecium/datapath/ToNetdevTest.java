@@ -79,7 +79,7 @@ class ToNetdevTest {
       Mode mode, boolean masquerades, int entries) {
     try (TwinNode node = new TwinNode(config(mode, masquerades), List.of(), 1)) {
       Outcome outcome =
-          Objects.requireNonNull(node.run(new Packet(0, "to-netdev", 0, OWN, 0, 0, 0, -1, false)));
+          Objects.requireNonNull(node.run(new Packet(0, "to-netdev", 0, OWN, 0, 0, 0, -1, -1)));
       assertThat(outcome.differences()).isEmpty();
       assertThat(outcome.verdict()).isEqualTo(Verdict.OK);
       assertThat(node.maps.nat().snat().size()).isEqualTo(entries);

@@ -59,6 +59,14 @@ final class TwinNode implements AutoCloseable {
   /** A story needs no more. */
   private static final MapSizes SIZES = new MapSizes(4096, 4096, 4096, 256);
 
+  /** {@code --vlan-bpf-bypass}. */
+  static final int ALLOWED_VLAN = 100;
+
+  private static final VlanFilter VLANS = (_, vlan) -> vlan == ALLOWED_VLAN;
+
+  /** Of a tag, beside the VLAN's number. */
+  private static final int PRIORITY = 0x6000;
+
   private static final Map<Integer, String> CT_FLAGS =
       Map.of(
           CtEntry.RX_CLOSING, "rx_closing",
@@ -85,7 +93,7 @@ final class TwinNode implements AutoCloseable {
    * @param sender cb[0], of the policy program
    * @param target cb[1], of the policy program
    * @param vni of a tunnel key, -1 for none
-   * @param tagged whether the frame had a VLAN's tag
+   * @param vlan of the tag that the frame had, 0 for a priority's, -1 for none
    */
   record Packet(
       int pause,
@@ -96,7 +104,7 @@ final class TwinNode implements AutoCloseable {
       int sender,
       int target,
       int vni,
-      boolean tagged)
+      int vlan)
       implements Step {}
 
   /** Somebody changes maps. */
@@ -147,7 +155,7 @@ final class TwinNode implements AutoCloseable {
     host = BpfHost.compile(context, hostCalls);
     fill(hostCalls, host.tailCalls());
     ProgramArray netdevCalls = calls(MapNames.netdevCallsMapName(config.hostEndpointId()));
-    netdev = BpfNetdev.compile(context, "eth0", netdevCalls, VlanFilter.NONE);
+    netdev = BpfNetdev.compile(context, "eth0", netdevCalls, VLANS);
     fill(netdevCalls, netdev.tailCalls());
     ProgramArray xdpCalls = calls("cilium_calls_xdp");
     // cilium-agent refuses acceleration with a tunnel.
@@ -196,7 +204,9 @@ final class TwinNode implements AutoCloseable {
 
   private Outcome run(Packet packet) {
     MapState expected = MapState.of(maps, policies);
-    NodeModel model = new NodeModel(config, expected, endpoints, modelRandom, clock::seconds);
+    NodeModel model =
+        new NodeModel(
+            config, expected, endpoints, vlan -> vlan == ALLOWED_VLAN, modelRandom, clock::seconds);
     SkBuff wanted = buffer(packet);
     SkBuff got = buffer(packet);
     try {
@@ -233,8 +243,8 @@ final class TwinNode implements AutoCloseable {
     buffer.cb1 = packet.target();
     buffer.hasTunnelKey = packet.vni() >= 0;
     buffer.tunnelId = Math.max(packet.vni(), 0);
-    buffer.vlanPresent = packet.tagged();
-    buffer.vlanTci = packet.tagged() ? 7 : 0;
+    buffer.vlanPresent = packet.vlan() >= 0;
+    buffer.vlanTci = PRIORITY | Math.max(packet.vlan(), 0);
     return buffer;
   }
 

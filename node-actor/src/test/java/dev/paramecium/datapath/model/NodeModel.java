@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +35,7 @@ public final class NodeModel {
   final ServiceModel services;
   final RandomSource random;
   final IntSupplier clock;
+  private final IntPredicate vlans;
   private final Map<Integer, LxcModel> endpoints = new HashMap<>();
   private final Program overlay;
   private final Program host;
@@ -42,6 +44,7 @@ public final class NodeModel {
   private int sourceIdentity;
 
   /**
+   * @param vlans whose frames may pass the native device
    * @param random with the same seed as the programs'
    * @param clock seconds since boot
    */
@@ -49,10 +52,12 @@ public final class NodeModel {
       NodeConfig config,
       MapState maps,
       List<EndpointProgramConfig> endpoints,
+      IntPredicate vlans,
       RandomSource random,
       IntSupplier clock) {
     this.config = config;
     this.maps = maps;
+    this.vlans = vlans;
     this.random = random;
     this.clock = clock;
     this.events = new EventModel(maps, config.monitorAggregation());
@@ -229,9 +234,16 @@ public final class NodeModel {
     return frame.skb.vlanPresent && (frame.skb.vlanTci & 0xfff) != 0;
   }
 
+  /** {@code allow_vlan}: what may pass is nobody else's business here. */
+  private int filterVlan(Frame frame, int direction) {
+    return vlans.test(frame.skb.vlanTci & 0xfff)
+        ? Verdict.OK
+        : drop(netdev, frame, DropReason.VLAN_FILTERED, 0, direction);
+  }
+
   private int fromNetdev(Frame frame) {
     if (isTagged(frame)) {
-      return drop(netdev, frame, DropReason.VLAN_FILTERED, 0, MetricsKey.INGRESS);
+      return filterVlan(frame, MetricsKey.INGRESS);
     }
     if (frame.etherType() < 0) {
       events.departure(frame, netdev.source(), TracePoint.TO_STACK, Program.HOST, 0);
@@ -274,7 +286,7 @@ public final class NodeModel {
 
   private int toNetdev(Frame frame) {
     if (isTagged(frame)) {
-      return drop(netdev, frame, DropReason.VLAN_FILTERED, 0, MetricsKey.EGRESS);
+      return filterVlan(frame, MetricsKey.EGRESS);
     }
     @Nullable NodePortModel nodePort = nodePort(netdev, TracePoint.TO_NETWORK, false);
     if (nodePort != null && nodePort.translatesAtDevice() && !isSnatDone(frame)) {
