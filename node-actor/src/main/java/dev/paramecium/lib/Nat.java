@@ -86,7 +86,7 @@ final class Nat {
     if (error < 0) {
       return error;
     }
-    if (canSkip(tuple, direction, foreign)) {
+    if (canSkip(packet, tuple, l4Offset, direction, foreign)) {
       return PUNT_TO_STACK;
     }
     int entry = snat.find(tuple.k0(), tuple.k1());
@@ -142,11 +142,15 @@ final class Nat {
     }
   }
 
-  /** {@code snat_v4_can_skip}. */
-  private boolean canSkip(Ipv4CtTuple tuple, int direction, boolean foreign) {
-    return direction == EGRESS
-        ? !foreign && tuple.sport < MIN_EGRESS_PORT
-        : tuple.dport < minPort || tuple.dport > maxPort;
+  /** {@code snat_v4_can_skip}: who answers an echo does so from the address that was asked. */
+  private boolean canSkip(
+      SkBuff packet, Ipv4CtTuple tuple, int l4Offset, int direction, boolean foreign) {
+    if (direction == INGRESS) {
+      return tuple.dport < minPort || tuple.dport > maxPort;
+    }
+    boolean echoReply =
+        tuple.nexthdr == IpProtocol.ICMP && packet.u8(l4Offset + Icmp.TYPE) == Icmp.ECHO_REPLY;
+    return echoReply || !foreign && tuple.sport < MIN_EGRESS_PORT;
   }
 
   /** {@code snat_v4_track_local}: the node's own connections need a conntrack entry too. */

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.paramecium.abi.DropReason;
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.EndpointKey;
+import dev.paramecium.abi.IpProtocol;
+import dev.paramecium.abi.IpcacheKey;
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.abi.MacAddress;
 import dev.paramecium.abi.MetricsKey;
 import dev.paramecium.abi.MetricsValue;
+import dev.paramecium.abi.RemoteEndpointInfo;
 import dev.paramecium.abi.SourceFile;
 import dev.paramecium.abi.TracePoint;
 import dev.paramecium.bpf.Clock;
@@ -22,6 +26,8 @@ import dev.paramecium.map.CiliumMaps;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** What leaves a node with NodePort ({@code snat_v4_needed}): packet, maps, check. */
 class NatForwardTest {
@@ -29,6 +35,7 @@ class NatForwardTest {
   private static final int DIRECT_ROUTING = Ipv4Address.parse("192.168.1.12").value();
   private static final int ROUTER = Ipv4Address.parse("10.42.1.247").value();
   private static final int FRAGMENT = 20;
+  private static final int PROTOCOL = 23;
   private static final int MORE_FRAGMENTS = 0x2000;
 
   private final AtomicInteger ids = new AtomicInteger(1);
@@ -133,5 +140,25 @@ class NatForwardTest {
     assertThat(forward(TracePoint.TO_NETWORK, masquerade, packet)).isEqualTo(Verdict.OK);
     assertThat(Ipv4Header.saddr(packet)).isEqualTo(source);
     assertThat(maps.nat().snat().size()).as("its port is taken, in both directions").isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"8,true", "0,false"})
+  void masqueradesAPodsEchoRequestsButNotItsReplies(int type, boolean masqueraded) {
+    SkBuff packet = syn();
+    startPod(Ipv4Header.saddr(packet));
+    int source = Ipv4Header.saddr(packet);
+    packet.setU8(PROTOCOL, IpProtocol.ICMP);
+    packet.setU8(Ipv4Header.l4Offset(packet), type);
+    maps.ipcache()
+        .map()
+        .update(
+            new IpcacheKey(Ipv4Prefix.parse("0.0.0.0/0")).encode(),
+            new RemoteEndpointInfo(Identity.WORLD, Ipv4Address.ANY).encode());
+    Masquerade.Config masquerade =
+        new Masquerade.Config(
+            DIRECT_ROUTING, Ipv4Address.parse("10.99.0.0").value(), 0xffff_0000, false);
+    assertThat(forward(TracePoint.TO_NETWORK, masquerade, packet)).isEqualTo(Verdict.OK);
+    assertThat(Ipv4Header.saddr(packet)).isEqualTo(masqueraded ? DIRECT_ROUTING : source);
   }
 }

@@ -45,7 +45,8 @@ final class NatModel {
    */
   void egress(Frame frame, Ipv4Address target, boolean foreign) {
     CtTuple tuple = tuple(frame, CtTuple.OUT);
-    if (!foreign && tuple.sport() < SMALLEST_EGRESS_PORT) {
+    boolean echoReply = frame.protocol() == IpProtocol.ICMP && frame.u8(frame.l4()) == 0;
+    if (echoReply || !foreign && tuple.sport() < SMALLEST_EGRESS_PORT) {
       throw new Drop(DropReason.NAT_NOT_NEEDED);
     }
     Ipv4NatEntry entry = maps.nat.get(tuple);
