@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,6 +44,13 @@ final class HttpSession implements TcpHandler {
   /** Fields that concern one connection only (RFC 9110, 7.6.1). */
   private static final Set<String> HOP_BY_HOP =
       Set.of("connection", "keep-alive", "proxy-connection", "te", "upgrade");
+
+  private static final Set<String> FRAMING = Set.of("transfer-encoding", "content-length");
+
+  /** Method, target without spaces and control characters, version. */
+  private static final Pattern REQUEST_LINE =
+      Pattern.compile(
+          "[-!#$%&'*+.^_`|~0-9A-Za-z]+ ((/|http://)[\\x21-\\x7e\\x80-\\xff]*|[*]) HTTP/1\\.[01]");
 
   private final ProxyServices services;
   private final Supplier<PolicyTable> policies;
@@ -196,17 +204,18 @@ final class HttpSession implements TcpHandler {
 
   /** Checks a request and begins to pass it on, or answers it; tells how long its body is. */
   private long request(String startLine, Headers headers) throws MalformedMessageException {
-    String[] words = startLine.split(" ", -1);
-    if (words.length != 3 || !words[2].matches("HTTP/1\\.[01]")) {
+    if (!REQUEST_LINE.matcher(startLine).matches()) {
       throw new MalformedMessageException(400, "no HTTP/1 request: '" + startLine + "'");
     }
+    String[] words = startLine.split(" ", -1);
     if (words[2].endsWith("0")) {
       throw new MalformedMessageException(426, "HTTP/1.0 is not taken");
     }
-    String host = headers.get("Host");
+    String host = only(headers, "Host");
     if (host == null) {
       throw new MalformedMessageException(400, "no Host");
     }
+    requireOneLength(headers);
     String target = words[1];
     if (target.startsWith("http://")) {
       int slash = target.indexOf('/', 7);
@@ -243,6 +252,31 @@ final class HttpSession implements TcpHandler {
     return length;
   }
 
+  /**
+   * A request whose end could be read in two ways is refused (RFC 9112, 6.3): the server might find
+   * another request in it, which nobody has checked.
+   */
+  private static void requireOneLength(Headers headers) throws MalformedMessageException {
+    String coding = only(headers, "Transfer-Encoding");
+    String length = only(headers, "Content-Length");
+    if (coding != null && length != null) {
+      throw new MalformedMessageException(400, "Content-Length beside Transfer-Encoding");
+    }
+    if (coding != null && !coding.equalsIgnoreCase("chunked")) {
+      throw new MalformedMessageException(501, "Transfer-Encoding " + coding);
+    }
+  }
+
+  /** The value of a field that may be there once. */
+  private static @Nullable String only(Headers headers, String name)
+      throws MalformedMessageException {
+    if (headers.fields().stream().filter(field -> field.name().equalsIgnoreCase(name)).count()
+        > 1) {
+      throw new MalformedMessageException(400, "more than one " + name);
+    }
+    return headers.get(name);
+  }
+
   /** The pod that the rules are of. */
   private int endpointAddress() {
     return (ingress ? client.local() : client.remote()).address().value();
@@ -264,6 +298,11 @@ final class HttpSession implements TcpHandler {
     }
     current.upgrade = "websocket".equalsIgnoreCase(headers.get("Upgrade", ""));
     Headers out = passable(headers, current.upgrade);
+    if (length == MessageParser.CHUNKED) {
+      out.add("transfer-encoding", "chunked");
+    } else if (headers.contains("Content-Length")) {
+      out.add("content-length", Long.toString(length));
+    }
     set(out, "x-forwarded-proto", "http");
     set(out, "x-envoy-internal", "true");
     set(out, "x-request-id", requestId());
@@ -286,13 +325,14 @@ final class HttpSession implements TcpHandler {
     return new UUID(high & ~0xf000L | 0x4000L, low & ~(3L << 62) | 1L << 63).toString();
   }
 
-  /** What goes on to the other side, names in lower case. */
+  /** What goes on to the other side, names in lower case; how its body ends is said anew. */
   private static Headers passable(Headers headers, boolean upgrade) {
     Headers out = new Headers();
     for (Headers.Field field : headers.fields()) {
       String name = field.name().toLowerCase(Locale.ROOT);
-      boolean named = headers.hasToken("Connection", name) && !name.equals("upgrade");
-      if ((!HOP_BY_HOP.contains(name) || upgrade) && !named) {
+      boolean named =
+          headers.hasToken("Connection", name) && !name.equals("upgrade") && !name.equals("host");
+      if ((!HOP_BY_HOP.contains(name) || upgrade) && !named && !FRAMING.contains(name)) {
         out.add(name, field.value());
       }
     }
@@ -475,9 +515,10 @@ final class HttpSession implements TcpHandler {
               || startLine.startsWith("HTTP/1.0");
       current.answered = true;
       Headers out = passable(headers, tunnel).remove("server");
-      out.remove("transfer-encoding");
       if (current.chunkedResponse) {
         out.add("transfer-encoding", "chunked");
+      } else if (headers.contains("Content-Length")) {
+        out.add("content-length", headers.get("Content-Length", "0"));
       }
       out.add("x-envoy-upstream-service-time", Long.toString(elapsedMs(current)));
       sendHead(current.status, out, current.keepAlive && current.requestComplete);
@@ -558,7 +599,10 @@ final class HttpSession implements TcpHandler {
   private void finish(Exchange current) {
     log(LogRecord.Type.RESPONSE, Verdict.FORWARDED, current.status);
     exchange = null;
-    if (current.status == 101) {
+    Upstream server = upstream;
+    if (current.status == 101 && server != null) {
+      server.write(unread);
+      unread = new byte[0];
       client.resumeReading();
     } else if (current.keepAlive && current.requestComplete) {
       readOn();

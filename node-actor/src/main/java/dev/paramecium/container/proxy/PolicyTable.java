@@ -1,6 +1,7 @@
 package dev.paramecium.container.proxy;
 
 import com.google.re2j.Pattern;
+import com.google.re2j.PatternSyntaxException;
 import dev.paramecium.container.process.http.Headers;
 import dev.paramecium.syscall.ProxyConfig;
 import dev.paramecium.syscall.ProxyConfig.EndpointRules;
@@ -117,6 +118,8 @@ final class PolicyTable {
 
   private static final class Http {
 
+    private static final Pattern NOTHING = Pattern.compile("[^\\x00-\\x{10FFFF}]");
+
     private final @Nullable Pattern path;
     private final @Nullable Pattern method;
     private final @Nullable Pattern host;
@@ -129,8 +132,13 @@ final class PolicyTable {
       this.headers = match.headers();
     }
 
+    /** What the agent should not have let through matches nothing. */
     private static @Nullable Pattern compile(String expression) {
-      return expression.isEmpty() ? null : Pattern.compile(expression);
+      try {
+        return expression.isEmpty() ? null : Pattern.compile(expression);
+      } catch (PatternSyntaxException e) {
+        return NOTHING;
+      }
     }
 
     boolean allows(HttpRequest request) {
