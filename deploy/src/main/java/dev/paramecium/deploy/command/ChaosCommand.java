@@ -7,6 +7,8 @@ import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.experiment.ExperimentFile;
 import dev.paramecium.deploy.experiment.ExperimentSeries;
+import dev.paramecium.deploy.experiment.Shrinking;
+import dev.paramecium.deploy.experiment.TimelinePage;
 import dev.paramecium.deploy.experiment.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -87,6 +89,21 @@ final class ChaosCommand implements Callable<Integer> {
     @Option(names = "--junit", paramLabel = "FILE", description = "where to write a report for CI")
     private @Nullable Path junit;
 
+    @Option(
+        names = "--html",
+        paramLabel = "FILE",
+        description = "where to write a page with a timeline of each run")
+    private @Nullable Path html;
+
+    @Option(
+        names = "--shrink",
+        paramLabel = "RUNS",
+        defaultValue = "0",
+        description =
+            "after the first failure of a file: run it up to so often again, with fewer faults and"
+                + " shorter, and say what is left that fails in the same way")
+    private int shrink;
+
     @Mixin private final JsonOption format = new JsonOption();
 
     @Override
@@ -106,6 +123,9 @@ final class ChaosCommand implements Callable<Integer> {
           for (long next = first; next < first + count; next++) {
             Verdict verdict = series.run(ExperimentFile.read(file, next, brief), next, broken);
             verdicts.add(verdict);
+            if (!verdict.holds() && shrink > 0) {
+              shrink(ExperimentFile.read(file, next, brief), next, broken, verdict);
+            }
             if (!format.wanted()) {
               System.out.print(count == 1 || !verdict.holds() ? verdict.text() : verdict.line());
             }
@@ -118,7 +138,29 @@ final class ChaosCommand implements Callable<Integer> {
       if (junit != null) {
         write(junit, Verdict.junit(verdicts));
       }
+      if (html != null) {
+        write(html, TimelinePage.of(verdicts));
+      }
       return verdicts.stream().allMatch(Verdict::holds) ? 0 : UserError.FAILED;
+    }
+
+    /** Each trial has a cluster of its own: what failed before may have left something behind. */
+    private void shrink(ExperimentFile file, long next, @Nullable Defect broken, Verdict verdict)
+        throws InterruptedException {
+      ExperimentFile smallest =
+          Shrinking.shrink(
+              file,
+              candidate -> {
+                try (ExperimentSeries trial = new ExperimentSeries(inProcess, _ -> {})) {
+                  return trial
+                      .run(candidate, next, broken)
+                      .violated()
+                      .containsAll(verdict.violated());
+                }
+              },
+              shrink);
+      shrink = 0;
+      System.err.println("the shortest that fails in the same way: " + smallest.summary());
     }
 
     private @Nullable Defect broken() {

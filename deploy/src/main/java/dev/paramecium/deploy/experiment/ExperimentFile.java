@@ -85,6 +85,43 @@ public record ExperimentFile(
    */
   public record Expected(String flow, String result) {}
 
+  /** The same with other faults, and a workload of another length. */
+  ExperimentFile with(List<Fault> others, Duration length) {
+    return new ExperimentFile(
+        source,
+        name,
+        mirrors,
+        nodes,
+        options,
+        propagation,
+        length,
+        limit,
+        setup,
+        flows,
+        churn,
+        policyChurn,
+        writers,
+        List.copyOf(others),
+        expected);
+  }
+
+  /** Its faults and how long it runs, for people. */
+  public String summary() {
+    StringBuilder out = new StringBuilder();
+    out.append("a workload of %.1f s".formatted(duration.toMillis() / 1000.0));
+    for (Fault fault : faults) {
+      out.append(
+          "; from %.1f s, for %.1f s: %s %s %s"
+              .formatted(
+                  fault.at().toMillis() / 1000.0,
+                  fault.lasts().toMillis() / 1000.0,
+                  fault.object().path("kind").asText(),
+                  fault.object().at("/metadata/name").asText(),
+                  fault.object().path("spec")));
+    }
+    return faults.isEmpty() ? out + " without a fault" : out.toString();
+  }
+
   /** The ports that flows ask for, such as {@code 80/TCP}. */
   Set<String> ports() {
     Set<String> ports = new TreeSet<>();

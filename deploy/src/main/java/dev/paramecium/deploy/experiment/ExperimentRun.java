@@ -32,6 +32,7 @@ final class ExperimentRun {
   private final Consumer<String> progress;
   private final History history;
   private final Instant start = Instant.now();
+  private Instant begun = start;
 
   /**
    * @param before what was recorded before in the same cluster
@@ -82,7 +83,8 @@ final class ExperimentRun {
         seconds,
         flows,
         history.notes,
-        Invariants.all(file, history));
+        Invariants.all(file, history),
+        Timeline.of(history, begun, Instant.now()));
   }
 
   private static double longest(List<Span> spans) {
@@ -99,7 +101,7 @@ final class ExperimentRun {
       workload.start();
       progress.accept(
           "seed " + seed + ": the workload runs for " + file.duration().toMillis() / 1000.0 + " s");
-      Instant begun = Instant.now();
+      begun = Instant.now();
       if (defect != null) {
         defect.arm(1);
       }

@@ -16,6 +16,7 @@ import javax.xml.stream.XMLStreamWriter;
  * @param seed what its chance followed from
  * @param flows how many requests of each were answered, in words
  * @param notes what happened, in order
+ * @param timeline when it happened
  */
 public record Verdict(
     String name,
@@ -25,7 +26,8 @@ public record Verdict(
     double seconds,
     List<String> flows,
     List<String> notes,
-    List<Case> cases) {
+    List<Case> cases,
+    Timeline timeline) {
 
   private static final int MOST_SHOWN = 10;
 
@@ -41,6 +43,11 @@ public record Verdict(
     flows = List.copyOf(flows);
     notes = List.copyOf(notes);
     cases = List.copyOf(cases);
+  }
+
+  /** The names of those that were violated. */
+  public List<String> violated() {
+    return cases.stream().filter(one -> !one.violations().isEmpty()).map(Case::name).toList();
   }
 
   public boolean holds() {
