@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +22,9 @@ final class ContainerRecord {
   private static final Duration FIRST_BACKOFF = Duration.ofSeconds(10);
 
   private static final Duration LAST_BACKOFF = Duration.ofMinutes(5);
+
+  /** How long until it is looked again for what it lacks. */
+  private static final Duration LACK_RETRY = Duration.ofSeconds(2);
 
   /** A container that ran this long is forgiven. */
   private static final Duration FORGIVEN_AFTER = Duration.ofMinutes(10);
@@ -174,18 +176,15 @@ final class ContainerRecord {
   /**
    * What the runtime is asked to run, in a pod's network namespace.
    *
-   * @param files what the kubelet mounts into it
+   * @param inputs its environment, and what is mounted into it
    * @param pidsOf the run whose processes it sees, empty for its own only
    */
-  ContainerSpec runIn(String netns, PodRef pod, Map<String, String> files, String pidsOf) {
+  ContainerSpec runIn(String netns, PodRef pod, ContainerInputs.Inputs inputs, String pidsOf) {
     List<String> command = new ArrayList<>();
-    spec.path("command").forEach(word -> command.add(word.asText()));
+    Map<String, String> env = inputs.env();
+    spec.path("command").forEach(word -> command.add(Environment.expand(word.asText(), env)));
     List<String> args = new ArrayList<>();
-    spec.path("args").forEach(word -> args.add(word.asText()));
-    Map<String, String> env = new HashMap<>();
-    for (JsonNode variable : spec.path("env")) {
-      env.put(variable.path("name").asText(), variable.path("value").asText());
-    }
+    spec.path("args").forEach(word -> args.add(Environment.expand(word.asText(), env)));
     List<ContainerSpec.Port> ports = new ArrayList<>();
     for (JsonNode port : spec.path("ports")) {
       ports.add(
@@ -206,7 +205,7 @@ final class ContainerRecord {
         args,
         env,
         ports,
-        files,
+        inputs.files(),
         spec.path("stdin").asBoolean(),
         spec.path("tty").asBoolean(),
         pidsOf);
@@ -252,6 +251,14 @@ final class ContainerRecord {
     state = new State.Waiting("CreateContainerError", message);
     crashes++;
     retryAt = now.plus(delay(crashes));
+  }
+
+  /** Something that it needs is not there: it waits, and nothing is held against it. */
+  void lacks(String reason, String message, Instant now) {
+    starting = false;
+    id = "";
+    state = new State.Waiting(reason, message);
+    retryAt = now.plus(LACK_RETRY);
   }
 
   private static Duration delay(int crashes) {

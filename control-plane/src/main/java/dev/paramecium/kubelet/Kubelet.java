@@ -87,6 +87,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final Map<String, Worker> workers = new HashMap<>();
   private final Map<String, String> uidOfPod = new HashMap<>();
   private final Sandboxes sandboxes;
+  private final ServiceLinks services = new ServiceLinks();
+  private final ActorRef<InformerEvent> fromApi;
   private final UsageReader usage;
   private final Map<String, Sandboxes.Found> found = new HashMap<>();
   private boolean synced;
@@ -146,6 +148,9 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     receptionist.tell(Receptionist.register(KubeletRequest.ALL, server));
     this.usage = new UsageReader(config.nodeName(), this.kernel, clock);
     this.sandboxes = new Sandboxes(this.kernel, agent, context.getSystem().scheduler());
+    this.fromApi = context.messageAdapter(InformerEvent.class, FromApi::new);
+    // The agent watches the same: it costs no watch.
+    api.inform(ResourceType.SERVICE, "", "", "", fromApi);
     listSandboxes();
   }
 
@@ -195,12 +200,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       return;
     }
     found.putAll(inventory.byUid());
-    api.inform(
-        ResourceType.POD,
-        "",
-        "",
-        "spec.nodeName=" + config.nodeName(),
-        getContext().messageAdapter(InformerEvent.class, FromApi::new));
+    api.inform(ResourceType.POD, "", "", "spec.nodeName=" + config.nodeName(), fromApi);
   }
 
   /** The API server's pods are known: what is left of others is nobody's. */
@@ -234,7 +234,14 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
 
   private void onApiEvent(InformerEvent event) {
     switch (event) {
-      case InformerEvent.Synced _ -> onSynced();
+      case InformerEvent.Synced(ResourceType type) -> {
+        if (type.equals(ResourceType.POD)) {
+          onSynced();
+        }
+      }
+      case InformerEvent.Upserted(KubeObject _, KubeObject current) when isService(current) ->
+          services.heard(event);
+      case InformerEvent.Removed(KubeObject last) when isService(last) -> services.heard(event);
       case InformerEvent.Upserted upserted -> {
         KubeObject pod = upserted.current();
         KubeObject before = upserted.old();
@@ -252,6 +259,10 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       }
       case InformerEvent.Removed(KubeObject last) -> vanish(last);
     }
+  }
+
+  private static boolean isService(KubeObject object) {
+    return object.kind().equals(ResourceType.SERVICE.kind());
   }
 
   private void vanish(KubeObject pod) {
@@ -294,6 +305,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
                     api,
                     clock,
                     events,
+                    services,
                     new SplittableRandom(random.nextLong())));
     getContext().watchWith(actor, new WorkerEnded(uid));
     workers.put(uid, new Worker(key(pod), actor));

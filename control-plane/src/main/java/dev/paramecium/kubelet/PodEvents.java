@@ -75,6 +75,10 @@ record PodEvents(ActorRef<EventRecorder.Command> recorder) {
     }
   }
 
+  void mountFailed(KubeObject pod, String error) {
+    recorder.tell(Event.warning(pod, "FailedMount", error));
+  }
+
   void sandboxFailed(KubeObject pod, String error) {
     recorder.tell(
         Event.warning(pod, "FailedCreatePodSandBox", "Failed to create pod sandbox: " + error));

@@ -12,16 +12,22 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.dns.PodDns;
+import dev.paramecium.kubelet.ContainerInputs.Inputs;
+import dev.paramecium.kubelet.ContainerInputs.Missing;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -79,6 +85,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
   private record FromContainer(ContainerEvent event) implements Command {}
 
+  private record Prepared(String id, @Nullable Inputs inputs, @Nullable Throwable failure)
+      implements Command {}
+
   private record Started(String id, String error) implements Command {}
 
   private record Attempted(String what, String error) implements Command {}
@@ -125,6 +134,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private final ActorRef<ContainerEvent> containerEvents;
   private final PodContainers containers;
   private final ContainerLife life;
+  private final ContainerInputs inputs;
   private final PodStreams streams;
   private final StatusWriter status;
   private final Backoff apiBackoff = Backoff.forApi();
@@ -153,6 +163,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       ApiClient api,
       InstantSource clock,
       PodEvents events,
+      ServiceLinks services,
       RandomGenerator random) {
     return Behaviors.withTimers(
         timers ->
@@ -160,7 +171,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
                 context ->
                     new PodWorker(
                         context, timers, pod, sandbox, config, kernel, agent, api, clock, events,
-                        random)));
+                        services, random)));
   }
 
   private PodWorker(
@@ -174,6 +185,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       ApiClient api,
       InstantSource clock,
       PodEvents events,
+      ServiceLinks services,
       RandomGenerator random) {
     super(context);
     this.config = config;
@@ -191,6 +203,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, sandbox, clock.instant());
     this.life = new ContainerLife(context, pod, containers, kernel, api, clock, events);
+    this.inputs = new ContainerInputs(api, services);
     this.streams = new PodStreams(ref, containers, agentPod, kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
@@ -227,6 +240,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       case FromContainer(ContainerEvent event) -> onContainersChanged(life.heard(event));
       case Probed probed -> onContainersChanged(life.probed(probed));
       case HookEnded ended -> onContainersChanged(life.hookEnded(ended));
+      case Prepared prepared -> onPrepared(prepared);
       case Started started -> onStarted(started);
       case Attempted attempted -> onAttempted(attempted);
       case StatusWritten done -> onStatusWritten(done);
@@ -386,14 +400,61 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     container.starting(HexFormat.of().formatHex(bytes));
-    events.pulled(pod, container);
     if (agentPod) {
+      events.pulled(pod, container);
       events.started(pod, container);
       container.running(clock.instant());
       return;
     }
+    String id = container.id;
+    PodFields fields =
+        new PodFields(pod, podIp, config.nodeIp().toString(), config.cpus(), config.memoryKi());
+    getContext()
+        .pipeToSelf(
+            inputs.of(pod, container.spec, fields),
+            (given, failure) -> new Prepared(id, given, failure));
+  }
+
+  /** What the container needs is there, or not: then it waits for it. */
+  private void onPrepared(Prepared prepared) {
+    for (ContainerRecord container : containers.all()) {
+      if (!container.id.equals(prepared.id())) {
+        continue;
+      }
+      Inputs given = prepared.inputs();
+      if (given != null && stage == Stage.RUNNING) {
+        run(container, given);
+      } else {
+        lacks(container, prepared.failure());
+      }
+    }
+  }
+
+  private void lacks(ContainerRecord container, @Nullable Throwable failure) {
+    Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
+    Instant now = clock.instant();
+    switch (cause) {
+      case Missing missing when missing.isOfVolume() -> {
+        events.mountFailed(pod, missing.getMessage());
+        container.lacks("ContainerCreating", "", now);
+      }
+      case Missing missing -> {
+        events.failed(pod, container, missing.getMessage());
+        container.lacks("CreateContainerConfigError", missing.getMessage(), now);
+      }
+      case null, default -> container.lacks("ContainerCreating", "", now);
+    }
+    advance();
+    leaveIfStopped();
+  }
+
+  private void run(ContainerRecord container, Inputs given) {
+    events.pulled(pod, container);
     String previous = containers.noteLog(container);
     String id = container.id;
+    Map<String, byte[]> files = new HashMap<>(given.files());
+    files.put(
+        PodDns.PATH, PodDns.resolvConf(pod, config.nameservers()).getBytes(StandardCharsets.UTF_8));
     if (previous != null) {
       attempt("remove container " + previous, kernel.removeContainer(previous));
     }
@@ -401,10 +462,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
         .pipeToSelf(
             kernel.startContainer(
                 container.runIn(
-                    netns,
-                    ref,
-                    Map.of(PodDns.PATH, PodDns.resolvConf(pod, config.nameservers())),
-                    containers.target(container)),
+                    netns, ref, new Inputs(given.env(), files), containers.target(container)),
                 containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
   }

@@ -5,7 +5,7 @@ import java.math.RoundingMode;
 import java.util.Map;
 
 /** Kubernetes' numbers with units ({@code apimachinery/pkg/api/resource}). */
-final class Quantity {
+public final class Quantity {
 
   private static final Map<String, BigDecimal> SUFFIXES =
       Map.ofEntries(
@@ -30,12 +30,12 @@ final class Quantity {
   private Quantity() {}
 
   /** Thousandths, rounded up, at most {@link Long#MAX_VALUE}; 0 for what is no quantity. */
-  static long milli(String text) {
+  public static long milli(String text) {
     return ceiling(parse(text).movePointRight(3));
   }
 
   /** Whole units, rounded up, at most {@link Long#MAX_VALUE}; 0 for what is no quantity. */
-  static long value(String text) {
+  public static long value(String text) {
     return ceiling(parse(text));
   }
 

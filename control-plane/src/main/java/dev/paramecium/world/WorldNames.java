@@ -3,6 +3,7 @@ package dev.paramecium.world;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.dns.ZoneText;
 import dev.paramecium.syscall.ContainerSpec;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
 
@@ -30,15 +31,16 @@ final class WorldNames {
         List.of(),
         Map.of(),
         List.of(),
-        Map.of(ZoneText.PATH, zone(gateway, hosts)),
+        Map.of(ZoneText.PATH, zone(gateway, hosts).getBytes(StandardCharsets.UTF_8)),
         false,
         false,
         "");
   }
 
   /** Where a host's programs ask. */
-  static Map<String, String> resolvConf(Ipv4Address gateway) {
-    return Map.of("/etc/resolv.conf", "nameserver " + gateway + "\n");
+  static Map<String, byte[]> resolvConf(Ipv4Address gateway) {
+    String text = "nameserver " + gateway + "\n";
+    return Map.of("/etc/resolv.conf", text.getBytes(StandardCharsets.UTF_8));
   }
 
   /** The root zone in master-file text (RFC 1035, 5). */

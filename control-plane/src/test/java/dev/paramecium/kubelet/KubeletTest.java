@@ -13,6 +13,7 @@ import dev.paramecium.api.ResourceType;
 import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
 import dev.paramecium.syscall.AgentCall;
+import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
 import dev.paramecium.syscall.LogRequest;
@@ -283,6 +284,72 @@ class KubeletTest {
     assertThat(node.text("/status/nodeInfo/kubeletVersion")).startsWith("v1.24.");
     assertThat(node.text("/status/nodeInfo/kernelVersion")).startsWith("5.4.0-");
     assertThat(node.text("/status/capacity/pods")).isEqualTo("110");
+  }
+
+  @Test
+  void aContainerWaitsForWhatItRefersTo() {
+    kubelet();
+    cluster.create(
+        ResourceType.POD,
+        """
+        {"kind":"Pod","metadata":{"name":"web","namespace":"default"},
+         "spec":{"nodeName":"node-1","volumes":[{"name":"c","configMap":{"name":"files"}}],
+           "containers":[{"name":"main","image":"busybox","args":["$(COLOUR)"],
+             "env":[{"name":"COLOUR","valueFrom":{"secretKeyRef":{"name":"s","key":"colour"}}}],
+             "volumeMounts":[{"name":"c","mountPath":"/c"}]}]}}
+        """);
+    eventually(
+        () ->
+            cluster
+                .eventsOf("web")
+                .contains(
+                    "Warning FailedMount: MountVolume.SetUp failed for volume \"c\" : configmap"
+                        + " \"files\" not found"));
+    cluster.create(
+        ResourceType.CONFIG_MAP,
+        """
+        {"kind":"ConfigMap","metadata":{"name":"files","namespace":"default"},"data":{"a":"b"}}
+        """);
+    eventually(
+        () ->
+            cluster
+                .find(ResourceType.POD, "default", "web")
+                .text("/status/containerStatuses/0/state/waiting/reason")
+                .equals("CreateContainerConfigError"));
+    assertThat(kernel.podContainers()).isEmpty();
+    cluster.create(
+        ResourceType.SECRET,
+        """
+        {"kind":"Secret","metadata":{"name":"s","namespace":"default"},"data":{"colour":"Ymx1ZQ=="}}
+        """);
+    cluster.awaitPod("web", "Running");
+    ContainerSpec spec = kernel.podContainers().values().iterator().next();
+    assertThat(spec.env()).containsEntry("COLOUR", "blue");
+    assertThat(spec.args()).containsExactly("blue");
+    assertThat(spec.files()).containsKeys("/c/a", "/etc/resolv.conf");
+    assertThat(
+            cluster
+                .find(ResourceType.POD, "default", "web")
+                .at("/status/containerStatuses/0/restartCount")
+                .asInt())
+        .as("waiting is no crash")
+        .isZero();
+  }
+
+  @Test
+  void aPodThatWaitsForAVolumeCanBeDeleted() {
+    kubelet();
+    cluster.create(
+        ResourceType.POD,
+        """
+        {"kind":"Pod","metadata":{"name":"web","namespace":"default"},
+         "spec":{"nodeName":"node-1","volumes":[{"name":"c","secret":{"secretName":"no"}}],
+           "containers":[{"name":"main","image":"busybox",
+             "volumeMounts":[{"name":"c","mountPath":"/c"}]}]}}
+        """);
+    eventually(() -> cluster.eventsOf("web").stream().anyMatch(e -> e.contains("FailedMount")));
+    TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "web", 1));
+    eventually(() -> cluster.find(ResourceType.POD, "default", "web") == null);
   }
 
   @Test

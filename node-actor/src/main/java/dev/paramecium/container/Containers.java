@@ -104,7 +104,7 @@ final class Containers {
     env.putIfAbsent("HOSTNAME", hostname);
     FileSystem files = new FileSystem();
     writeNames(files, hostname);
-    spec.files().forEach((path, text) -> files.write(path, text.getBytes(StandardCharsets.UTF_8)));
+    spec.files().forEach(files::write);
     PidNamespace pids = new PidNamespace(1);
     if (!spec.pidsOf().isEmpty()) {
       Container target = containers.get(spec.pidsOf());

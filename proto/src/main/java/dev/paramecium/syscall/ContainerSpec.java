@@ -15,7 +15,8 @@ import java.util.Map;
  *     nginx}, …)
  * @param command the manifest's command then args; empty to run the image's own entrypoint
  * @param ports the declared containerPorts
- * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their text
+ * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their bytes, which
+ *     nobody changes
  * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
  * @param tty whether a terminal is between that process and who attaches
  * @param pidsOf the id of the container of the same pod whose PID namespace it shares; empty if it
@@ -33,7 +34,7 @@ public record ContainerSpec(
     List<String> args,
     Map<String, String> env,
     List<Port> ports,
-    Map<String, String> files,
+    Map<String, byte[]> files,
     boolean stdin,
     boolean tty,
     String pidsOf) {

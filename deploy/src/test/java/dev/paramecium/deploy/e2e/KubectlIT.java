@@ -288,6 +288,57 @@ class KubectlIT {
   }
 
   @Test
+  void containersFindTheirConfiguration() {
+    kubectl.run("create", "configmap", "page", "--from-literal=colour=blue");
+    kubectl.run("create", "secret", "generic", "key", "--from-literal=password=s3cret");
+    kubectl.runWithInput(
+        """
+        apiVersion: v1
+        kind: Pod
+        metadata: {name: configured, labels: {tier: web}}
+        spec:
+          containers:
+          - name: main
+            image: busybox
+            args: [sh, -c, "echo it is $(COLOUR); sleep 1000"]
+            env:
+            - {name: COLOUR, valueFrom: {configMapKeyRef: {name: page, key: colour}}}
+            - {name: IP, valueFrom: {fieldRef: {fieldPath: status.podIP}}}
+            volumeMounts:
+            - {name: files, mountPath: /files}
+          volumes:
+          - name: files
+            projected:
+              sources:
+              - configMap: {name: page}
+              - secret: {name: key}
+              - downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}
+        """,
+        "apply",
+        "-f",
+        "-");
+    kubectl.run("wait", "--for=condition=Ready", "pod/configured", "--timeout=60s");
+    assertThat(kubectl.run("logs", "configured")).isEqualTo("it is blue\n");
+    assertThat(kubectl.exec("configured", "cat", "/files/colour", "/files/password"))
+        .isEqualTo("blues3cret");
+    assertThat(kubectl.exec("configured", "cat", "/files/labels")).contains("tier=\"web\"");
+    assertThat(kubectl.exec("configured", "env"))
+        .contains("\nIP=" + address("configured") + "\n")
+        .contains("\nKUBERNETES_SERVICE_HOST=10.96.0.1\n");
+    kubectl.run("delete", "pod", "configured", "--force", "--grace-period=0");
+  }
+
+  @Test
+  void eventsTellOfNodesAndCanBeSorted() {
+    assertThat(kubectl.run("describe", "node", "node-1"))
+        .containsPattern("Normal +Starting +.* +kubelet.* +Starting kubelet\\.")
+        .containsPattern("Normal +NodeReady +.* +Node node-1 status is now: NodeReady")
+        .containsPattern("Normal +RegisteredNode +.* +node-controller +Node node-1 event");
+    assertThat(kubectl.run("get", "events", "-n", "kube-system", "--sort-by=.lastTimestamp"))
+        .contains("LAST SEEN", "Created pod: cilium-");
+  }
+
+  @Test
   void podsFindServicesByTheirNames() {
     await()
         .atMost(TestCluster.LIMIT)
