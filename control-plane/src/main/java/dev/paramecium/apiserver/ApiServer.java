@@ -5,6 +5,7 @@ import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.chaos.JournalDisk;
 import dev.paramecium.defect.Defect;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -97,10 +98,15 @@ public final class ApiServer extends AbstractBehavior<Object> {
    * @throws UncheckedIOException from the behaviour's start if the journal cannot be opened or read
    */
   public static Behavior<ApiRequest> create(Path folder, InstantSource clock) {
+    return create(folder, new JournalDisk(clock), clock);
+  }
+
+  /** The same on a disk that may have faults. */
+  static Behavior<ApiRequest> create(Path folder, JournalDisk disk, InstantSource clock) {
     return Behaviors.setup(
         _ -> {
           try {
-            return create(FileJournal.open(folder), clock);
+            return create(new JournalOnDisk(FileJournal.open(folder), disk), clock);
           } catch (IOException e) {
             throw new UncheckedIOException(e);
           }

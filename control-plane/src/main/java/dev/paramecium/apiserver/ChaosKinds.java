@@ -200,6 +200,14 @@ final class ChaosKinds {
           "spec.duration",
           spec.path("duration"),
           text -> between(text, 1_000_000_000, Long.MAX_VALUE, "must be 1s or more"));
+      if (spec.has("delay") && !spec.path("action").asText().equals("slow-journal")) {
+        violations.forbidden("spec.delay", "only action slow-journal has it: leave it out");
+      }
+      check(
+          violations,
+          "spec.delay",
+          spec.path("delay"),
+          text -> between(text, 1_000_000, 5_000_000_000L, "must be from 1ms to 5s"));
     }
 
     private static void between(String text, long min, long max, String rule) {

@@ -3,6 +3,7 @@ package dev.paramecium.apiserver;
 import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiRequest;
+import dev.paramecium.chaos.JournalDisk;
 import java.nio.file.Path;
 import java.time.InstantSource;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -29,10 +30,12 @@ public final class ClusterApi {
   /**
    * Offers this member to run the API server, with its journal in {@code folder}.
    *
+   * @param disk what the folder is on, with what experiments do to it
    * @return what every request goes to, wherever the API server runs
    */
-  public static ActorRef<ApiRequest> host(ActorSystem<?> system, Path folder, InstantSource clock) {
-    return singleton(system, ApiServer.create(folder, clock));
+  public static ActorRef<ApiRequest> host(
+      ActorSystem<?> system, Path folder, JournalDisk disk, InstantSource clock) {
+    return singleton(system, ApiServer.create(folder, disk, clock));
   }
 
   /** A client on a member that does not run the API server. */

@@ -22,15 +22,17 @@ public final class Warden {
    * The warden.
    *
    * @param machine where the processes are
+   * @param disk where the journal is
    */
-  public static Behavior<Void> create(ApiClient api, Machine machine, InstantSource clock) {
+  public static Behavior<Void> create(
+      ApiClient api, Machine machine, JournalDisk disk, InstantSource clock) {
     return Behaviors.setup(
         context -> {
           var blocking = context.getSystem().dispatchers().lookup(DispatcherSelector.blocking());
           for (Action action :
               List.of(
                   new ProcessFaults(machine, api, clock, blocking),
-                  new ControlPlaneFaults(machine, clock),
+                  new ControlPlaneFaults(machine, disk, clock),
                   new ClusterLinkFaults(context.getSystem(), api, machine))) {
             context.spawn(Executor.create(action, api), action.type().plural());
           }

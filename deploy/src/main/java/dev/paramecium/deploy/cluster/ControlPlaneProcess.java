@@ -10,6 +10,7 @@ import dev.paramecium.apiserver.ClusterApi;
 import dev.paramecium.apiserver.access.Access;
 import dev.paramecium.apiserver.rest.RestServer;
 import dev.paramecium.chaos.ChaosControllers;
+import dev.paramecium.chaos.JournalDisk;
 import dev.paramecium.chaos.Machine;
 import dev.paramecium.chaos.Warden;
 import dev.paramecium.controller.Controller;
@@ -106,7 +107,8 @@ public record ControlPlaneProcess(
 
   private void startServices(ActorSystem<Void> system) throws RestServer.BindFailure, IOException {
     InstantSource clock = InstantSource.system();
-    ActorRef<ApiRequest> server = ClusterApi.host(system, stateDir.resolve("journal"), clock);
+    JournalDisk disk = new JournalDisk(clock);
+    ActorRef<ApiRequest> server = ClusterApi.host(system, stateDir.resolve("journal"), disk, clock);
     ApiClient api = new ActorApiClient(system, server);
     RestServer rest =
         RestServer.start(
@@ -141,7 +143,7 @@ public record ControlPlaneProcess(
       }
     }
     system.systemActorOf(Addons.create(api, options.agent().values()), "addons", Props.empty());
-    system.systemActorOf(Warden.create(api, machine, clock), "chaos-warden", Props.empty());
+    system.systemActorOf(Warden.create(api, machine, disk, clock), "chaos-warden", Props.empty());
     system.systemActorOf(
         PodGarbageCollector.create(api, clock), "pod-garbage-collector", Props.empty());
     system.systemActorOf(
