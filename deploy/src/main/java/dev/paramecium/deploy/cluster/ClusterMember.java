@@ -5,6 +5,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.paramecium.deploy.UserError;
 import dev.paramecium.deploy.Version;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.pekko.actor.CoordinatedShutdown;
@@ -17,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * One member of the Pekko cluster: its actor system, bound to one address, with one role.
  *
  * <p>Members are never downed because they cannot be reached: a cut link heals, and until then each
- * side works with what it has. A member that was killed and comes back on its address takes the
- * place of its old self.
+ * side works with what it has. A member that was killed and comes back takes the place of its old
+ * self: on its address Pekko sees to it, on another {@link Succession}.
  */
 final class ClusterMember {
 
@@ -32,16 +33,31 @@ final class ClusterMember {
   /**
    * The configuration of a member.
    *
+   * @param names of the nodes of this member, or of the control plane: {@link Succession}
    * @param clusterName who says another is not let in
    * @param seeds host:port of those to join; itself first if it may form the cluster alone; none if
    *     {@link Joining} sees to it
    */
-  static Config config(String role, String clusterName, String host, int port, List<String> seeds) {
-    return config(role, clusterName, Version.NUMBER, host, port, seeds);
+  static Config config(
+      String role,
+      List<String> names,
+      String clusterName,
+      String host,
+      int port,
+      List<String> seeds) {
+    return config(role, names, clusterName, Version.NUMBER, host, port, seeds);
   }
 
   static Config config(
-      String role, String clusterName, String version, String host, int port, List<String> seeds) {
+      String role,
+      List<String> names,
+      String clusterName,
+      String version,
+      String host,
+      int port,
+      List<String> seeds) {
+    List<String> roles = new ArrayList<>(List.of(role));
+    names.forEach(name -> roles.add(Succession.NAME + name));
     List<String> addresses = seeds.stream().map(seed -> "pekko://" + SYSTEM + "@" + seed).toList();
     return ConfigFactory.parseMap(
             Map.of(
@@ -58,7 +74,7 @@ final class ClusterMember {
                 "pekko.remote.artery.canonical.port",
                 port,
                 "pekko.cluster.roles",
-                List.of(role),
+                roles,
                 "pekko.cluster.seed-nodes",
                 addresses,
                 "pekko.cluster.seed-node-timeout",

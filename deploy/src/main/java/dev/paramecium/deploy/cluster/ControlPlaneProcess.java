@@ -71,10 +71,12 @@ public record ControlPlaneProcess(
             Behaviors.setup(
                 context -> {
                   context.spawn(members.keep(), "known-members");
+                  context.spawn(Succession.create(), "succession");
                   return Behaviors.empty();
                 }),
             ClusterMember.config(
                 ClusterMember.CONTROL_PLANE,
+                List.of(ClusterMember.CONTROL_PLANE),
                 clusterName,
                 advertise.toString(),
                 LocalCluster.CLUSTER_PORT,

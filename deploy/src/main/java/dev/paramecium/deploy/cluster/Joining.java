@@ -20,8 +20,9 @@ import org.apache.pekko.cluster.typed.Subscribe;
 
 /**
  * Brings a member into its cluster, however long that takes. Names are looked up again at each
- * attempt, as a control plane that moves gets a new address, and all their addresses are asked: the
- * first that answers lets the member in. While nobody answers it says so, and whom it asked.
+ * attempt, as a control plane that moves gets a new address, and all their addresses are asked but
+ * its own: the first that answers lets the member in. While nobody answers it says so, and whom it
+ * asked.
  */
 final class Joining {
 
@@ -92,14 +93,24 @@ final class Joining {
         .onMessage(
             LookedUp.class,
             message -> {
-              List<String> addresses = message.found().addresses();
+              // A name may stand for this member too, and who asks itself forms a cluster alone.
+              String self = cluster.selfMember().address().hostPort();
+              List<String> addresses =
+                  message.found().addresses().stream()
+                      .filter(address -> !self.endsWith("@" + address))
+                      .toList();
               // Pekko goes on asking a list that it has; only another one is news to it.
               if (!addresses.isEmpty() && !addresses.equals(last.addresses())) {
                 cluster
                     .manager()
                     .tell(new JoinSeedNodes(addresses.stream().map(Joining::address).toList()));
               }
-              return attempting(context, cluster, targets, attempts, message.found());
+              return attempting(
+                  context,
+                  cluster,
+                  targets,
+                  attempts,
+                  new Found(addresses, message.found().unknown()));
             })
         .onMessage(
             Changed.class,

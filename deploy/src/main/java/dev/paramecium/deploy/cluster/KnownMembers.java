@@ -32,9 +32,7 @@ record KnownMembers(Path file) {
     }
   }
 
-  /**
-   * Keeps the file as the membership changes; a node that only went down for a while stays in it.
-   */
+  /** Keeps the file as the membership changes; a node that cannot be reached stays in it. */
   Behavior<ClusterEvent.MemberEvent> keep() {
     return Behaviors.setup(
         context -> {
@@ -47,10 +45,7 @@ record KnownMembers(Path file) {
               .onMessage(
                   ClusterEvent.MemberRemoved.class,
                   removed -> {
-                    if (removed
-                            .previousStatus()
-                            .equals(org.apache.pekko.cluster.MemberStatus.exiting())
-                        && known.remove(address(removed.member()))) {
+                    if (known.remove(address(removed.member()))) {
                       write(known);
                     }
                     return Behaviors.same();

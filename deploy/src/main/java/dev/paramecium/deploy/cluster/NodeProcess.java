@@ -72,6 +72,7 @@ public record NodeProcess(
         guardian(),
         ClusterMember.config(
             ClusterMember.NODE,
+            nodes.stream().map(Topology.Node::name).toList(),
             clusterName,
             nodes.getFirst().address().toString(),
             LocalCluster.CLUSTER_PORT,

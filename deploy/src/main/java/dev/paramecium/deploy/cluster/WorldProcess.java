@@ -37,6 +37,7 @@ public record WorldProcess(
         guardian(),
         ClusterMember.config(
             ClusterMember.WORLD,
+            List.of(),
             clusterName,
             world.gateway().toString(),
             LocalCluster.CLUSTER_PORT,

@@ -39,6 +39,7 @@ class SameClusterTest {
     Config config =
         ClusterMember.config(
             ClusterMember.CONTROL_PLANE,
+            List.of(),
             cluster,
             version,
             block.toString(),
@@ -53,6 +54,7 @@ class SameClusterTest {
     Config config =
         ClusterMember.config(
             ClusterMember.NODE,
+            List.of(),
             cluster,
             version,
             block.plus(1).toString(),
