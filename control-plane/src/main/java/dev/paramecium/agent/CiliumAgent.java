@@ -25,6 +25,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.syscall.AgentCall;
@@ -172,6 +173,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private final @Nullable ClusterHealth health;
   private final ActorRef<EndpointEvent> fromEndpoints;
   private final Instant startedAt;
+  private final AgentLog log;
   private final ActorRef<NodeRegistration.Command> registration;
   private final Backoff backoff = Backoff.forApi();
 
@@ -202,17 +204,20 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
    * The agent of one node.
    *
    * @param random drawn from by this actor alone
+   * @param log what the agent's pod shows
    */
   public static Behavior<Command> create(
       NodeConfig config,
       ActorRef<Syscall> kernel,
       ApiClient api,
       InstantSource clock,
-      RandomGenerator random) {
+      RandomGenerator random,
+      ActorRef<LogBook.Command> log) {
     return Behaviors.withTimers(
         timers ->
             Behaviors.setup(
-                context -> new CiliumAgent(context, timers, config, kernel, api, clock, random)));
+                context ->
+                    new CiliumAgent(context, timers, config, kernel, api, clock, random, log)));
   }
 
   private CiliumAgent(
@@ -222,7 +227,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       ActorRef<Syscall> kernel,
       ApiClient api,
       InstantSource clock,
-      RandomGenerator random) {
+      RandomGenerator random,
+      ActorRef<LogBook.Command> log) {
     super(context);
     this.config = config;
     this.kernel = new KernelCalls(kernel, context.getSystem().scheduler());
@@ -231,6 +237,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.random = random;
     this.timers = timers;
     this.startedAt = clock.instant();
+    this.log = new AgentLog(log);
     this.policy = new NodePolicy(config.options().policy(config.clusterName()), random);
     this.ids = new EndpointIds(random);
     this.hostEndpointId = ids.allocate();
@@ -248,9 +255,9 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.prefilter =
         config.options().isOn("enable-xdp-prefilter") ? new Prefilter(this.kernel) : null;
     // Not the context's: the answers come on other threads.
-    Logger log = LoggerFactory.getLogger(CiliumAgent.class);
+    Logger console = LoggerFactory.getLogger(CiliumAgent.class);
     this.kubernetesServices =
-        new KubernetesServices(services, config.options(), config.nodeIp(), log::warn);
+        new KubernetesServices(services, config.options(), config.nodeIp(), console::warn);
     this.fromEndpoints = context.messageAdapter(EndpointEvent.class, FromEndpoint::new);
     this.registration =
         context.spawn(
@@ -261,7 +268,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     this.endpoints =
         new LocalEndpoints(
             config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
-    this.policyFeed = new PolicyFeed(policy, cache, podIdentities, endpoints, claims, this.kernel);
+    this.policyFeed =
+        new PolicyFeed(policy, cache, podIdentities, endpoints, claims, this.kernel, this.log);
     this.fromProxy = context.messageAdapter(DnsAnswer.class, FromProxy::new);
     this.proxy = new ProxyControl(policy, endpoints, this::configureProxy, this::claimBlocks);
     ActorRef<MapReconciler.Applied> namesApplied =
@@ -275,6 +283,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       api.inform(type, "", "", field, fromApi);
     }
     timers.startTimerWithFixedDelay(new Sweep(), SWEEP);
+    this.log.begin(config.nodeName());
     var _ = this.kernel.serveAgentSocket(context.messageAdapter(AgentCall.class, FromSocket::new));
   }
 
@@ -364,6 +373,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private void onLoaded(Loaded loaded) {
     if (!loaded.error().isEmpty()) {
       getContext().getLog().warn("cannot load the node's datapath: {}", loaded.error());
+      log.cannot("initialize datapath", loaded.error());
       timers.startSingleTimer(new Load(), backoff.next());
       return;
     }
@@ -379,6 +389,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         new NodeRegistration.Announce(
             places().routerIp(), config.options().healthEndpoint() ? places().healthIp() : null));
     endpoints.open();
+    log.initialized(config, places(), Duration.between(startedAt, clock.instant()));
     maybePrune();
     sweep();
   }
@@ -416,6 +427,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   private void maybePrune() {
     if (phase == Phase.RUNNING && endpoints.isRestored() && !pruned) {
       pruned = true;
+      log.restored(endpoints.all().size());
       claims.tell();
       reconciler.tell(new MapReconciler.Prune());
     }
@@ -435,12 +447,14 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       case EndpointEvent.Changed(EndpointModel model) -> {
         LocalEndpoint local = endpoints.byId(model.spec().id());
         if (local != null) {
+          log.changed(local.model, model);
           local.model = model;
         }
       }
       case EndpointEvent.Claimed claimed ->
           claims.claim("endpoint/" + claimed.endpointId(), claimed.claims(), claimed.replyTo());
       case EndpointEvent.Attached(EndpointModel model) -> {
+        log.created(model);
         endpoints.attached(model.spec().id());
         maybePrune();
       }
@@ -449,6 +463,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private void onGone(EndpointSpec spec) {
+    log.removed(spec);
     policy.removeEndpoint(spec.id());
     endpoints.gone(spec);
     maybePrune();
@@ -592,6 +607,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
       policyChanged |= proxy.acknowledged(configured.config());
     } else {
       getContext().getLog().warn("cannot configure the proxy: {}", configured.error());
+      log.cannot("configure the proxy", configured.error());
       policy.moveListeners();
       timers.startSingleTimer(new ConfigureProxyAgain(), proxyBackoff.next());
     }

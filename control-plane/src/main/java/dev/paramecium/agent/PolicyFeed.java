@@ -13,8 +13,6 @@ import dev.paramecium.policy.rule.KubernetesPolicy;
 import dev.paramecium.policy.rule.LabelSet;
 import java.util.List;
 import java.util.Map;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Which of the cluster's objects decide what this node's policy maps hold: policies, identities,
@@ -22,14 +20,13 @@ import org.slf4j.LoggerFactory;
  */
 final class PolicyFeed {
 
-  private static final Logger log = LoggerFactory.getLogger(PolicyFeed.class);
-
   private final NodePolicy policy;
   private final ClusterCache cache;
   private final PodIdentities podIdentities;
   private final LocalEndpoints endpoints;
   private final MapClaims claims;
   private final KernelCalls kernel;
+  private final AgentLog log;
 
   PolicyFeed(
       NodePolicy policy,
@@ -37,13 +34,15 @@ final class PolicyFeed {
       PodIdentities podIdentities,
       LocalEndpoints endpoints,
       MapClaims claims,
-      KernelCalls kernel) {
+      KernelCalls kernel,
+      AgentLog log) {
     this.policy = policy;
     this.cache = cache;
     this.podIdentities = podIdentities;
     this.endpoints = endpoints;
     this.claims = claims;
     this.kernel = kernel;
+    this.log = log;
   }
 
   /** Takes an object in; answers whether the policy maps must be worked out anew. */
@@ -57,10 +56,7 @@ final class PolicyFeed {
         yield true;
       }
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
-        String refusal = policy.upsert(object);
-        if (!refusal.isEmpty()) {
-          log.warn("{} {} is refused: {}", object.kind(), key(object), refusal);
-        }
+        log.imported(object, policy.upsert(object), policy.revision());
         claims.heard(object);
         yield true;
       }
@@ -85,6 +81,7 @@ final class PolicyFeed {
       }
       case KubernetesPolicy.KIND, CiliumPolicy.NAMESPACED, CiliumPolicy.CLUSTERWIDE -> {
         policy.remove(object);
+        log.deleted(object, policy.revision());
         claims.heard(object);
         yield true;
       }

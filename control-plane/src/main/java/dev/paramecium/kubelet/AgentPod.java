@@ -3,8 +3,9 @@ package dev.paramecium.kubelet;
 import dev.paramecium.api.KubeObject;
 
 /**
- * The {@code cilium-xxxxx} pod of a node, which Cilium's DaemonSet makes. Its container is the
- * agent that runs in the node's user space: exec into it runs commands on the node.
+ * The {@code cilium-xxxxx} pod of a node, which Cilium's DaemonSet makes. Its container shows the
+ * agent that runs in the node's user space: it prints the agent's log, and exec into it runs
+ * commands on the node.
  */
 final class AgentPod {
 

@@ -3,6 +3,7 @@ package dev.paramecium.kubelet;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.dns.NameFeed;
+import dev.paramecium.log.LogBook;
 import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
@@ -11,7 +12,8 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
 /**
  * Gives containers that have no way to the control plane what they would learn there, as long as
- * they run: coredns the cluster's names, cilium-operator what the operator does.
+ * they run: coredns the cluster's names, cilium-operator and cilium-agent what operator and agent
+ * do.
  */
 final class ContainerFeeds {
 
@@ -19,17 +21,20 @@ final class ContainerFeeds {
   private final KernelCalls kernel;
   private final ApiClient api;
   private final InstantSource clock;
+  private final ActorRef<LogBook.Command> agentLog;
   private final Map<String, ActorRef<?>> byContainer = new HashMap<>();
 
   ContainerFeeds(
       ActorContext<PodWorker.Command> context,
       KernelCalls kernel,
       ApiClient api,
-      InstantSource clock) {
+      InstantSource clock,
+      ActorRef<LogBook.Command> agentLog) {
     this.context = context;
     this.kernel = kernel;
     this.api = api;
     this.clock = clock;
+    this.agentLog = agentLog;
   }
 
   /** The container runs. */
@@ -42,7 +47,9 @@ final class ContainerFeeds {
       case "coredns" ->
           byContainer.put(id, context.spawnAnonymous(NameFeed.create(id, kernel, api, clock)));
       case "operator-generic" ->
-          byContainer.put(id, context.spawnAnonymous(OperatorFeed.create(id, kernel)));
+          byContainer.put(id, context.spawnAnonymous(LogFeed.ofOperator(id, kernel)));
+      case "cilium" ->
+          byContainer.put(id, context.spawnAnonymous(LogFeed.of(agentLog, id, kernel)));
       default -> {}
     }
   }

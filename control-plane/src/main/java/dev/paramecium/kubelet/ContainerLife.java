@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.ContainerEvent;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.slf4j.Logger;
 
@@ -42,12 +44,13 @@ final class ContainerLife {
       KernelCalls kernel,
       ApiClient api,
       InstantSource clock,
-      PodEvents events) {
+      PodEvents events,
+      ActorRef<LogBook.Command> agentLog) {
     HandlerRunner runner = new HandlerRunner(kernel);
     this.pod = pod;
     this.containers = containers;
     this.probes = new PodProbes(context, runner, events);
-    this.feeds = new ContainerFeeds(context, kernel, api, clock);
+    this.feeds = new ContainerFeeds(context, kernel, api, clock, agentLog);
     this.hooks = new ContainerHooks(context, runner, kernel, clock, events);
     this.clock = clock;
     this.events = events;

@@ -12,6 +12,7 @@ import dev.paramecium.api.ResourceType;
 import dev.paramecium.events.EventRecorder;
 import dev.paramecium.kubelet.KubeletRequest.KubeletStatus;
 import dev.paramecium.kubelet.KubeletRequest.TraceArmed;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.Syscall;
@@ -77,6 +78,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
   private final NodeConfig config;
   private final KernelCalls kernel;
   private final ActorRef<CiliumAgent.Command> agent;
+  private final ActorRef<LogBook.Command> agentLog;
   private final ApiClient api;
   private final InstantSource clock;
   private final PodEvents events;
@@ -102,6 +104,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       NodeConfig config,
       ActorRef<Syscall> kernel,
       ActorRef<CiliumAgent.Command> agent,
+      ActorRef<LogBook.Command> agentLog,
       ApiClient api,
       InstantSource clock,
       RandomGenerator random) {
@@ -109,7 +112,8 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
         timers ->
             Behaviors.setup(
                 context ->
-                    new Kubelet(context, timers, config, kernel, agent, api, clock, random)));
+                    new Kubelet(
+                        context, timers, config, kernel, agent, agentLog, api, clock, random)));
   }
 
   private Kubelet(
@@ -118,6 +122,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
       NodeConfig config,
       ActorRef<Syscall> kernel,
       ActorRef<CiliumAgent.Command> agent,
+      ActorRef<LogBook.Command> agentLog,
       ApiClient api,
       InstantSource clock,
       RandomGenerator random) {
@@ -125,6 +130,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
     this.config = config;
     this.kernel = new KernelCalls(kernel, context.getSystem().scheduler());
     this.agent = agent;
+    this.agentLog = agentLog;
     this.api = api;
     this.clock = clock;
     this.random = random;
@@ -302,6 +308,7 @@ public final class Kubelet extends AbstractBehavior<Kubelet.Command> {
                     config,
                     kernel,
                     agent,
+                    agentLog,
                     api,
                     clock,
                     events,

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * What clients ask of a pod's containers: exec, attach, logs and forwarded ports. The kernel
- * answers the client itself; what cannot be asked is refused here. The agent's own pod is the node.
+ * answers the client itself; what cannot be asked is refused here. A command in the agent's pod
+ * runs on the node.
  */
 final class PodStreams {
 
@@ -37,17 +38,7 @@ final class PodStreams {
 
   void attach(PodWorker.Attach attach) {
     ContainerRecord container = running(attach.container(), attach.client());
-    if (container == null) {
-      return;
-    }
-    if (agentPod) {
-      attach
-          .client()
-          .tell(
-              new ExecOutput.Refused(
-                  Errno.EPERM,
-                  "cilium-agent runs in the node's own process: exec gives a shell beside it"));
-    } else {
+    if (container != null) {
       kernel.kernel().tell(new Syscall.Attach(container.id, attach.client()));
     }
   }
@@ -78,11 +69,7 @@ final class PodStreams {
                   "unable to forward port because pod is not running. Current status="
                       + containers.phase()));
     } else {
-      kernel
-          .kernel()
-          .tell(
-              new Syscall.ForwardPort(
-                  agentPod ? "" : container.id, forward.port(), forward.client()));
+      kernel.kernel().tell(new Syscall.ForwardPort(container.id, forward.port(), forward.client()));
     }
   }
 
@@ -96,13 +83,11 @@ final class PodStreams {
                   Errno.ENOENT,
                   container == null
                       ? "container " + read.container() + " is not valid for pod " + pod.name()
-                      : agentPod
-                          ? "cilium-agent runs in the node's own process: its log is there"
-                          : "container \""
-                              + container.name()
-                              + "\" in pod \""
-                              + pod.name()
-                              + "\" is waiting to start: ContainerCreating"));
+                      : "container \""
+                          + container.name()
+                          + "\" in pod \""
+                          + pod.name()
+                          + "\" is waiting to start: ContainerCreating"));
     } else {
       LogRequest request = read.request();
       kernel

@@ -14,6 +14,7 @@ import dev.paramecium.api.ResourceType;
 import dev.paramecium.dns.PodDns;
 import dev.paramecium.kubelet.ContainerInputs.Inputs;
 import dev.paramecium.kubelet.ContainerInputs.Missing;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ExecOutput;
 import dev.paramecium.syscall.ExecRequest;
@@ -139,7 +140,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   private final StatusWriter status;
   private final Backoff apiBackoff = Backoff.forApi();
   private final Backoff sandboxBackoff = new Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1));
-  private final boolean agentPod;
   private final boolean hostNetwork;
 
   private KubeObject pod;
@@ -160,6 +160,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       NodeConfig config,
       KernelCalls kernel,
       ActorRef<CiliumAgent.Command> agent,
+      ActorRef<LogBook.Command> agentLog,
       ApiClient api,
       InstantSource clock,
       PodEvents events,
@@ -170,8 +171,8 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             Behaviors.setup(
                 context ->
                     new PodWorker(
-                        context, timers, pod, sandbox, config, kernel, agent, api, clock, events,
-                        services, random)));
+                        context, timers, pod, sandbox, config, kernel, agent, agentLog, api, clock,
+                        events, services, random)));
   }
 
   private PodWorker(
@@ -182,6 +183,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
       NodeConfig config,
       KernelCalls kernel,
       ActorRef<CiliumAgent.Command> agent,
+      ActorRef<LogBook.Command> agentLog,
       ApiClient api,
       InstantSource clock,
       PodEvents events,
@@ -199,12 +201,11 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.pod = pod;
     this.ref = new PodRef(pod.namespace(), pod.name(), pod.uid());
     this.containerEvents = context.messageAdapter(ContainerEvent.class, FromContainer::new);
-    this.agentPod = AgentPod.isOne(pod);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, sandbox, clock.instant());
-    this.life = new ContainerLife(context, pod, containers, kernel, api, clock, events);
+    this.life = new ContainerLife(context, pod, containers, kernel, api, clock, events, agentLog);
     this.inputs = new ContainerInputs(api, services);
-    this.streams = new PodStreams(ref, containers, agentPod, kernel);
+    this.streams = new PodStreams(ref, containers, AgentPod.isOne(pod), kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
     String phase = pod.text("/status/phase");
     over = phase.equals("Succeeded") || phase.equals("Failed");
@@ -268,7 +269,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     vanished = true;
     if (stage == Stage.CONFIRMING) {
       stage = Stage.GONE;
-    } else if (stage == Stage.STOPPING && !agentPod) {
+    } else if (stage == Stage.STOPPING) {
       // Deleted by force meanwhile: no grace is left.
       containers.busy().forEach(container -> life.kill(container, Duration.ZERO));
     } else {
@@ -307,7 +308,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void makeSandbox() {
-    if (agentPod || hostNetwork) {
+    if (hostNetwork) {
       hasAddress(config.nodeIp().toString());
       return;
     }
@@ -400,12 +401,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     byte[] bytes = new byte[32];
     random.nextBytes(bytes);
     container.starting(HexFormat.of().formatHex(bytes));
-    if (agentPod) {
-      events.pulled(pod, container);
-      events.started(pod, container);
-      container.running(clock.instant());
-      return;
-    }
     String id = container.id;
     PodFields fields =
         new PodFields(pod, podIp, config.nodeIp().toString(), config.cpus(), config.memoryKi());
@@ -522,7 +517,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
             ? Duration.ZERO
             : Duration.ofSeconds(pod.at("/metadata/deletionGracePeriodSeconds").asLong(30));
     for (ContainerRecord container : containers.all()) {
-      if (!container.id.isEmpty() && !agentPod) {
+      if (!container.id.isEmpty()) {
         events.killing(pod, container);
         life.kill(container, grace);
       }
@@ -532,8 +527,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void leaveIfStopped() {
-    boolean busy = !agentPod && containers.areBusy();
-    if (stage == Stage.STOPPING && !busy) {
+    if (stage == Stage.STOPPING && !containers.areBusy()) {
       leave();
     }
   }

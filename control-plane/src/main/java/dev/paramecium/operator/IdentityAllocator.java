@@ -6,6 +6,8 @@ import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.identity.CiliumIdentities;
 import dev.paramecium.identity.SecurityLabels;
+import dev.paramecium.log.LogBook;
+import dev.paramecium.log.LogWriter;
 import dev.paramecium.operator.IdentityAllocation.Outcome;
 import java.time.Duration;
 import java.time.Instant;
@@ -53,7 +55,7 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
 
   private final IdentityAllocation allocation;
   private final OperatorConfig config;
-  private final OperatorLog.Writer log;
+  private final LogWriter log;
   private final InstantSource clock;
   private final TimerScheduler<Command> timers;
   private final Set<ResourceType> synced = new HashSet<>();
@@ -70,10 +72,7 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
   private final Set<String> releasing = new HashSet<>();
 
   static Behavior<Command> create(
-      ApiClient api,
-      OperatorConfig config,
-      InstantSource clock,
-      ActorRef<OperatorLog.Command> log) {
+      ApiClient api, OperatorConfig config, InstantSource clock, ActorRef<LogBook.Command> log) {
     return Behaviors.withTimers(
         timers ->
             Behaviors.setup(
@@ -86,9 +85,9 @@ final class IdentityAllocator extends AbstractBehavior<IdentityAllocator.Command
       ApiClient api,
       OperatorConfig config,
       InstantSource clock,
-      ActorRef<OperatorLog.Command> log) {
+      ActorRef<LogBook.Command> log) {
     super(context);
-    this.log = new OperatorLog.Writer(log, "cilium-operator-generic");
+    this.log = new LogWriter(log, "cilium-operator-generic");
     this.allocation = new IdentityAllocation(api);
     this.config = config;
     this.clock = clock;

@@ -8,6 +8,8 @@ import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.InformerEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.log.LogBook;
+import dev.paramecium.log.LogWriter;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -46,7 +48,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
 
   private final ApiClient api;
   private final OperatorConfig config;
-  private final OperatorLog.Writer log;
+  private final LogWriter log;
   private final TimerScheduler<Command> timers;
   private final PodCidrPool pool;
   private final Map<String, KubeObject> ciliumNodes = new HashMap<>();
@@ -57,7 +59,7 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
   private final Set<ResourceType> synced = new HashSet<>();
 
   static Behavior<Command> create(
-      ApiClient api, OperatorConfig config, ActorRef<OperatorLog.Command> log) {
+      ApiClient api, OperatorConfig config, ActorRef<LogBook.Command> log) {
     return Behaviors.withTimers(
         timers -> Behaviors.setup(context -> new NodeIpam(context, timers, api, config, log)));
   }
@@ -67,10 +69,10 @@ final class NodeIpam extends AbstractBehavior<NodeIpam.Command> {
       TimerScheduler<Command> timers,
       ApiClient api,
       OperatorConfig config,
-      ActorRef<OperatorLog.Command> log) {
+      ActorRef<LogBook.Command> log) {
     super(context);
     this.api = api;
-    this.log = new OperatorLog.Writer(log, "ipam-allocator-clusterpool");
+    this.log = new LogWriter(log, "ipam-allocator-clusterpool");
     this.config = config;
     this.timers = timers;
     this.pool = new PodCidrPool(config.clusterCidr(), config.nodeMaskSize());

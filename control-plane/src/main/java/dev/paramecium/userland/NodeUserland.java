@@ -6,6 +6,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.chaos.ChaosDaemon;
 import dev.paramecium.chaos.MapGate;
 import dev.paramecium.kubelet.Kubelet;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -50,15 +51,18 @@ public final class NodeUserland {
           RandomGenerator forAgent = new SplittableRandom(random.nextLong());
           RandomGenerator forKubelet = new SplittableRandom(random.nextLong());
           ActorRef<Object> gate = context.spawn(MapGate.create(kernel), "map-gate");
+          ActorRef<LogBook.Command> agentLog = context.spawn(LogBook.create(clock), "agent-log");
           ActorRef<CiliumAgent.Command> agent =
               context.spawn(
                   supervised(
                       Behaviors.supervise(
-                              CiliumAgent.create(config, gate.narrow(), api, clock, forAgent))
+                              CiliumAgent.create(
+                                  config, gate.narrow(), api, clock, forAgent, agentLog))
                           .onFailure(CiliumAgent.Crashed.class, SupervisorStrategy.restart())),
                   "cilium-agent");
           context.spawn(
-              supervised(Kubelet.create(config, kernel, agent, api, clock, forKubelet)), "kubelet");
+              supervised(Kubelet.create(config, kernel, agent, agentLog, api, clock, forKubelet)),
+              "kubelet");
           context.spawn(
               supervised(ChaosDaemon.create(config.nodeName(), kernel, gate.narrow(), agent, api)),
               "chaos-daemon");

@@ -8,7 +8,7 @@ import com.esotericsoftware.kryo.serializers.RecordSerializer;
 import com.esotericsoftware.kryo.util.Pool;
 import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.kubelet.KubeletRequest;
-import dev.paramecium.operator.OperatorLog;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
@@ -71,8 +71,8 @@ public final class KryoSerializer extends JSerializer {
           KubeletRequest.KubeletStatus.class,
           KubeletRequest.ForwardPort.class,
           KubeletRequest.Attach.class,
-          OperatorLog.Follow.class,
-          OperatorLog.Lines.class);
+          LogBook.Follow.class,
+          LogBook.Lines.class);
 
   private final Pool<Kryo> pool;
 

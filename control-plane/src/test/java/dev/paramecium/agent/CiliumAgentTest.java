@@ -14,6 +14,7 @@ import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.Syscall;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -34,12 +35,19 @@ class CiliumAgentTest {
   private final FakeKernel kernel = new FakeKernel();
   private final NodeConfig config = TestCluster.node(1);
   private final ActorRef<Syscall> kernelRef = cluster.kit.spawn(kernel.behavior());
+  private final ActorRef<LogBook.Command> log =
+      cluster.kit.spawn(LogBook.create(InstantSource.system()));
   private ActorRef<CiliumAgent.Command> agent = spawn(1);
 
   private ActorRef<CiliumAgent.Command> spawn(long seed) {
     return cluster.kit.spawn(
         CiliumAgent.create(
-            config, kernelRef, cluster.api, InstantSource.system(), new SplittableRandom(seed)));
+            config,
+            kernelRef,
+            cluster.api,
+            InstantSource.system(),
+            new SplittableRandom(seed),
+            log));
   }
 
   @AfterEach
@@ -89,6 +97,44 @@ class CiliumAgentTest {
 
   private Map<Bytes, Bytes> copy(String map) {
     return new HashMap<>(kernel.maps.get(map));
+  }
+
+  private List<String> log() {
+    TestProbe<LogBook.Lines> probe = cluster.kit.createTestProbe();
+    log.tell(new LogBook.Follow(0, probe.ref()));
+    return probe.receiveMessage().lines();
+  }
+
+  @Test
+  void writesWhatItDoesToItsLog() {
+    KubeObject pod = cluster.createPod("curl", "curl", config.nodeName());
+    String address = added(pod, "cni-1");
+    cluster.create(
+        ResourceType.NETWORK_POLICY,
+        """
+        {"kind":"NetworkPolicy","metadata":{"name":"closed","namespace":"default"},
+         "spec":{"podSelector":{}}}
+        """);
+    eventually(() -> log().stream().anyMatch(line -> line.contains("NetworkPolicy")));
+    delete(ref(pod));
+    eventually(() -> log().getLast().contains("Removed endpoint"));
+    String endpoint =
+        "endpointID=\\d+ (identity=\\d+ )?ipv4=" + address + " ipv6= k8sPodName=default/curl";
+    assertThat(String.join("\n", log()))
+        .containsSubsequence(
+            "level=info msg=\"Cilium 1.12.3 of Paramecium, in the user space of node node-1\"",
+            "level=info msg=\"  Local node-name: node-1\" subsys=daemon",
+            "level=info msg=\"Daemon initialization completed\" bootstrapTime=",
+            "level=info msg=\"Identity of endpoint changed\" containerID= ",
+            "k8s:app=curl",
+            "oldIdentity=\"no identity\" subsys=endpoint",
+            "level=info msg=\"Successful endpoint creation\" containerID= ",
+            "level=info msg=\"Policy imported via API, recalculating...\" policyRevision=",
+            "level=info msg=\"NetworkPolicy successfully added\" k8sApiVersion="
+                + " k8sNetworkPolicyName=closed subsys=k8s-watcher",
+            "level=info msg=\"Delete endpoint request\" containerID= ipv4=" + address)
+        .containsPattern("Successful endpoint creation.* " + endpoint + " subsys=daemon")
+        .containsPattern("Removed endpoint.* " + endpoint + " subsys=endpoint");
   }
 
   @Test

@@ -248,7 +248,7 @@ class KubeletTest {
             """);
     cluster.awaitPod("operator", "Running");
     String file =
-        kernel.podContainers().keySet().iterator().next() + "/var/run/cilium/operator.log";
+        kernel.podContainers().keySet().iterator().next() + "/var/run/cilium/component.log";
     StringBuilder log = new StringBuilder();
     eventually(
         () -> {

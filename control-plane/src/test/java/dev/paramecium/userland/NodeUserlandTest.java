@@ -243,6 +243,13 @@ class NodeUserlandTest {
     assertThat(agent.labels()).containsEntry("k8s-app", "cilium");
     assertThat(agent.text("/status/podIP")).isEqualTo(node1.nodeIp().toString());
     assertThat(agent.text("/spec/containers/0/name")).isEqualTo("cilium-agent");
+    eventually(
+        () ->
+            kernel1.files.entrySet().stream()
+                .anyMatch(
+                    file ->
+                        file.getKey().endsWith("/component.log")
+                            && file.getValue().contains("level=info msg=")));
   }
 
   @Test

@@ -12,7 +12,7 @@ import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.kubelet.KubeletRequest;
-import dev.paramecium.operator.OperatorLog;
+import dev.paramecium.log.LogBook;
 import dev.paramecium.syscall.Errno;
 import dev.paramecium.syscall.ExecInput;
 import dev.paramecium.syscall.ExecOutput;
@@ -114,8 +114,8 @@ class SerializationTest {
             9,
             List.of(new KubeletRequest.ContainerUsage("default/p", "c", "id", 10, 11, 12))),
         new KubeletRequest.KubeletStatus("node-1", 7, 8, 9, 10, Map.of("packets", 11L)),
-        new OperatorLog.Follow(1L << 40, ref()),
-        new OperatorLog.Lines(1L << 40, List.of("level=info msg=ü")),
+        new LogBook.Follow(1L << 40, ref()),
+        new LogBook.Lines(1L << 40, List.of("level=info msg=ü")),
         new Observation(
             "node-1",
             1,

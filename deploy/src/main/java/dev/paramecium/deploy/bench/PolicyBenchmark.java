@@ -125,7 +125,12 @@ public final class PolicyBenchmark implements AutoCloseable {
     ActorRef<CiliumAgent.Command> agent =
         system.systemActorOf(
             CiliumAgent.create(
-                NodeConfig.of(name, ip), kernel, api, clock, new SplittableRandom(number)),
+                NodeConfig.of(name, ip),
+                kernel,
+                api,
+                clock,
+                new SplittableRandom(number),
+                system.ignoreRef()),
             "agent-" + number,
             Props.empty());
     return new Node(kernel, agent);

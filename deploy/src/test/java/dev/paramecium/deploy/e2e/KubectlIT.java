@@ -281,6 +281,9 @@ class KubectlIT {
                         "msg=\"Starting CRD identity garbage collector\"",
                         "msg=\"Allocated pod CIDR\" node=node-1",
                         "msg=\"Allocated identity\""));
+    assertThat(kubectl.run("logs", "ds/cilium", "-n", "kube-system"))
+        .contains(
+            "msg=\"Daemon initialization completed\"", "msg=\"Successful endpoint creation\"");
     assertThat(kubectl.run("logs", "deploy/hubble-relay", "-n", "kube-system"))
         .contains("listenAddress=\":4245\"", "answered UNAVAILABLE");
     assertThat(table(kubectl.run("get", "svc", "hubble-relay", "-n", "kube-system")).get(1))

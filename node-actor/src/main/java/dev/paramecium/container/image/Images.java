@@ -13,6 +13,7 @@ import dev.paramecium.container.process.net.Ping;
 import dev.paramecium.container.process.net.Ss;
 import dev.paramecium.container.process.net.Traceroute;
 import dev.paramecium.container.process.server.Agnhost;
+import dev.paramecium.container.process.server.CiliumAgentView;
 import dev.paramecium.container.process.server.CiliumOperator;
 import dev.paramecium.container.process.server.EchoServer;
 import dev.paramecium.container.process.server.HealthResponder;
@@ -84,8 +85,12 @@ public final class Images {
       case "cilium/cilium" ->
           image(
               List.of(),
-              List.of(HealthResponder.NAME),
-              Map.of(HealthResponder.NAME, HealthResponder::start));
+              List.of(CiliumAgentView.NAME),
+              Map.of(
+                  CiliumAgentView.NAME,
+                  CiliumAgentView::start,
+                  HealthResponder.NAME,
+                  HealthResponder::start));
       case "cilium/operator-generic" -> bare(CiliumOperator.NAME, List.of(), CiliumOperator::start);
       case "cilium/hubble-relay" -> bare(HubbleRelay.NAME, List.of("serve"), HubbleRelay::start);
       case "paramecium/echo" ->

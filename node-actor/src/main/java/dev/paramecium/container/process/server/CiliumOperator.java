@@ -8,21 +8,17 @@ import dev.paramecium.container.process.http.Exchange;
 import dev.paramecium.container.process.http.HttpServer;
 import dev.paramecium.container.process.http.Response;
 import dev.paramecium.container.socket.SocketException;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
  * {@code cilium-operator-generic}: shows the operator that decides for the cluster. Its log is that
- * one's, told to it in {@link #LOG_FILE}; {@code /healthz} on 127.0.0.1:9234 says {@code ok} once
- * it has heard of it ({@code operator/api}).
+ * one's, told to it in {@link ComponentLog#FILE}; {@code /healthz} on 127.0.0.1:9234 says {@code
+ * ok} once it has heard of it ({@code operator/api}).
  */
 public final class CiliumOperator {
 
   /** The program's name. */
   public static final String NAME = "cilium-operator-generic";
-
-  /** Lines that are to be printed, each after its number and a space; numbers only grow. */
-  public static final String LOG_FILE = "/var/run/cilium/operator.log";
 
   private static final String VERSION = "1.12.3";
   private static final Ipv4Address LOOPBACK = Ipv4Address.parse("127.0.0.1");
@@ -30,10 +26,11 @@ public final class CiliumOperator {
   private static final String PLAIN = "text/plain; charset=utf-8";
 
   private final ProcessContext context;
-  private long printed;
+  private final ComponentLog log;
 
   private CiliumOperator(ProcessContext context) {
     this.context = context;
+    this.log = new ComponentLog(context);
   }
 
   public static Process start(ProcessContext context) {
@@ -70,8 +67,7 @@ public final class CiliumOperator {
             + ":"
             + API_PORT
             + "\" subsys=cilium-operator-api\n");
-    context.files().watch(LOG_FILE, this::print);
-    print();
+    log.follow();
   }
 
   private void answer(Exchange exchange) {
@@ -79,26 +75,8 @@ public final class CiliumOperator {
     exchange.respond(
         !asked
             ? Response.of(404, PLAIN, "404 page not found\n")
-            : printed == 0
-                ? Response.of(500, PLAIN, "the control plane is not heard of yet")
-                : Response.of(200, PLAIN, "ok"));
-  }
-
-  /** Prints the lines that are new. */
-  private void print() {
-    byte[] text = context.files().read(LOG_FILE);
-    if (text == null) {
-      return;
-    }
-    StringBuilder fresh = new StringBuilder();
-    for (String line : new String(text, StandardCharsets.UTF_8).split("\n", -1)) {
-      int space = line.indexOf(' ');
-      long number = space < 0 ? 0 : Long.parseLong(line, 0, space, 10);
-      if (number > printed) {
-        printed = number;
-        fresh.append(line, space + 1, line.length()).append('\n');
-      }
-    }
-    context.print(fresh.toString());
+            : log.hasBegun()
+                ? Response.of(200, PLAIN, "ok")
+                : Response.of(500, PLAIN, "the control plane is not heard of yet"));
   }
 }

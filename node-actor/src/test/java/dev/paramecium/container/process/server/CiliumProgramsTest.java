@@ -29,7 +29,7 @@ class CiliumProgramsTest {
   }
 
   private static void write(Host host, String text) {
-    host.processes.files().write(CiliumOperator.LOG_FILE, text.getBytes(StandardCharsets.UTF_8));
+    host.processes.files().write(ComponentLog.FILE, text.getBytes(StandardCharsets.UTF_8));
   }
 
   @Test

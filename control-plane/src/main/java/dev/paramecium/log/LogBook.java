@@ -1,4 +1,4 @@
-package dev.paramecium.operator;
+package dev.paramecium.log;
 
 import java.time.InstantSource;
 import java.util.ArrayDeque;
@@ -13,20 +13,14 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
-import org.apache.pekko.actor.typed.receptionist.Receptionist;
-import org.apache.pekko.actor.typed.receptionist.ServiceKey;
 
 /**
- * What the operator has done, as lines of its log in logrus' text format, for the pods that show
- * it. The last {@link #KEPT} are kept for who comes later. Lines are numbered; a later operator's
- * numbers are higher.
+ * What a component has done, as lines of its log, for the pods that show it. The last {@link #KEPT}
+ * are kept for who comes later. Lines are numbered; a later book's numbers are higher.
  */
-public final class OperatorLog extends AbstractBehavior<OperatorLog.Command> {
+public final class LogBook extends AbstractBehavior<LogBook.Command> {
 
-  /** Where the receptionist finds it. */
-  public static final ServiceKey<Command> KEY =
-      ServiceKey.create(Command.class, "cilium-operator-log");
-
+  /** How many lines are kept. */
   static final int KEPT = 1000;
 
   /** What it can be told. */
@@ -47,58 +41,18 @@ public final class OperatorLog extends AbstractBehavior<OperatorLog.Command> {
     }
   }
 
-  /** Writes lines of one part of the operator. */
-  static final class Writer {
-
-    private final ActorRef<Command> log;
-    private final String subsystem;
-
-    Writer(ActorRef<Command> log, String subsystem) {
-      this.log = log;
-      this.subsystem = subsystem;
-    }
-
-    /**
-     * Writes a line.
-     *
-     * @param fields names and values, alternating
-     */
-    void info(String message, String... fields) {
-      write("info", message, fields);
-    }
-
-    void error(String message, String... fields) {
-      write("error", message, fields);
-    }
-
-    private void write(String level, String message, String... fields) {
-      StringBuilder line = new StringBuilder("level=" + level + " msg=" + quoted(message));
-      for (int i = 0; i < fields.length; i += 2) {
-        line.append(' ').append(fields[i]).append('=').append(quoted(fields[i + 1]));
-      }
-      log.tell(new Append(line.append(" subsys=").append(subsystem).toString()));
-    }
-
-    /** Quoted unless it is one word of letters, digits and a few signs. */
-    private static String quoted(String value) {
-      return value.matches("[A-Za-z0-9._/@^+-]+")
-          ? value
-          : '"' + value.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
-    }
-  }
-
   private final Deque<String> kept = new ArrayDeque<>();
   private final Set<ActorRef<Lines>> followers = new LinkedHashSet<>();
   private long next;
 
-  private OperatorLog(ActorContext<Command> context, InstantSource clock) {
+  private LogBook(ActorContext<Command> context, InstantSource clock) {
     super(context);
     this.next = clock.millis();
-    context.getSystem().receptionist().tell(Receptionist.register(KEY, context.getSelf()));
   }
 
-  static Behavior<Command> create(InstantSource clock) {
-    return Behaviors.setup(context -> new OperatorLog(context, clock));
+  /** An empty book. */
+  public static Behavior<Command> create(InstantSource clock) {
+    return Behaviors.setup(context -> new LogBook(context, clock));
   }
 
   @Override
