@@ -41,6 +41,7 @@ final class Tcp implements Transport {
   private final Routes routes;
   private final Ipv4 ipv4;
   private final SipHash secret;
+  private final PortSequence ports;
   private final ConnectionTable table;
   private final TimeWaits timeWaits;
   private final Map<SocketAddress, TcpListenSocket> listeners = new HashMap<>();
@@ -56,6 +57,7 @@ final class Tcp implements Transport {
     this.routes = routes;
     this.ipv4 = ipv4;
     this.secret = new SipHash(context.random);
+    this.ports = new PortSequence(context);
     this.table = new ConnectionTable(context.random.nextInt());
     this.timeWaits = new TimeWaits(context, table);
     this.output = new TcpOutput(context, routes, ipv4);
@@ -73,16 +75,17 @@ final class Tcp implements Transport {
   private TcpConnection connect(SocketAddress remote, long cookie, int mark, TcpHandler handler)
       throws SocketException {
     Destination path = path(remote);
-    int start = context.random(Ports.COUNT);
-    for (int i = 0; i < Ports.COUNT; i++) {
-      int port = Ports.FIRST + (start + i) % Ports.COUNT;
-      if (listeningPorts.containsKey(port)) {
-        continue;
-      }
-      TcpSocket socket = open(path, path.source, port, remote.port(), mark, cookie, handler);
-      if (socket != null) {
-        return socket;
-      }
+    TcpSocket socket =
+        ports.first(
+            path.source,
+            path.address,
+            remote.port(),
+            port ->
+                listeningPorts.containsKey(port)
+                    ? null
+                    : open(path, path.source, port, remote.port(), mark, cookie, handler));
+    if (socket != null) {
+      return socket;
     }
     throw new SocketException(
         SocketError.ADDRESS_NOT_AVAILABLE,
