@@ -5,6 +5,7 @@ import dev.paramecium.api.ApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
+import dev.paramecium.syscall.ContainerSpec;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -29,8 +30,10 @@ final class ContainerInputs {
    * What was found.
    *
    * @param files by path
+   * @param mounts directories that it shares with the pod's other containers
    */
-  record Inputs(Map<String, String> env, Map<String, byte[]> files) {}
+  record Inputs(
+      Map<String, String> env, Map<String, byte[]> files, List<ContainerSpec.Mount> mounts) {}
 
   /** A ConfigMap or a Secret of the pod's namespace. */
   record Source(ResourceType type, String name) {
@@ -98,8 +101,26 @@ final class ContainerInputs {
         .thenApply(
             _ -> {
               Map<String, byte[]> files = new VolumeFiles(pod, fields, found).of(container);
-              return new Inputs(new Environment(fields, found).of(container, links), files);
+              Map<String, String> env = new Environment(fields, found).of(container, links);
+              return new Inputs(env, files, sharedDirectories(pod, container, env));
             });
+  }
+
+  /** Where the container mounts emptyDirs of the pod. */
+  private static List<ContainerSpec.Mount> sharedDirectories(
+      KubeObject pod, JsonNode container, Map<String, String> env) {
+    List<ContainerSpec.Mount> mounts = new ArrayList<>();
+    for (JsonNode mount : container.path("volumeMounts")) {
+      String volume = mount.path("name").asText();
+      if (VolumeFiles.volume(pod, volume).path("emptyDir").isObject()) {
+        String subPath =
+            mount.path("subPathExpr").isTextual()
+                ? Environment.expand(mount.path("subPathExpr").asText(), env)
+                : mount.path("subPath").asText();
+        mounts.add(new ContainerSpec.Mount(mount.path("mountPath").asText(), volume, subPath));
+      }
+    }
+    return mounts;
   }
 
   private CompletableFuture<?> read(

@@ -206,6 +206,7 @@ final class ContainerRecord {
         env,
         ports,
         inputs.files(),
+        inputs.mounts(),
         spec.path("stdin").asBoolean(),
         spec.path("tty").asBoolean(),
         pidsOf);

@@ -9,6 +9,7 @@ import dev.paramecium.syscall.ContainerInfo;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -263,5 +264,10 @@ final class PodContainers {
   /** The run whose log is read, null before the first. */
   @Nullable String logId(ContainerRecord container) {
     return logIds.get(container.name());
+  }
+
+  /** The runs that the runtime still has. */
+  Collection<String> kept() {
+    return List.copyOf(logIds.values());
   }
 }

@@ -28,6 +28,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
@@ -450,16 +451,16 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     Map<String, byte[]> files = new HashMap<>(given.files());
     files.put(
         PodDns.PATH, PodDns.resolvConf(pod, config.nameservers()).getBytes(StandardCharsets.UTF_8));
-    if (previous != null) {
-      attempt("remove container " + previous, kernel.removeContainer(previous));
-    }
+    Inputs mounted = new Inputs(given.env(), files, given.mounts());
     getContext()
         .pipeToSelf(
             kernel.startContainer(
-                container.runIn(
-                    netns, ref, new Inputs(given.env(), files), containers.target(container)),
+                container.runIn(netns, ref, mounted, containers.target(container)),
                 containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
+    if (previous != null) { // after the start: volumes end with the last container that has them
+      attempt("remove container " + previous, kernel.removeContainer(previous));
+    }
   }
 
   /** The runtime took the container, or not; that it runs is told by its events. */
@@ -553,14 +554,19 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void deleteNetns() {
-    if (netns.isEmpty()) {
-      confirm();
-      return;
-    }
     getContext()
         .pipeToSelf(
-            kernel.deleteNetns(netns),
+            netns.isEmpty() ? removeContainers() : kernel.deleteNetns(netns),
             (_, failure) -> new NetnsDeleted(failure == null ? "" : KernelCalls.message(failure)));
+  }
+
+  /** In the node's own namespace nothing else would end them. */
+  private CompletionStage<Done> removeContainers() {
+    CompletionStage<Done> all = CompletableFuture.completedFuture(Done.done());
+    for (String id : containers.kept()) {
+      all = all.thenCompose(_ -> kernel.removeContainer(id));
+    }
+    return all;
   }
 
   private void onNetnsDeleted(NetnsDeleted deleted) {

@@ -12,7 +12,7 @@ import java.util.Optional;
 
 /**
  * The files of a pod's volumes, where a container mounts them: {@code configMap}, {@code secret},
- * {@code downwardAPI} and {@code projected}. Other volumes are empty directories of the container.
+ * {@code downwardAPI} and {@code projected}. An {@code emptyDir} is the containers' to fill.
  *
  * @param found the ConfigMaps and Secrets that they refer to, empty for one that is not there
  */

@@ -135,6 +135,7 @@ public final class OutsideHost extends AbstractBehavior<Object> {
         Map.of(),
         List.of(),
         WorldNames.resolvConf(gateway),
+        List.of(),
         false,
         false,
         "");

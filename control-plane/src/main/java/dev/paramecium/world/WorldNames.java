@@ -32,6 +32,7 @@ final class WorldNames {
         Map.of(),
         List.of(),
         Map.of(ZoneText.PATH, zone(gateway, hosts).getBytes(StandardCharsets.UTF_8)),
+        List.of(),
         false,
         false,
         "");

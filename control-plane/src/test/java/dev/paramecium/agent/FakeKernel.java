@@ -302,7 +302,10 @@ public final class FakeKernel {
           stopped(c.containerId(), 143);
         }
       }
-      case Syscall.RemoveContainer c -> done(c.replyTo());
+      case Syscall.RemoveContainer c -> {
+        calls.add("RemoveContainer " + c.containerId());
+        done(c.replyTo());
+      }
       case Syscall.WriteFile c -> {
         files.put(c.containerId() + c.path(), new String(c.bytes(), StandardCharsets.UTF_8));
         done(c.replyTo());

@@ -233,6 +233,7 @@ class KubeletTest {
     TestCluster.stored(cluster.api.delete(ResourceType.POD, "default", "proxy", 0, pod.uid()));
     eventually(() -> workers(kubelet) == 0);
     assertThat(kernel.podContainers()).isEmpty();
+    eventually(() -> kernel.calls.stream().anyMatch(call -> call.startsWith("RemoveContainer")));
   }
 
   @Test

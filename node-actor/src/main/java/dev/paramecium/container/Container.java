@@ -190,6 +190,10 @@ final class Container {
     return exited;
   }
 
+  ContainerSpec spec() {
+    return spec;
+  }
+
   ContainerLog log() {
     return log;
   }

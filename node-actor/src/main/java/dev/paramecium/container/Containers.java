@@ -10,6 +10,7 @@ import dev.paramecium.container.process.NamespaceServices;
 import dev.paramecium.container.process.NamespaceView;
 import dev.paramecium.container.process.PidNamespace;
 import dev.paramecium.container.process.ProcessTable;
+import dev.paramecium.container.process.Volume;
 import dev.paramecium.container.process.net.Netcat;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerInfo;
@@ -65,6 +66,7 @@ final class Containers {
   private final ProcessTable runtime;
 
   private final Map<String, Container> containers = new LinkedHashMap<>();
+  private final PodVolumes volumes = new PodVolumes();
   private final Map<Integer, Session> sessions = new HashMap<>();
   private int lastSession;
 
@@ -104,6 +106,7 @@ final class Containers {
     env.putIfAbsent("HOSTNAME", hostname);
     FileSystem files = new FileSystem();
     writeNames(files, hostname);
+    volumes.mount(spec, files);
     spec.files().forEach(files::write);
     PidNamespace pids = new PidNamespace(1);
     if (!spec.pidsOf().isEmpty()) {
@@ -181,6 +184,7 @@ final class Containers {
           Errno.EBUSY, "container " + id + " runs: stop it and wait for its exit first");
     }
     containers.remove(id);
+    volumes.keep(containers.values().stream().map(Container::spec).toList());
     return Result.ok(Done.getInstance());
   }
 
@@ -194,7 +198,7 @@ final class Containers {
         ? Result.ok(Done.getInstance())
         : Result.failed(
             Errno.ENOSPC,
-            path + ": the files of a container may have " + FileSystem.CAPACITY + " bytes");
+            path + ": the files of a container may have " + Volume.CAPACITY + " bytes");
   }
 
   private Result<Done> missing(String id) {

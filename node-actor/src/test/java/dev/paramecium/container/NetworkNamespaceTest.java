@@ -8,8 +8,8 @@ import dev.paramecium.bpf.Backlog;
 import dev.paramecium.bpf.Clock;
 import dev.paramecium.bpf.RandomSource;
 import dev.paramecium.bpf.SkBuffPool;
-import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.container.process.NamespaceView;
+import dev.paramecium.container.socket.SocketHooks;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerSpec;
 import dev.paramecium.syscall.Errno;
@@ -26,6 +26,7 @@ import java.util.List;
 import java.util.Map;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.FishingOutcomes;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.junit.jupiter.api.AfterAll;
@@ -125,6 +126,70 @@ final class NetworkNamespaceTest {
     assertThat(events.receiveMessage()).isEqualTo(new ContainerEvent.Started("c1", ""));
     assertThat(readAll(exec(false, false, "sh", "-c", "echo $HOSTNAME $COLOUR; exit 3"), 3))
         .isEqualTo("pod blue\n");
+  }
+
+  /** A container of pod {@code uid} that mounts volume {@code data} at {@code /data}. */
+  private void startWithVolume(String id, String uid) {
+    ContainerSpec spec =
+        new ContainerSpec(
+            id,
+            "pod",
+            "default/pod",
+            uid,
+            "c",
+            0,
+            "busybox",
+            List.of("sleep", "1h"),
+            List.of(),
+            Map.of(),
+            List.of(),
+            Map.of(),
+            List.of(new ContainerSpec.Mount("/data", "data", "")),
+            false,
+            false,
+            "");
+    pod.tell(new NetworkNamespace.StartContainer(spec, events.ref(), results.ref()));
+    assertThat(results.receiveMessage()).isEqualTo(Result.ok(Done.getInstance()));
+  }
+
+  private void end(String id) {
+    pod.tell(new NetworkNamespace.StopContainer(id, 0, results.ref()));
+    results.receiveMessage();
+    events.fishForMessage(
+        Duration.ofSeconds(5),
+        event ->
+            event instanceof ContainerEvent.Exited exited && exited.containerId().equals(id)
+                ? FishingOutcomes.complete()
+                : FishingOutcomes.continueAndIgnore());
+    pod.tell(new NetworkNamespace.RemoveContainer(id, results.ref()));
+    assertThat(results.receiveMessage()).isEqualTo(Result.ok(Done.getInstance()));
+  }
+
+  private String in(String id, String command) {
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    pod.tell(
+        new NetworkNamespace.Exec(
+            new ExecRequest(id, List.of("sh", "-c", command), false, false), client.ref()));
+    return readAll(client, 0);
+  }
+
+  @Test
+  void containersOfAPodShareAVolumeAsLongAsOneOfThemIsThere() {
+    startWithVolume("a", "uid-1");
+    startWithVolume("b", "uid-1");
+    startWithVolume("c", "uid-2");
+    in("a", "echo hello > /data/file");
+    assertThat(in("b", "cat /data/file")).isEqualTo("hello\n");
+    assertThat(in("c", "ls /data")).as("another pod's volume of the same name").isEmpty();
+
+    end("a");
+    startWithVolume("a2", "uid-1");
+    assertThat(in("a2", "cat /data/file")).isEqualTo("hello\n");
+
+    end("a2");
+    end("b");
+    startWithVolume("a3", "uid-1");
+    assertThat(in("a3", "ls /data")).isEmpty();
   }
 
   @Test

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param ports the declared containerPorts
  * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their bytes, which
  *     nobody changes
+ * @param mounts directories that it shares with containers of its pod
  * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
  * @param tty whether a terminal is between that process and who attaches
  * @param pidsOf the id of the container of the same pod whose PID namespace it shares; empty if it
@@ -35,6 +36,7 @@ public record ContainerSpec(
     Map<String, String> env,
     List<Port> ports,
     Map<String, byte[]> files,
+    List<Mount> mounts,
     boolean stdin,
     boolean tty,
     String pidsOf) {
@@ -45,6 +47,7 @@ public record ContainerSpec(
     env = Map.copyOf(env);
     ports = List.copyOf(ports);
     files = Map.copyOf(files);
+    mounts = List.copyOf(mounts);
   }
 
   /** A container that nobody but who starts it has to know again, and that reads no input. */
@@ -71,6 +74,7 @@ public record ContainerSpec(
         env,
         ports,
         Map.of(),
+        List.of(),
         false,
         false,
         "");
@@ -82,4 +86,13 @@ public record ContainerSpec(
    * @param protocol TCP or UDP
    */
   public record Port(String name, int number, String protocol) {}
+
+  /**
+   * A directory that lives as long as a container of its pod does.
+   *
+   * @param path where the container finds it
+   * @param volume its name in the pod
+   * @param subPath what of it, empty for all
+   */
+  public record Mount(String path, String volume, String subPath) {}
 }

@@ -2,40 +2,67 @@ package dev.paramecium.container.process;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A container's files, in memory: what a runtime mounts ({@code /etc/hosts}, {@code
- * /etc/resolv.conf}, {@code /etc/hostname}) and what processes write. Paths are absolute; {@code
- * /dev/null} swallows; directories exist where files or {@link #DIRECTORIES} make them.
+ * /etc/resolv.conf}, {@code /etc/hostname}), what processes write, and volumes of its pod. Paths
+ * are absolute; {@code /dev/null} swallows; directories exist where files, mounts or {@link
+ * #DIRECTORIES} make them.
  */
 public final class FileSystem {
-
-  /** How many bytes all files of a container may hold, as an emptyDir's sizeLimit would say. */
-  public static final int CAPACITY = 16 << 20;
 
   private static final List<String> DIRECTORIES =
       List.of("/bin", "/dev", "/etc", "/proc", "/root", "/tmp", "/usr", "/var");
 
-  private final NavigableMap<String, byte[]> files = new TreeMap<>();
-  private final Map<String, Runnable> watches = new HashMap<>();
-  private int used;
+  /** A volume, or what is in it below {@code subPath}, which is empty or begins with a slash. */
+  private record Mount(Volume volume, String subPath) {}
+
+  private record Place(Volume volume, String path) {}
+
+  private final Volume root = new Volume();
+  private final NavigableMap<String, Mount> mounts = new TreeMap<>();
+
+  /**
+   * Makes a volume appear as a directory.
+   *
+   * @param subPath what of it, empty for all
+   */
+  public void mount(String path, Volume volume, String subPath) {
+    String below = normalize(subPath);
+    mounts.put(normalize(path), new Mount(volume, below.equals("/") ? "" : below));
+  }
+
+  /** Where a path leads: into the mount that is nearest to it. */
+  private Place place(String name) {
+    for (var at = mounts.floorEntry(name); at != null; at = mounts.lowerEntry(at.getKey())) {
+      String path = at.getKey();
+      if (name.equals(path) || name.startsWith(path.equals("/") ? path : path + "/")) {
+        String inside = path.equals("/") ? name : name.substring(path.length());
+        return new Place(at.getValue().volume(), at.getValue().subPath() + inside);
+      }
+    }
+    return new Place(root, name);
+  }
 
   /** The file's bytes, or null if there is none. */
   public byte @Nullable [] read(String path) {
     String name = normalize(path);
-    return name.equals("/dev/null") ? new byte[0] : files.get(name);
+    if (name.equals("/dev/null")) {
+      return new byte[0];
+    }
+    Place place = place(name);
+    return place.volume().read(place.path());
   }
 
   /**
    * Creates or replaces a file.
    *
-   * @return false if the container's files would exceed {@link #CAPACITY}: "No space left on
+   * @return false if the files there would exceed {@link Volume#CAPACITY}: "No space left on
    *     device"
    */
   public boolean write(String path, byte[] bytes) {
@@ -43,23 +70,14 @@ public final class FileSystem {
     if (name.equals("/dev/null")) {
       return true;
     }
-    byte[] old = files.get(name);
-    int next = used - (old == null ? 0 : old.length) + bytes.length;
-    if (next > CAPACITY) {
-      return false;
-    }
-    used = next;
-    files.put(name, bytes.clone());
-    Runnable watch = watches.get(name);
-    if (watch != null) {
-      watch.run();
-    }
-    return true;
+    Place place = place(name);
+    return place.volume().write(place.path(), bytes);
   }
 
   /** Runs {@code changed} each time that a file was written, as inotify(7) tells of it. */
   public void watch(String path, Runnable changed) {
-    watches.put(normalize(path), changed);
+    Place place = place(normalize(path));
+    place.volume().watch(place.path(), changed);
   }
 
   /** Appends, creating the file if there is none; answers as {@link #write}. */
@@ -68,9 +86,6 @@ public final class FileSystem {
     if (old == null) {
       return write(path, bytes);
     }
-    if (used + bytes.length > CAPACITY) {
-      return false;
-    }
     byte[] joined = Arrays.copyOf(old, old.length + bytes.length);
     System.arraycopy(bytes, 0, joined, old.length, bytes.length);
     return write(path, joined);
@@ -78,32 +93,41 @@ public final class FileSystem {
 
   /** Removes a file; false if there is none. */
   public boolean remove(String path) {
-    byte[] old = files.remove(normalize(path));
-    used -= old == null ? 0 : old.length;
-    return old != null;
+    Place place = place(normalize(path));
+    return place.volume().remove(place.path());
   }
 
   public boolean isDirectory(String path) {
     String name = normalize(path);
-    if (name.equals("/") || DIRECTORIES.contains(name)) {
+    if (name.equals("/") || DIRECTORIES.contains(name) || mounts.containsKey(name)) {
       return true;
     }
-    String below = files.ceilingKey(name + "/");
-    return below != null && below.startsWith(name + "/");
+    String prefix = name + "/";
+    String mount = mounts.ceilingKey(prefix);
+    if (mount != null && mount.startsWith(prefix)) {
+      return true;
+    }
+    Place place = place(name);
+    String below = place.volume().paths().ceiling(place.path() + "/");
+    return below != null && below.startsWith(place.path() + "/");
   }
 
   /** The names in a directory, sorted. */
   public List<String> list(String directory) {
     String name = normalize(directory);
-    String prefix = name.equals("/") ? "/" : name + "/";
-    List<String> paths = new ArrayList<>(files.keySet());
-    paths.addAll(DIRECTORIES);
-    return paths.stream()
+    Place place = place(name);
+    Stream<String> inside = names(place.volume().paths().stream(), place.path());
+    Stream<String> mounted = names(mounts.keySet().stream(), name);
+    Stream<String> fixed = names(DIRECTORIES.stream(), name);
+    return Stream.of(inside, mounted, fixed).flatMap(all -> all).sorted().distinct().toList();
+  }
+
+  /** The first names below a directory of those paths that lie in it. */
+  private static Stream<String> names(Stream<String> paths, String directory) {
+    String prefix = directory.endsWith("/") ? directory : directory + "/";
+    return paths
         .filter(path -> path.startsWith(prefix) && path.length() > prefix.length())
-        .map(path -> path.substring(prefix.length()).split("/", 2)[0])
-        .sorted()
-        .distinct()
-        .toList();
+        .map(path -> path.substring(prefix.length()).split("/", 2)[0]);
   }
 
   private static String normalize(String path) {
@@ -120,8 +144,8 @@ public final class FileSystem {
     return "/" + String.join("/", parts);
   }
 
-  /** Bytes of all files. */
+  /** Bytes of the container's own files. */
   public int used() {
-    return used;
+    return root.used();
   }
 }

@@ -4,6 +4,7 @@ import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.Process;
 import dev.paramecium.container.process.ProcessContext;
 import dev.paramecium.container.process.Signals;
+import dev.paramecium.container.process.Volume;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -30,7 +31,7 @@ public final class Tar implements Process {
   private static final int CHUNK = 65536;
 
   /** An archive is at most what a container's files may hold, and its headers. */
-  private static final int MAX_ARCHIVE = 2 * FileSystem.CAPACITY;
+  private static final int MAX_ARCHIVE = 2 * Volume.CAPACITY;
 
   private enum Mode {
     CREATE,
@@ -202,7 +203,7 @@ public final class Tar implements Process {
           say(name);
         }
         if (mode == Mode.EXTRACT && entry.isFile() && isWanted(name)) {
-          extract(name, in.readNBytes(FileSystem.CAPACITY + 1));
+          extract(name, in.readNBytes(Volume.CAPACITY + 1));
         }
       }
     }
