@@ -11,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.jspecify.annotations.Nullable;
 
 /**
  * What the agent writes to its log, in the words of v1.12.3 ({@code daemon/cmd}, {@code
@@ -61,16 +60,18 @@ final class AgentLog {
 
   // ---- endpoints
 
-  /**
-   * An endpoint has changed.
-   *
-   * @param before null if nothing was heard of it yet
-   */
-  void changed(@Nullable EndpointModel before, EndpointModel now) {
-    if (before == null) {
-      endpoints.info("New endpoint", fields(now));
+  /** An endpoint begins, or is taken over from an agent before. */
+  void begun(EndpointSpec spec, boolean restored) {
+    if (restored) {
+      daemon.info("Restored endpoint", fields(spec));
+    } else {
+      endpoints.info("New endpoint", fields(spec));
     }
-    int old = before == null ? 0 : before.identity();
+  }
+
+  /** An endpoint is another than {@code before}. */
+  void changed(EndpointModel before, EndpointModel now) {
+    int old = before.identity();
     if (now.identity() != old) {
       endpoints.info(
           "Identity of endpoint changed",
@@ -81,7 +82,7 @@ final class AgentLog {
               "oldIdentity",
               old == 0 ? "no identity" : Integer.toString(old)));
     }
-    if (now.programId() != 0 && (before == null || before.programId() != now.programId())) {
+    if (now.programId() != 0 && before.programId() != now.programId()) {
       endpoints.info("Rewrote endpoint BPF program", fields(now));
     }
     if (is(now, EndpointState.DISCONNECTING) && !is(before, EndpointState.DISCONNECTING)) {
@@ -99,8 +100,8 @@ final class AgentLog {
     }
   }
 
-  private static boolean is(@Nullable EndpointModel model, EndpointState state) {
-    return model != null && model.state() == state;
+  private static boolean is(EndpointModel model, EndpointState state) {
+    return model.state() == state;
   }
 
   /** An endpoint is ready for the first time. */
@@ -109,45 +110,35 @@ final class AgentLog {
   }
 
   void removed(EndpointSpec spec) {
-    endpoints.info(
-        "Removed endpoint",
-        "containerID",
-        "",
-        "endpointID",
-        Integer.toString(spec.id()),
-        "ipv4",
-        spec.address().toString(),
-        "ipv6",
-        "",
-        "k8sPodName",
-        podName(spec));
+    endpoints.info("Removed endpoint", fields(spec));
   }
 
-  private static String[] fields(EndpointModel model, String... more) {
-    EndpointSpec spec = model.spec();
-    String revision = Long.toString(model.policyRevision());
+  private static String[] fields(EndpointSpec spec, String... more) {
     List<String> fields = new ArrayList<>(List.of(more));
+    EndpointSpec.PodRef pod = spec.pod();
     fields.addAll(
         List.of(
             "containerID",
             "",
-            "datapathPolicyRevision",
-            revision,
-            "desiredPolicyRevision",
-            revision,
             "endpointID",
-            Integer.toString(spec.id())));
-    if (model.identity() != 0) {
-      fields.addAll(List.of("identity", Integer.toString(model.identity())));
-    }
-    fields.addAll(
-        List.of("ipv4", spec.address().toString(), "ipv6", "", "k8sPodName", podName(spec)));
+            Integer.toString(spec.id()),
+            "ipv4",
+            spec.address().toString(),
+            "ipv6",
+            "",
+            "k8sPodName",
+            pod == null ? "/" : pod.toString()));
     return fields.toArray(String[]::new);
   }
 
-  private static String podName(EndpointSpec spec) {
-    EndpointSpec.PodRef pod = spec.pod();
-    return pod == null ? "/" : pod.toString();
+  private static String[] fields(EndpointModel model, String... more) {
+    String revision = Long.toString(model.policyRevision());
+    List<String> fields = new ArrayList<>(List.of(more));
+    fields.addAll(List.of("datapathPolicyRevision", revision, "desiredPolicyRevision", revision));
+    if (model.identity() != 0) {
+      fields.addAll(List.of("identity", Integer.toString(model.identity())));
+    }
+    return fields(model.spec(), fields.toArray(String[]::new));
   }
 
   // ---- policies

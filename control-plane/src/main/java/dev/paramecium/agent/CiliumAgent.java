@@ -388,8 +388,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
     registration.tell(
         new NodeRegistration.Announce(
             places().routerIp(), config.options().healthEndpoint() ? places().healthIp() : null));
-    endpoints.open();
     log.initialized(config, places(), Duration.between(startedAt, clock.instant()));
+    endpoints.open();
     maybePrune();
     sweep();
   }
@@ -434,6 +434,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
   }
 
   private ActorRef<Endpoint.Command> spawn(EndpointSpec spec, boolean restored) {
+    log.begun(spec, restored);
     return getContext()
         .spawn(
             Endpoint.create(spec, restored, kernel, reconciler, api, fromEndpoints),

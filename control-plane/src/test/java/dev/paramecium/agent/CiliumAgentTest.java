@@ -125,6 +125,7 @@ class CiliumAgentTest {
             "level=info msg=\"Cilium 1.12.3 of Paramecium, in the user space of node node-1\"",
             "level=info msg=\"  Local node-name: node-1\" subsys=daemon",
             "level=info msg=\"Daemon initialization completed\" bootstrapTime=",
+            "level=info msg=\"New endpoint\" containerID= endpointID=",
             "level=info msg=\"Identity of endpoint changed\" containerID= ",
             "k8s:app=curl",
             "oldIdentity=\"no identity\" subsys=endpoint",
