@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.ObjectCache;
-import dev.paramecium.controller.Owners;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.controller.Write;
 import java.time.Duration;
@@ -50,14 +49,9 @@ public final class DaemonSets implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (changed.kind().equals(ResourceType.DAEMON_SET.kind())) {
-      return List.of(Key.of(changed));
-    }
-    if (changed.kind().equals(ResourceType.NODE.kind())) {
-      return cache.all(ResourceType.DAEMON_SET).stream().map(Key::of).toList();
-    }
-    Key owner = Owners.ownerOf(changed, ResourceType.DAEMON_SET.kind());
-    return owner == null ? List.of() : List.of(owner);
+    return changed.kind().equals(ResourceType.NODE.kind())
+        ? cache.all(ResourceType.DAEMON_SET).stream().map(Key::of).toList()
+        : Claims.concerned(changed, ResourceType.DAEMON_SET, cache);
   }
 
   @Override
@@ -67,14 +61,14 @@ public final class DaemonSets implements Reconciler {
       return Plan.NOTHING;
     }
     String hash = PodTemplateHash.of(set.at("/spec/template"), 0);
-    List<KubeObject> pods = Owners.controlled(cache, ResourceType.POD, set);
+    List<Write> writes = new ArrayList<>();
+    List<KubeObject> pods = Claims.claim(ResourceType.POD, set, _ -> true, cache, writes);
     List<KubeObject> nodes = new ArrayList<>();
     for (KubeObject node : cache.all(ResourceType.NODE)) {
       if (isWanted(set, node)) {
         nodes.add(node);
       }
     }
-    List<Write> writes = new ArrayList<>();
     List<KubeObject> kept = new ArrayList<>();
     for (KubeObject node : nodes) {
       List<KubeObject> here = on(node.name(), pods);

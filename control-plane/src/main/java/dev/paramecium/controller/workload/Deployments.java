@@ -51,11 +51,7 @@ public final class Deployments implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (changed.kind().equals(ResourceType.DEPLOYMENT.kind())) {
-      return List.of(Key.of(changed));
-    }
-    Key owner = Owners.ownerOf(changed, ResourceType.DEPLOYMENT.kind());
-    return owner == null ? List.of() : List.of(owner);
+    return Claims.concerned(changed, ResourceType.DEPLOYMENT, cache);
   }
 
   @Override
@@ -64,10 +60,14 @@ public final class Deployments implements Reconciler {
     if (deployment == null || Pods.isTerminating(deployment)) {
       return Plan.NOTHING;
     }
-    List<KubeObject> sets = Owners.controlled(cache, ResourceType.REPLICA_SET, deployment);
+    List<Write> writes = new ArrayList<>();
+    List<KubeObject> sets =
+        Claims.claim(ResourceType.REPLICA_SET, deployment, _ -> true, cache, writes);
+    if (!writes.isEmpty()) {
+      return new Plan(writes, List.of(), Duration.ZERO); // what follows changes the same objects
+    }
     KubeObject current = current(deployment, sets);
     List<KubeObject> old = sets.stream().filter(set -> !set.equals(current)).toList();
-    List<Write> writes = new ArrayList<>();
     boolean paused = deployment.at("/spec/paused").asBoolean();
     if (current == null && !paused) {
       writes.add(newReplicaSet(deployment, old, cache));

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.ObjectCache;
-import dev.paramecium.controller.Owners;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.controller.Write;
 import dev.paramecium.events.Event;
@@ -38,11 +37,7 @@ public final class Jobs implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (changed.kind().equals(ResourceType.JOB.kind())) {
-      return List.of(Key.of(changed));
-    }
-    Key owner = Owners.ownerOf(changed, ResourceType.JOB.kind());
-    return owner == null ? List.of() : List.of(owner);
+    return Claims.concerned(changed, ResourceType.JOB, cache);
   }
 
   @Override
@@ -54,7 +49,8 @@ public final class Jobs implements Reconciler {
     if (isOver(job)) {
       return afterwards(job, now);
     }
-    List<KubeObject> pods = Owners.controlled(cache, ResourceType.POD, job);
+    List<Write> writes = new ArrayList<>();
+    List<KubeObject> pods = Claims.claim(ResourceType.POD, job, _ -> true, cache, writes);
     List<KubeObject> active = pods.stream().filter(Pods::isActive).toList();
     int succeeded = count(pods, "Succeeded");
     int failed = count(pods, "Failed");
@@ -72,7 +68,6 @@ public final class Jobs implements Reconciler {
         completions.isIntegralNumber()
             ? succeeded >= completions.asInt()
             : succeeded > 0 && active.isEmpty();
-    List<Write> writes = new ArrayList<>();
     Duration again = Duration.ZERO;
     int running = active.size();
     if (complete) {

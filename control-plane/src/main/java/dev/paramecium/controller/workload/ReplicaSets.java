@@ -3,10 +3,8 @@ package dev.paramecium.controller.workload;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
-import dev.paramecium.api.LabelSelector;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.ObjectCache;
-import dev.paramecium.controller.Owners;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.controller.Write;
 import java.time.Duration;
@@ -16,10 +14,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
-/**
- * ReplicaSets have as many pods as they say ({@code pkg/controller/replicaset}). A pod without
- * controller that the selector matches is adopted.
- */
+/** ReplicaSets have as many pods as they say ({@code pkg/controller/replicaset}). */
 public final class ReplicaSets implements Reconciler {
 
   @Override
@@ -34,19 +29,7 @@ public final class ReplicaSets implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (changed.kind().equals(ResourceType.REPLICA_SET.kind())) {
-      return List.of(Key.of(changed));
-    }
-    Key owner = Owners.ownerOf(changed, ResourceType.REPLICA_SET.kind());
-    if (owner != null) {
-      return List.of(owner);
-    }
-    return Owners.controllerOf(changed) != null
-        ? List.of()
-        : cache.in(ResourceType.REPLICA_SET, changed.namespace()).stream()
-            .filter(set -> LabelSelector.matches(set.at("/spec/selector"), changed.labels()))
-            .map(Key::of)
-            .toList();
+    return Claims.concerned(changed, ResourceType.REPLICA_SET, cache);
   }
 
   @Override
@@ -57,20 +40,10 @@ public final class ReplicaSets implements Reconciler {
     }
     List<Write> writes = new ArrayList<>();
     List<Announcement> announcements = new ArrayList<>();
-    List<KubeObject> active = new ArrayList<>();
-    for (KubeObject pod : cache.in(ResourceType.POD, key.namespace())) {
-      if (!Pods.isActive(pod)) {
-        continue;
-      }
-      if (Owners.isControlledBy(pod, set)) {
-        active.add(pod);
-      } else if (Owners.controllerOf(pod) == null
-          && !Pods.isTerminating(set)
-          && LabelSelector.matches(set.at("/spec/selector"), pod.labels())) {
-        writes.add(adoption(pod, set));
-        active.add(pod);
-      }
-    }
+    List<KubeObject> active =
+        Claims.claim(ResourceType.POD, set, Pods::isActive, cache, writes).stream()
+            .filter(Pods::isActive)
+            .toList();
     if (!Pods.isTerminating(set)) {
       scale(set, active, writes, announcements);
     }
@@ -78,12 +51,6 @@ public final class ReplicaSets implements Reconciler {
     writes.addAll(
         Statuses.update(ResourceType.REPLICA_SET, set, status(set, active, minReady, now)));
     return new Plan(writes, announcements, again(active, minReady, now));
-  }
-
-  private static Write adoption(KubeObject pod, KubeObject set) {
-    KubeObject adopted = pod.copy();
-    Owners.setController(adopted.json(), set);
-    return new Write.Update(ResourceType.POD, adopted);
   }
 
   private static void scale(

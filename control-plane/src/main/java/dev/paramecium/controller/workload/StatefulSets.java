@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.api.ResourceType;
 import dev.paramecium.controller.ObjectCache;
-import dev.paramecium.controller.Owners;
 import dev.paramecium.controller.Reconciler;
 import dev.paramecium.controller.Write;
 import java.time.Instant;
@@ -35,11 +34,7 @@ public final class StatefulSets implements Reconciler {
 
   @Override
   public Collection<Key> concerned(KubeObject changed, ObjectCache cache) {
-    if (changed.kind().equals(ResourceType.STATEFUL_SET.kind())) {
-      return List.of(Key.of(changed));
-    }
-    Key owner = Owners.ownerOf(changed, ResourceType.STATEFUL_SET.kind());
-    return owner == null ? List.of() : List.of(owner);
+    return Claims.concerned(changed, ResourceType.STATEFUL_SET, cache);
   }
 
   @Override
@@ -48,8 +43,10 @@ public final class StatefulSets implements Reconciler {
     if (set == null || Pods.isTerminating(set)) {
       return Plan.NOTHING;
     }
-    List<KubeObject> pods = Owners.controlled(cache, ResourceType.POD, set);
-    List<Write> writes = new ArrayList<>(scale(set, pods));
+    List<Write> writes = new ArrayList<>();
+    List<KubeObject> pods =
+        Claims.claim(ResourceType.POD, set, pod -> isMember(pod, set), cache, writes);
+    writes.addAll(scale(set, pods));
     writes.addAll(Statuses.update(ResourceType.STATEFUL_SET, set, status(set, pods, now)));
     String done = " Pod %s in StatefulSet " + set.name() + " successful";
     return new Plan(
@@ -127,6 +124,12 @@ public final class StatefulSets implements Reconciler {
   private static @Nullable KubeObject pod(List<KubeObject> pods, KubeObject set, int ordinal) {
     String name = set.name() + "-" + ordinal;
     return pods.stream().filter(pod -> pod.name().equals(name)).findFirst().orElse(null);
+  }
+
+  private static boolean isMember(KubeObject pod, KubeObject set) {
+    return ordinal(pod) != Integer.MAX_VALUE
+        && pod.name().startsWith(set.name() + "-")
+        && pod.name().lastIndexOf('-') == set.name().length();
   }
 
   private static int ordinal(KubeObject pod) {
