@@ -2,7 +2,7 @@
  * The cluster's names: what coredns answers, and what pods are told to ask.
  *
  * <pre>
- *   Services, EndpointSlices --&gt; ClusterZone (text) --NameFeed, Syscall.WriteFile--&gt; coredns
+ *   Services, EndpointSlices --&gt; ClusterZone (text) --NameFeed, Syscall.WriteFiles--&gt; coredns
  *   pod.spec.dnsPolicy --PodDns--&gt; /etc/resolv.conf
  * </pre>
  *

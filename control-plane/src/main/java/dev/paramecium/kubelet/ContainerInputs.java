@@ -18,7 +18,7 @@ import java.util.concurrent.CompletionStage;
 /**
  * What a container finds at its start beside its image: environment variables and the files of its
  * volumes. The ConfigMaps and Secrets that they come from are read from the API server at each
- * start.
+ * start; {@link VolumeSync} follows those of the volumes.
  *
  * <pre>
  *   pod, container --names--&gt; API server --ConfigMaps, Secrets--&gt; Environment, VolumeFiles --&gt; Inputs
@@ -151,6 +151,13 @@ final class ContainerInputs {
     for (JsonNode variable : container.path("env")) {
       add(sources, variable.path("valueFrom"), "configMapKeyRef", "secretKeyRef", "name");
     }
+    sources.addAll(ofVolumes(pod, container));
+    return sources;
+  }
+
+  /** What the volumes show that a container mounts. */
+  static List<Source> ofVolumes(KubeObject pod, JsonNode container) {
+    List<Source> sources = new ArrayList<>();
     for (JsonNode mount : container.path("volumeMounts")) {
       JsonNode volume = VolumeFiles.volume(pod, mount.path("name").asText());
       add(sources, volume, "configMap", "-", "name");

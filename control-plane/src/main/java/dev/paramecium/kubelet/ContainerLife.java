@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Locale;
+import java.util.function.Function;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.slf4j.Logger;
@@ -45,12 +46,13 @@ final class ContainerLife {
       ApiClient api,
       InstantSource clock,
       PodEvents events,
-      ActorRef<LogBook.Command> agentLog) {
+      ActorRef<LogBook.Command> agentLog,
+      Function<KubeObject, PodFields> fields) {
     HandlerRunner runner = new HandlerRunner(kernel);
     this.pod = pod;
     this.containers = containers;
     this.probes = new PodProbes(context, runner, events);
-    this.feeds = new ContainerFeeds(context, kernel, api, clock, agentLog);
+    this.feeds = new ContainerFeeds(context, kernel, api, clock, agentLog, fields);
     this.hooks = new ContainerHooks(context, runner, kernel, clock, events);
     this.clock = clock;
     this.events = events;
@@ -60,6 +62,7 @@ final class ContainerLife {
   /** The pod as the API server has it now. */
   void update(KubeObject now) {
     pod = now;
+    feeds.update(now);
   }
 
   /**
@@ -90,7 +93,7 @@ final class ContainerLife {
   void address(String ip) {
     podIp = ip;
     for (ContainerRecord container : containers.busy()) {
-      feeds.begin(container);
+      feeds.begin(pod, container);
       probes.begin(pod, container, podIp, clock.instant());
     }
   }
@@ -121,7 +124,7 @@ final class ContainerLife {
         return false; // it was taken over
       }
       case ContainerEvent.Started started -> {
-        feeds.begin(container);
+        feeds.begin(pod, container);
         events.started(pod, container);
         if (!started.imageNote().isEmpty()) {
           log.info(

@@ -204,7 +204,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     this.containerEvents = context.messageAdapter(ContainerEvent.class, FromContainer::new);
     this.hostNetwork = pod.at("/spec/hostNetwork").asBoolean();
     this.containers = new PodContainers(pod, sandbox, clock.instant());
-    this.life = new ContainerLife(context, pod, containers, kernel, api, clock, events, agentLog);
+    this.life =
+        new ContainerLife(
+            context, pod, containers, kernel, api, clock, events, agentLog, this::fields);
     this.inputs = new ContainerInputs(api, services);
     this.streams = new PodStreams(ref, containers, AgentPod.isOne(pod), kernel);
     this.status = new StatusWriter(pod, config.nodeIp(), clock.instant());
@@ -403,12 +405,14 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     random.nextBytes(bytes);
     container.starting(HexFormat.of().formatHex(bytes));
     String id = container.id;
-    PodFields fields =
-        new PodFields(pod, podIp, config.nodeIp().toString(), config.cpus(), config.memoryKi());
     getContext()
         .pipeToSelf(
-            inputs.of(pod, container.spec, fields),
+            inputs.of(pod, container.spec, fields(pod)),
             (given, failure) -> new Prepared(id, given, failure));
+  }
+
+  private PodFields fields(KubeObject of) {
+    return new PodFields(of, podIp, config.nodeIp().toString(), config.cpus(), config.memoryKi());
   }
 
   /** What the container needs is there, or not: then it waits for it. */

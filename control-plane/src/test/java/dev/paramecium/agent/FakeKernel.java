@@ -306,8 +306,12 @@ public final class FakeKernel {
         calls.add("RemoveContainer " + c.containerId());
         done(c.replyTo());
       }
-      case Syscall.WriteFile c -> {
-        files.put(c.containerId() + c.path(), new String(c.bytes(), StandardCharsets.UTF_8));
+      case Syscall.WriteFiles c -> {
+        c.removed().forEach(path -> files.remove(c.containerId() + path));
+        c.files()
+            .forEach(
+                (path, bytes) ->
+                    files.put(c.containerId() + path, new String(bytes, StandardCharsets.UTF_8)));
         done(c.replyTo());
       }
       case Syscall.Exec c -> {

@@ -337,6 +337,55 @@ class KubeletTest {
         .isZero();
   }
 
+  private void patch(ResourceType type, String name, String patch) {
+    TestCluster.stored(cluster.api.mergePatch(type, "default", name, "", patch));
+  }
+
+  @Test
+  void mountedVolumesFollowWhatTheyShow() {
+    kubelet();
+    cluster.create(
+        ResourceType.CONFIG_MAP,
+        """
+        {"kind":"ConfigMap","metadata":{"name":"files","namespace":"default"},
+         "data":{"a":"1","b":"2"}}
+        """);
+    cluster.create(
+        ResourceType.POD,
+        """
+        {"kind":"Pod","metadata":{"name":"web","namespace":"default","labels":{"tier":"blue"}},
+         "spec":{"nodeName":"node-1","volumes":[{"name":"c","configMap":{"name":"files"}},
+             {"name":"d","downwardAPI":{"items":[
+               {"path":"labels","fieldRef":{"fieldPath":"metadata.labels"}}]}}],
+           "containers":[{"name":"main","image":"busybox","volumeMounts":[
+             {"name":"c","mountPath":"/c"},{"name":"d","mountPath":"/d"},
+             {"name":"c","mountPath":"/one","subPath":"a"}]}]}}
+        """);
+    cluster.awaitPod("web", "Running");
+    String id = kernel.podContainers().keySet().iterator().next();
+    eventually(() -> "1".equals(kernel.files.get(id + "/c/a")));
+
+    patch(ResourceType.CONFIG_MAP, "files", "{\"data\":{\"a\":\"3\",\"b\":null,\"n\":\"4\"}}");
+    eventually(() -> "3".equals(kernel.files.get(id + "/c/a")));
+    assertThat(kernel.files).containsEntry(id + "/c/n", "4").doesNotContainKey(id + "/c/b");
+    assertThat(kernel.files).as("a subPath stays").doesNotContainKey(id + "/one");
+
+    patch(ResourceType.POD, "web", "{\"metadata\":{\"labels\":{\"tier\":\"green\"}}}");
+    eventually(() -> kernel.files.get(id + "/d/labels").contains("green"));
+
+    KubeObject map = cluster.find(ResourceType.CONFIG_MAP, "default", "files");
+    TestCluster.stored(
+        cluster.api.delete(ResourceType.CONFIG_MAP, "default", "files", 0, map.uid()));
+    patch(ResourceType.POD, "web", "{\"metadata\":{\"labels\":{\"tier\":\"red\"}}}");
+    cluster.create(
+        ResourceType.CONFIG_MAP,
+        """
+        {"kind":"ConfigMap","metadata":{"name":"files","namespace":"default"},"data":{"a":"5"}}
+        """);
+    eventually(() -> "5".equals(kernel.files.get(id + "/c/a")));
+    assertThat(kernel.files).doesNotContainKey(id + "/c/n");
+  }
+
   @Test
   void aPodThatWaitsForAVolumeCanBeDeleted() {
     kubelet();

@@ -27,6 +27,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.jspecify.annotations.Nullable;
@@ -188,17 +189,22 @@ final class Containers {
     return Result.ok(Done.getInstance());
   }
 
-  /** Writes a file into a container. */
-  Result<Done> write(String id, String path, byte[] bytes) {
+  /** Writes files into a container, and removes others. */
+  Result<Done> write(String id, Map<String, byte[]> written, Set<String> removed) {
     Container container = containers.get(id);
     if (container == null) {
       return missing(id);
     }
-    return container.processes().files().write(path, bytes)
-        ? Result.ok(Done.getInstance())
-        : Result.failed(
+    FileSystem files = container.processes().files();
+    removed.forEach(files::remove);
+    for (Map.Entry<String, byte[]> file : written.entrySet()) {
+      if (!files.write(file.getKey(), file.getValue())) {
+        return Result.failed(
             Errno.ENOSPC,
-            path + ": the files of a container may have " + Volume.CAPACITY + " bytes");
+            file.getKey() + ": the files of a container may have " + Volume.CAPACITY + " bytes");
+      }
+    }
+    return Result.ok(Done.getInstance());
   }
 
   private Result<Done> missing(String id) {

@@ -35,6 +35,7 @@ import dev.paramecium.syscall.Result;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -135,9 +136,12 @@ public final class NetworkNamespace {
       String containerId, List<String> argv, long timeoutMs, ActorRef<Result<ExecResult>> replyTo)
       implements Command {}
 
-  /** As {@link dev.paramecium.syscall.Syscall.WriteFile}. */
-  public record WriteFile(
-      String containerId, String path, byte[] bytes, ActorRef<Result<Done>> replyTo)
+  /** As {@link dev.paramecium.syscall.Syscall.WriteFiles}. */
+  public record WriteFiles(
+      String containerId,
+      Map<String, byte[]> files,
+      Set<String> removed,
+      ActorRef<Result<Done>> replyTo)
       implements Command {}
 
   /** The containers that are in the namespace. */
@@ -290,8 +294,8 @@ public final class NetworkNamespace {
       case StopContainer(var id, var graceMs, var replyTo) ->
           replyTo.tell(containers.stop(id, graceMs));
       case RemoveContainer(var id, var replyTo) -> replyTo.tell(containers.remove(id));
-      case WriteFile(var id, var path, var bytes, var replyTo) ->
-          replyTo.tell(containers.write(id, path, bytes));
+      case WriteFiles(var id, var files, var removed, var replyTo) ->
+          replyTo.tell(containers.write(id, files, removed));
       case Exec(var request, var client) -> containers.exec(request, client);
       case ForwardPort(int port, var client) -> containers.forwardPort(port, client);
       case ReadLog(var request, var client) -> containers.readLog(request, client);
@@ -435,7 +439,7 @@ public final class NetworkNamespace {
       case StartContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case StopContainer(var _, var _, var replyTo) -> replyTo.tell(gone());
       case RemoveContainer(var _, var replyTo) -> replyTo.tell(gone());
-      case WriteFile(var _, var _, var _, var replyTo) -> replyTo.tell(gone());
+      case WriteFiles(var _, var _, var _, var replyTo) -> replyTo.tell(gone());
       case ForwardPort(int _, var client) ->
           client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));
       case Exec(var _, var client) -> client.tell(new ExecOutput.Refused(Errno.ENOENT, goneText()));

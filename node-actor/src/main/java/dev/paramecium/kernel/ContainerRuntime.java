@@ -87,12 +87,12 @@ final class ContainerRuntime {
           namespace.namespace().tell(new NetworkNamespace.WatchContainer(id, events, replyTo));
         }
       }
-      case Syscall.WriteFile(var id, var path, var bytes, var replyTo) -> {
+      case Syscall.WriteFiles(var id, var files, var removed, var replyTo) -> {
         NamespacePort namespace = placed(id);
         if (namespace == null) {
           replyTo.tell(noContainer(id));
         } else {
-          namespace.namespace().tell(new NetworkNamespace.WriteFile(id, path, bytes, replyTo));
+          namespace.namespace().tell(new NetworkNamespace.WriteFiles(id, files, removed, replyTo));
         }
       }
       case Syscall.ListContainers(var replyTo) -> list(replyTo);

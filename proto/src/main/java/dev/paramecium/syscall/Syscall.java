@@ -4,6 +4,7 @@ import dev.paramecium.abi.Ipv4Address;
 import dev.paramecium.abi.Ipv4Prefix;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 
@@ -202,11 +203,24 @@ public sealed interface Syscall {
       implements ContainerCall {}
 
   /**
-   * Writes a file of a container, as the kubelet brings a mounted volume up to date; the
-   * container's processes see it at once. ENOSPC if its files would be too large.
+   * Writes and removes files of a container, as the kubelet brings a mounted volume up to date; the
+   * container's processes see all of it at once. ENOSPC if its files would be too large.
+   *
+   * @param files by path
+   * @param removed paths; one that is not there is no error
    */
-  record WriteFile(String containerId, String path, byte[] bytes, ActorRef<Result<Done>> replyTo)
-      implements ContainerCall {}
+  record WriteFiles(
+      String containerId,
+      Map<String, byte[]> files,
+      Set<String> removed,
+      ActorRef<Result<Done>> replyTo)
+      implements ContainerCall {
+
+    public WriteFiles {
+      files = Map.copyOf(files);
+      removed = Set.copyOf(removed);
+    }
+  }
 
   /** {@code crictl ps -a}: every container that was not removed. */
   record ListContainers(ActorRef<Result<List<ContainerInfo>>> replyTo) implements ContainerCall {}

@@ -24,6 +24,7 @@ import dev.paramecium.syscall.VethPair;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -165,7 +166,12 @@ public final class KernelCalls {
   }
 
   public CompletionStage<Done> writeFile(String containerId, String path, byte[] bytes) {
-    return call(replyTo -> new Syscall.WriteFile(containerId, path, bytes, replyTo));
+    return writeFiles(containerId, Map.of(path, bytes), Set.of());
+  }
+
+  public CompletionStage<Done> writeFiles(
+      String containerId, Map<String, byte[]> files, Set<String> removed) {
+    return call(replyTo -> new Syscall.WriteFiles(containerId, files, removed, replyTo));
   }
 
   /** Takes at most {@code timeout}; ETIMEDOUT then. */
