@@ -178,8 +178,10 @@ final class ContainerRecord {
    *
    * @param inputs its environment, and what is mounted into it
    * @param pidsOf the run whose processes it sees, empty for its own only
+   * @param podPids whether it sees those of the whole pod
    */
-  ContainerSpec runIn(String netns, PodRef pod, ContainerInputs.Inputs inputs, String pidsOf) {
+  ContainerSpec runIn(
+      String netns, PodRef pod, ContainerInputs.Inputs inputs, String pidsOf, boolean podPids) {
     List<String> command = new ArrayList<>();
     Map<String, String> env = inputs.env();
     spec.path("command").forEach(word -> command.add(Environment.expand(word.asText(), env)));
@@ -207,9 +209,17 @@ final class ContainerRecord {
         ports,
         inputs.files(),
         inputs.mounts(),
-        spec.path("stdin").asBoolean(),
+        stdin(),
         spec.path("tty").asBoolean(),
-        pidsOf);
+        pidsOf,
+        podPids);
+  }
+
+  private ContainerSpec.Stdin stdin() {
+    if (!spec.path("stdin").asBoolean()) {
+      return ContainerSpec.Stdin.CLOSED;
+    }
+    return spec.path("stdinOnce").asBoolean() ? ContainerSpec.Stdin.ONCE : ContainerSpec.Stdin.OPEN;
   }
 
   /** The id of the run that is going on, or else of the one before; empty if none ever was. */

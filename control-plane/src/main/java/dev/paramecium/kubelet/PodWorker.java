@@ -459,7 +459,12 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     getContext()
         .pipeToSelf(
             kernel.startContainer(
-                container.runIn(netns, ref, mounted, containers.target(container)),
+                container.runIn(
+                    netns,
+                    ref,
+                    mounted,
+                    containers.target(container),
+                    pod.at("/spec/shareProcessNamespace").asBoolean()),
                 containerEvents),
             (_, failure) -> new Started(id, failure == null ? "" : KernelCalls.message(failure)));
     if (previous != null) { // after the start: volumes end with the last container that has them

@@ -136,9 +136,10 @@ public final class OutsideHost extends AbstractBehavior<Object> {
         List.of(),
         WorldNames.resolvConf(gateway),
         List.of(),
+        ContainerSpec.Stdin.CLOSED,
         false,
-        false,
-        "");
+        "",
+        false);
   }
 
   @Override

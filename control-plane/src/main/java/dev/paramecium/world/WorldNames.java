@@ -33,9 +33,10 @@ final class WorldNames {
         List.of(),
         Map.of(ZoneText.PATH, zone(gateway, hosts).getBytes(StandardCharsets.UTF_8)),
         List.of(),
+        ContainerSpec.Stdin.CLOSED,
         false,
-        false,
-        "");
+        "",
+        false);
   }
 
   /** Where a host's programs ask. */

@@ -57,7 +57,7 @@ final class AttachSession {
         container.input(bytes);
         client.tell(new ExecOutput.Ack(1));
       }
-      case ExecInput.CloseStdin() -> container.closeInput();
+      case ExecInput.CloseStdin() -> container.inputEnded();
       case ExecInput.Resize(int columns, int rows) -> container.resized(columns, rows);
       case ExecInput.Signal _ -> leave(); // the client is gone; the process is not its own
     }

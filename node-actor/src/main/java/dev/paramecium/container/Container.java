@@ -56,7 +56,7 @@ final class Container {
     RunningProcess started =
         processes.start(
             argv,
-            spec.stdin(),
+            spec.stdin() != ContainerSpec.Stdin.CLOSED,
             spec.tty(),
             (stream, bytes) -> line == null ? write(stream, bytes) : line.output(bytes),
             this::exited);
@@ -129,6 +129,7 @@ final class Container {
 
   void detach(AttachSession session) {
     attached.remove(session);
+    inputEnded();
     caughtUp();
   }
 
@@ -142,7 +143,7 @@ final class Container {
   /** What somebody who is attached typed; lost if the container reads no input. */
   void input(byte[] bytes) {
     RunningProcess running = main;
-    if (running == null || exited || !spec.stdin()) {
+    if (running == null || exited || spec.stdin() == ContainerSpec.Stdin.CLOSED) {
       return;
     }
     if (terminal != null) {
@@ -152,8 +153,9 @@ final class Container {
     }
   }
 
-  void closeInput() {
-    if (main != null && spec.stdin() && terminal == null) {
+  /** Somebody who is attached types no more. */
+  void inputEnded() {
+    if (main != null && spec.stdin() == ContainerSpec.Stdin.ONCE && terminal == null) {
       main.closeStdin();
     }
   }

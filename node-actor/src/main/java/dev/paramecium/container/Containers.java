@@ -12,6 +12,7 @@ import dev.paramecium.container.process.PidNamespace;
 import dev.paramecium.container.process.ProcessTable;
 import dev.paramecium.container.process.Volume;
 import dev.paramecium.container.process.net.Netcat;
+import dev.paramecium.container.process.server.Pause;
 import dev.paramecium.syscall.ContainerEvent;
 import dev.paramecium.syscall.ContainerInfo;
 import dev.paramecium.syscall.ContainerSpec;
@@ -54,6 +55,7 @@ final class Containers {
   }
 
   private static final String CONNECT = "nc";
+  private static final String PAUSE = "pause";
 
   private static final String SEARCH_PATH =
       "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -68,6 +70,10 @@ final class Containers {
 
   private final Map<String, Container> containers = new LinkedHashMap<>();
   private final PodVolumes volumes = new PodVolumes();
+
+  /** The first processes of the PID namespaces that pods have, by the pod's uid. */
+  private final Map<String, ProcessTable> pauses = new HashMap<>();
+
   private final Map<Integer, Session> sessions = new HashMap<>();
   private int lastSession;
 
@@ -109,7 +115,7 @@ final class Containers {
     writeNames(files, hostname);
     volumes.mount(spec, files);
     spec.files().forEach(files::write);
-    PidNamespace pids = new PidNamespace(1);
+    PidNamespace pids = spec.podPids() ? podPids(spec) : new PidNamespace(1);
     if (!spec.pidsOf().isEmpty()) {
       Container target = containers.get(spec.pidsOf());
       if (target == null || target.hasExited()) {
@@ -127,6 +133,26 @@ final class Containers {
     }
     containers.put(spec.id(), container);
     return Result.ok(Done.getInstance());
+  }
+
+  /** The PID namespace of a pod, with its process 1. */
+  private PidNamespace podPids(ContainerSpec spec) {
+    return pauses
+        .computeIfAbsent(
+            spec.podUid(),
+            _ -> {
+              ProcessTable pause =
+                  new ProcessTable(
+                      podHostname(spec),
+                      Map.of(PAUSE, Pause::start),
+                      Map.of("PATH", SEARCH_PATH),
+                      new FileSystem(),
+                      services,
+                      new PidNamespace(1));
+              pause.start(List.of("/" + PAUSE), false, false, (_, _) -> true, _ -> {});
+              return pause;
+            })
+        .pids();
   }
 
   private static String podHostname(ContainerSpec spec) {
@@ -185,7 +211,15 @@ final class Containers {
           Errno.EBUSY, "container " + id + " runs: stop it and wait for its exit first");
     }
     containers.remove(id);
-    volumes.keep(containers.values().stream().map(Container::spec).toList());
+    List<ContainerSpec> left = containers.values().stream().map(Container::spec).toList();
+    volumes.keep(left);
+    String pod = container.spec().podUid();
+    if (left.stream().noneMatch(spec -> spec.podPids() && spec.podUid().equals(pod))) {
+      ProcessTable pause = pauses.remove(pod);
+      if (pause != null) {
+        pause.killAll();
+      }
+    }
     return Result.ok(Done.getInstance());
   }
 
@@ -345,11 +379,12 @@ final class Containers {
   void killAll() {
     host.killAll();
     runtime.killAll();
+    pauses.values().forEach(ProcessTable::killAll);
     containers.values().forEach(Container::kill);
   }
 
   Map<String, Long> counters() {
-    long processes = (long) host.size() + runtime.size();
+    long processes = (long) host.size() + runtime.size() + pauses.size();
     for (Container container : containers.values()) {
       processes += container.processes().size();
     }

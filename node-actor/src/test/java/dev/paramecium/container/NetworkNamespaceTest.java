@@ -128,8 +128,9 @@ final class NetworkNamespaceTest {
         .isEqualTo("pod blue\n");
   }
 
-  /** A container of pod {@code uid} that mounts volume {@code data} at {@code /data}. */
-  private void startWithVolume(String id, String uid) {
+  /** Starts a container of pod {@code uid}, which mounts volume {@code data} at {@code /data}. */
+  private void start(
+      String id, String uid, ContainerSpec.Stdin stdin, boolean podPids, String... command) {
     ContainerSpec spec =
         new ContainerSpec(
             id,
@@ -139,28 +140,37 @@ final class NetworkNamespaceTest {
             "c",
             0,
             "busybox",
-            List.of("sleep", "1h"),
+            List.of(command),
             List.of(),
             Map.of(),
             List.of(),
             Map.of(),
             List.of(new ContainerSpec.Mount("/data", "data", "")),
+            stdin,
             false,
-            false,
-            "");
+            "",
+            podPids);
     pod.tell(new NetworkNamespace.StartContainer(spec, events.ref(), results.ref()));
     assertThat(results.receiveMessage()).isEqualTo(Result.ok(Done.getInstance()));
   }
 
-  private void end(String id) {
-    pod.tell(new NetworkNamespace.StopContainer(id, 0, results.ref()));
-    results.receiveMessage();
+  private void startWithVolume(String id, String uid) {
+    start(id, uid, ContainerSpec.Stdin.CLOSED, false, "sleep", "1h");
+  }
+
+  private void awaitExit(String id) {
     events.fishForMessage(
         Duration.ofSeconds(5),
         event ->
             event instanceof ContainerEvent.Exited exited && exited.containerId().equals(id)
                 ? FishingOutcomes.complete()
                 : FishingOutcomes.continueAndIgnore());
+  }
+
+  private void end(String id) {
+    pod.tell(new NetworkNamespace.StopContainer(id, 0, results.ref()));
+    results.receiveMessage();
+    awaitExit(id);
     pod.tell(new NetworkNamespace.RemoveContainer(id, results.ref()));
     assertThat(results.receiveMessage()).isEqualTo(Result.ok(Done.getInstance()));
   }
@@ -171,6 +181,59 @@ final class NetworkNamespaceTest {
         new NetworkNamespace.Exec(
             new ExecRequest(id, List.of("sh", "-c", command), false, false), client.ref()));
     return readAll(client, 0);
+  }
+
+  private ActorRef<ExecInput> attach(String id, TestProbe<ExecOutput> client) {
+    pod.tell(new NetworkNamespace.Attach(id, client.ref()));
+    return client.expectMessageClass(ExecOutput.Started.class).input();
+  }
+
+  @Test
+  void stdinOnceEndsWithTheFirstClientsInput() {
+    start("a", "uid-1", ContainerSpec.Stdin.ONCE, false, "cat");
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    ActorRef<ExecInput> input = attach("a", client);
+    type(input, "once\n");
+    input.tell(new ExecInput.CloseStdin());
+    awaitExit("a");
+  }
+
+  @Test
+  void stdinOnceEndsWhenTheFirstClientLeaves() {
+    start("a", "uid-1", ContainerSpec.Stdin.ONCE, false, "cat");
+    TestProbe<ExecOutput> client = kit.createTestProbe();
+    attach("a", client);
+    client.stop();
+    awaitExit("a");
+  }
+
+  @Test
+  void openStdinOutlivesItsClients() {
+    start("a", "uid-1", ContainerSpec.Stdin.OPEN, false, "sh", "-c", "read x; read y; exit 7");
+    TestProbe<ExecOutput> first = kit.createTestProbe();
+    ActorRef<ExecInput> input = attach("a", first);
+    type(input, "one\n");
+    input.tell(new ExecInput.CloseStdin());
+    TestProbe<ExecOutput> second = kit.createTestProbe();
+    type(attach("a", second), "two\n");
+    awaitExit("a");
+  }
+
+  @Test
+  void containersThatShareThePidsOfTheirPodSeeAndEndEachOther() {
+    start("a", "uid-1", ContainerSpec.Stdin.CLOSED, true, "sleep", "1000");
+    start("b", "uid-1", ContainerSpec.Stdin.CLOSED, true, "sleep", "2000");
+    start("c", "uid-2", ContainerSpec.Stdin.CLOSED, false, "sleep", "3000");
+    assertThat(in("b", "ps"))
+        .containsSubsequence("1 ", "/pause", "sleep 1000", "sleep 2000")
+        .doesNotContain("sleep 3000");
+    assertThat(in("c", "ps")).contains("sleep 3000").doesNotContain("sleep 1000");
+
+    in("b", "kill 2");
+    awaitExit("a");
+    end("b");
+    start("d", "uid-1", ContainerSpec.Stdin.CLOSED, true, "sleep", "4000");
+    assertThat(in("d", "ps")).contains("/pause", "sleep 4000");
   }
 
   @Test

@@ -18,10 +18,11 @@ import java.util.Map;
  * @param files what is mounted into it, by path, as {@code /etc/resolv.conf}: their bytes, which
  *     nobody changes
  * @param mounts directories that it shares with containers of its pod
- * @param stdin whether its main process can be given input, by {@link Syscall.Attach}
+ * @param stdin whether, and how long, its main process can be given input by {@link Syscall.Attach}
  * @param tty whether a terminal is between that process and who attaches
  * @param pidsOf the id of the container of the same pod whose PID namespace it shares; empty if it
  *     has its own
+ * @param podPids whether it shares the PID namespace of its pod, whose process 1 is {@code /pause}
  */
 public record ContainerSpec(
     String id,
@@ -37,9 +38,10 @@ public record ContainerSpec(
     List<Port> ports,
     Map<String, byte[]> files,
     List<Mount> mounts,
-    boolean stdin,
+    Stdin stdin,
     boolean tty,
-    String pidsOf) {
+    String pidsOf,
+    boolean podPids) {
 
   public ContainerSpec {
     command = List.copyOf(command);
@@ -75,9 +77,20 @@ public record ContainerSpec(
         ports,
         Map.of(),
         List.of(),
+        Stdin.CLOSED,
         false,
-        false,
-        "");
+        "",
+        false);
+  }
+
+  /** The input of a main process. */
+  public enum Stdin {
+    /** It reads the end at once. */
+    CLOSED,
+    /** {@code stdinOnce}: the first client that leaves, or ends its input, ends it. */
+    ONCE,
+    /** It never ends. */
+    OPEN
   }
 
   /**

@@ -108,15 +108,26 @@ public final class FileSystem {
       return true;
     }
     Place place = place(name);
-    String below = place.volume().paths().ceiling(place.path() + "/");
-    return below != null && below.startsWith(place.path() + "/");
+    return place.volume().isDirectory(place.path());
+  }
+
+  /** Makes a directory, and those above it that are not there. */
+  public void makeDirectory(String path) {
+    Place place = place(normalize(path));
+    place.volume().makeDirectory(place.path());
+  }
+
+  /** Removes a directory and everything in it; mounts and {@link #DIRECTORIES} stay, emptied. */
+  public void removeDirectory(String path) {
+    Place place = place(normalize(path));
+    place.volume().removeDirectory(place.path());
   }
 
   /** The names in a directory, sorted. */
   public List<String> list(String directory) {
     String name = normalize(directory);
     Place place = place(name);
-    Stream<String> inside = names(place.volume().paths().stream(), place.path());
+    Stream<String> inside = names(place.volume().paths(), place.path());
     Stream<String> mounted = names(mounts.keySet().stream(), name);
     Stream<String> fixed = names(DIRECTORIES.stream(), name);
     return Stream.of(inside, mounted, fixed).flatMap(all -> all).sorted().distinct().toList();

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PidNamespace {
 
-  private static final int INIT = 1;
+  static final int INIT = 1;
 
   private final Map<Integer, RunningProcess> processes = new TreeMap<>();
   private int lastPid;

@@ -153,6 +153,23 @@ public final class ProcessTable {
     return pids.find(pid);
   }
 
+  /**
+   * Signals a process of the PID namespace, as kill(2) from within: process 1 cannot be killed so.
+   *
+   * @param number 0 only asks whether it is there
+   * @return false if there is none of this number
+   */
+  public boolean signal(int pid, int number) {
+    RunningProcess process = pids.find(pid);
+    if (process == null) {
+      return false;
+    }
+    if (number != 0 && !(pid == PidNamespace.INIT && number == Signals.SIGKILL)) {
+      process.signal(number);
+    }
+    return true;
+  }
+
   /** Ends a process and everything that it started. */
   void killTree(RunningProcess process) {
     for (RunningProcess other : own()) {

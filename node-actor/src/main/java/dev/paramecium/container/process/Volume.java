@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.NavigableMap;
 import java.util.NavigableSet;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,7 @@ public final class Volume {
   public static final int CAPACITY = 16 << 20;
 
   private final NavigableMap<String, byte[]> files = new TreeMap<>();
+  private final NavigableSet<String> directories = new TreeSet<>();
   private final Map<String, List<Runnable>> watches = new HashMap<>();
   private int used;
 
@@ -50,8 +53,32 @@ public final class Volume {
     watches.computeIfAbsent(path, _ -> new ArrayList<>(1)).add(changed);
   }
 
-  NavigableSet<String> paths() {
-    return files.navigableKeySet();
+  /** Makes a directory that is there without files in it. */
+  void makeDirectory(String path) {
+    directories.add(path);
+  }
+
+  /** Removes a directory that was made so, and everything in it. */
+  void removeDirectory(String path) {
+    String prefix = path + "/";
+    directories.removeIf(other -> other.equals(path) || other.startsWith(prefix));
+    List.copyOf(files.navigableKeySet()).stream()
+        .filter(file -> file.startsWith(prefix))
+        .forEach(this::remove);
+  }
+
+  boolean isDirectory(String path) {
+    String prefix = path + "/";
+    String below = files.ceilingKey(prefix);
+    String empty = directories.ceiling(prefix);
+    return directories.contains(path)
+        || below != null && below.startsWith(prefix)
+        || empty != null && empty.startsWith(prefix);
+  }
+
+  /** The paths of files and of directories that were made. */
+  Stream<String> paths() {
+    return Stream.concat(files.keySet().stream(), directories.stream());
   }
 
   /** Bytes of all files. */

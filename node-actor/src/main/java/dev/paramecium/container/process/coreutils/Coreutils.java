@@ -1,11 +1,14 @@
 package dev.paramecium.container.process.coreutils;
 
 import dev.paramecium.container.process.Executable;
+import dev.paramecium.container.process.FileSystem;
 import dev.paramecium.container.process.ProcessContext;
+import dev.paramecium.container.process.Signals;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +34,9 @@ public final class Coreutils {
     programs.put("pwd", Executable.immediate(c -> say(c, "/\n")));
     programs.put("ls", Executable.immediate(Coreutils::ls));
     programs.put("rm", Executable.immediate(Coreutils::rm));
+    programs.put("mkdir", Executable.immediate(Coreutils::mkdir));
+    programs.put("rmdir", Executable.immediate(Coreutils::rmdir));
+    programs.put("kill", Executable.immediate(Coreutils::kill));
     programs.put("touch", Executable.immediate(Coreutils::touch));
     programs.put("date", Executable.immediate(Coreutils::date));
     programs.put("uname", Executable.immediate(Coreutils::uname));
@@ -213,10 +219,106 @@ public final class Coreutils {
 
   private static int rm(ProcessContext context) {
     int code = 0;
-    boolean force = arguments(context).stream().anyMatch(word -> word.matches("-.*f.*"));
-    for (String word : arguments(context)) {
-      if (!word.startsWith("-") && !context.files().remove(word) && !force) {
+    FileSystem files = context.files();
+    boolean force = hasOption(context, 'f');
+    boolean recursive = hasOption(context, 'r') || hasOption(context, 'R');
+    for (String word : operands(context)) {
+      if (files.isDirectory(word)) {
+        if (recursive) {
+          files.removeDirectory(word);
+        } else {
+          code = complain(context, "'" + word + "' is a directory");
+        }
+      } else if (!files.remove(word) && !force) {
         code = complain(context, "can't remove '" + word + "': No such file or directory");
+      }
+    }
+    return code;
+  }
+
+  private static boolean hasOption(ProcessContext context, char option) {
+    return arguments(context).stream()
+        .anyMatch(word -> word.matches("-[A-Za-z]+") && word.indexOf(option) > 0);
+  }
+
+  private static List<String> operands(ProcessContext context) {
+    return arguments(context).stream().filter(word -> !word.startsWith("-")).toList();
+  }
+
+  private static int mkdir(ProcessContext context) {
+    FileSystem files = context.files();
+    boolean parents = hasOption(context, 'p');
+    if (operands(context).isEmpty()) {
+      return complain(context, "missing operand");
+    }
+    int code = 0;
+    for (String word : operands(context)) {
+      String path = word.replaceFirst("(?<=.)/+$", "");
+      String above = path.substring(0, Math.max(0, path.lastIndexOf('/')));
+      boolean taken = files.read(path) != null;
+      if (taken || files.isDirectory(path) && !parents) {
+        code = complain(context, "can't create directory '" + word + "': File exists");
+      } else if (!parents && !files.isDirectory(above.isEmpty() ? "/" : above)) {
+        code =
+            complain(context, "can't create directory '" + word + "': No such file or directory");
+      } else {
+        files.makeDirectory(path);
+      }
+    }
+    return code;
+  }
+
+  private static int rmdir(ProcessContext context) {
+    FileSystem files = context.files();
+    int code = 0;
+    for (String word : operands(context)) {
+      if (!files.isDirectory(word)) {
+        String why = files.read(word) == null ? "No such file or directory" : "Not a directory";
+        code = complain(context, "'" + word + "': " + why);
+      } else if (!files.list(word).isEmpty()) {
+        code = complain(context, "'" + word + "': Directory not empty");
+      } else {
+        files.removeDirectory(word);
+      }
+    }
+    return code;
+  }
+
+  private static final Map<String, Integer> SIGNALS =
+      Map.of(
+          "HUP", Signals.SIGHUP,
+          "INT", Signals.SIGINT,
+          "QUIT", Signals.SIGQUIT,
+          "KILL", Signals.SIGKILL,
+          "TERM", Signals.SIGTERM);
+
+  /** {@code kill [-TERM | -15 | -s TERM] PID…}. */
+  private static int kill(ProcessContext context) {
+    List<String> words = new ArrayList<>(arguments(context));
+    int signal = Signals.SIGTERM;
+    if (!words.isEmpty() && words.getFirst().startsWith("-")) {
+      String name = words.removeFirst().substring(1);
+      if (name.equals("s") && !words.isEmpty()) {
+        name = words.removeFirst();
+      }
+      Integer number =
+          name.matches("[0-9]{1,2}")
+              ? Integer.valueOf(name)
+              : SIGNALS.get(name.toUpperCase(Locale.ROOT).replaceFirst("^SIG", ""));
+      if (number == null) {
+        return complain(context, "bad signal name '" + name + "'");
+      }
+      signal = number;
+    }
+    if (words.isEmpty()) {
+      return complain(context, "you need to specify whom to kill");
+    }
+    int code = 0;
+    for (String word : words) {
+      if (!word.matches("[0-9]{1,9}")) {
+        code = complain(context, "invalid number '" + word + "'");
+      } else if (!context.processes().signal(Integer.parseInt(word), signal)) {
+        code = complain(context, "can't kill pid " + word + ": No such process");
       }
     }
     return code;

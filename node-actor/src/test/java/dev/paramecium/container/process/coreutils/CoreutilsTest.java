@@ -92,6 +92,30 @@ final class CoreutilsTest {
     assertThat(run.err()).isEqualTo("cat: /no/such: No such file or directory\n");
   }
 
+  @ParameterizedTest(name = "{0}")
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          mkdir /w && ls /w; echo $?                            | 0
+          mkdir /w/a 2> /dev/null; echo $?                      | 1
+          mkdir -p /w/a/b && mkdir /w/a/c && ls /w/a            | b c
+          mkdir -p /w /w && test -d /w && echo yes              | yes
+          mkdir /etc                                            | mkdir: can't create directory '/etc': File exists
+          mkdir /no/such                                        | mkdir: can't create directory '/no/such': No such file or directory
+          mkdir -p /w/a; echo x > /w/a/f; rm /w/a               | rm: '/w/a' is a directory
+          mkdir -p /w/a; echo x > /w/a/f; rm -r /w; ls /w       | ls: /w: No such file or directory
+          mkdir -p /w/a; rmdir /w                               | rmdir: '/w': Directory not empty
+          mkdir -p /w/a; rmdir /w/a /w; ls /w                   | ls: /w: No such file or directory
+          kill 99999                                            | kill: can't kill pid 99999: No such process
+          kill -NO 1                                            | kill: bad signal name 'NO'
+          """)
+  void directoriesAndProcessesComeAndGo(String script, String expected) {
+    Run run = host.run("sh", "-c", script);
+
+    assertThat((run.out() + run.err()).strip().replace("\n", " ")).endsWith(expected);
+  }
+
   @Test
   void aFullFileSystemIsToldAndKeepsItsLimit() {
     Run run = host.run("dd", "if=/dev/zero", "of=/tmp/big", "bs=1M", "count=20");
