@@ -24,14 +24,18 @@ final class Defaults {
     return object.path(field).isContainerNode();
   }
 
-  static void number(ObjectNode object, String field, long value) {
+  /**
+   * A number. An int, as Jackson reads what fits into one: a long of the same value would not be
+   * equal to it, and an object that is sent back as it was read would count as changed.
+   */
+  static void number(ObjectNode object, String field, int value) {
     if (lacks(object, field)) {
       object.put(field, value);
     }
   }
 
-  /** A number for which 0 is no value of its own. */
-  static void positive(ObjectNode object, String field, long value) {
+  /** As {@link #number}, for which 0 is no value of its own. */
+  static void positive(ObjectNode object, String field, int value) {
     if (lacks(object, field) || object.path(field).isNumber() && object.path(field).asLong() == 0) {
       object.put(field, value);
     }

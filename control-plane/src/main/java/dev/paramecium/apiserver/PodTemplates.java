@@ -12,7 +12,7 @@ import java.util.Set;
  */
 final class PodTemplates {
 
-  private static final long DEFAULT_GRACE_SECONDS = 30;
+  private static final int DEFAULT_GRACE_SECONDS = 30;
   private static final int DEFAULT_MODE = 0644;
   private static final List<String> CONTAINER_LISTS =
       List.of("initContainers", "containers", EphemeralContainers.FIELD);
@@ -58,7 +58,7 @@ final class PodTemplates {
         port -> {
           Defaults.text(port, "protocol", "TCP");
           if (hostNetwork) {
-            Defaults.number(port, "hostPort", port.path("containerPort").asLong());
+            Defaults.number(port, "hostPort", port.path("containerPort").asInt());
           }
         });
     Defaults.each(

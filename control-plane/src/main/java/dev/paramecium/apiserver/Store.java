@@ -162,9 +162,12 @@ final class Store {
     return definitionChanges;
   }
 
-  /** The newest revision, whether it is durable or not. */
+  /**
+   * The newest revision, whether it is durable or not. Not one that was taken back: after a restart
+   * its number is another change's, which who had been told of it would miss.
+   */
   long revision() {
-    return revision;
+    return uncommitted.isEmpty() ? durableRevision : uncommitted.getLast().revision();
   }
 
   /** The newest revision that is in the journal. */

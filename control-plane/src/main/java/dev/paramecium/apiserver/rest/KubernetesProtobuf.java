@@ -233,7 +233,7 @@ final class KubernetesProtobuf {
           switch (scalar.format()) {
             case STRING -> TextNode.valueOf(input.readStringRequireUtf8());
             case INT32 -> IntNode.valueOf(input.readInt32());
-            case INT64 -> LongNode.valueOf(input.readInt64());
+            case INT64 -> number(input.readInt64());
             case BOOL -> BooleanNode.valueOf(input.readBool());
             case BYTES ->
                 TextNode.valueOf(Base64.getEncoder().encodeToString(input.readByteArray()));
@@ -245,6 +245,11 @@ final class KubernetesProtobuf {
       case Type.ListOf _, Type.MapOf _ ->
           throw new IOException("a list in a list has no form in protobuf");
     };
+  }
+
+  /** As Jackson reads it from JSON: an equal number of another width is not equal to it. */
+  private static JsonNode number(long value) {
+    return (int) value == value ? IntNode.valueOf((int) value) : LongNode.valueOf(value);
   }
 
   /** {@code FieldsV1}, {@code RawExtension}: JSON in field 1. */

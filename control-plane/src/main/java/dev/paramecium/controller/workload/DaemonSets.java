@@ -22,7 +22,6 @@ import java.util.Map;
  */
 public final class DaemonSets implements Reconciler {
 
-  private static final String HASH = "controller-revision-hash";
   private static final String GENERATION = "pod-template-generation";
 
   /** What every daemon pod tolerates, so that a node in trouble keeps its agents. */
@@ -44,7 +43,11 @@ public final class DaemonSets implements Reconciler {
 
   @Override
   public List<ResourceType> watched() {
-    return List.of(ResourceType.DAEMON_SET, ResourceType.POD, ResourceType.NODE);
+    return List.of(
+        ResourceType.DAEMON_SET,
+        ResourceType.POD,
+        ResourceType.NODE,
+        ResourceType.CONTROLLER_REVISION);
   }
 
   @Override
@@ -60,8 +63,9 @@ public final class DaemonSets implements Reconciler {
     if (set == null || Pods.isTerminating(set)) {
       return Plan.NOTHING;
     }
-    String hash = PodTemplateHash.of(set.at("/spec/template"), 0);
     List<Write> writes = new ArrayList<>();
+    Revisions revisions = Revisions.of(set, cache, writes);
+    String hash = revisions.hash();
     List<KubeObject> pods = Claims.claim(ResourceType.POD, set, _ -> true, cache, writes);
     List<KubeObject> nodes = new ArrayList<>();
     for (KubeObject node : cache.all(ResourceType.NODE)) {
@@ -98,6 +102,7 @@ public final class DaemonSets implements Reconciler {
     }
     long minReady = set.at("/spec/minReadySeconds").asLong();
     replace(set, nodes.size(), kept, hash, minReady, now, writes);
+    revisions.forget(Pods.revisions(pods), writes);
     writes.addAll(
         Statuses.update(
             ResourceType.DAEMON_SET,
@@ -131,7 +136,7 @@ public final class DaemonSets implements Reconciler {
       unavailable -= Pods.isAvailable(pod, minReady, now) ? 1 : 0;
     }
     for (KubeObject pod : kept) {
-      if (hash.equals(pod.labels().get(HASH))) {
+      if (hash.equals(pod.labels().get(Revisions.HASH))) {
         continue;
       }
       if (!Pods.isAvailable(pod, minReady, now)) {
@@ -146,7 +151,7 @@ public final class DaemonSets implements Reconciler {
   private static ObjectNode pod(KubeObject set, String node, String hash) {
     ObjectNode pod = Pods.fromTemplate(set.at("/spec/template"), set);
     pod.withObject("/metadata/labels")
-        .put(HASH, hash)
+        .put(Revisions.HASH, hash)
         .put(GENERATION, set.text("/metadata/generation"));
     ObjectNode spec = pod.withObject("/spec");
     spec.put("nodeName", node);
@@ -217,7 +222,7 @@ public final class DaemonSets implements Reconciler {
     for (KubeObject pod : kept) {
       ready += Pods.isReady(pod) ? 1 : 0;
       available += Pods.isAvailable(pod, minReady, now) ? 1 : 0;
-      updated += hash.equals(pod.labels().get(HASH)) ? 1 : 0;
+      updated += hash.equals(pod.labels().get(Revisions.HASH)) ? 1 : 0;
     }
     ObjectNode status = Statuses.copy(set);
     status.put("currentNumberScheduled", kept.size());

@@ -13,7 +13,9 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /** Pods as workload controllers see them ({@code pkg/controller/controller_utils.go}). */
 final class Pods {
@@ -62,6 +64,13 @@ final class Pods {
       }
     }
     return JsonNodeFactory.instance.missingNode();
+  }
+
+  /** What the pods say of the ControllerRevisions that they were made from. */
+  static Set<String> revisions(List<KubeObject> pods) {
+    Set<String> revisions = new HashSet<>();
+    pods.forEach(pod -> revisions.add(pod.labels().getOrDefault(Revisions.HASH, "")));
+    return revisions;
   }
 
   /** How long until it has been ready for {@code minReadySeconds}; null if it is not ready. */

@@ -10,6 +10,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +20,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class StatefulSets implements Reconciler {
 
-  private static final String HASH = "controller-revision-hash";
   private static final String POD_NAME = "statefulset.kubernetes.io/pod-name";
 
   @Override
@@ -29,7 +29,8 @@ public final class StatefulSets implements Reconciler {
 
   @Override
   public List<ResourceType> watched() {
-    return List.of(ResourceType.STATEFUL_SET, ResourceType.POD);
+    return List.of(
+        ResourceType.STATEFUL_SET, ResourceType.POD, ResourceType.CONTROLLER_REVISION);
   }
 
   @Override
@@ -46,8 +47,13 @@ public final class StatefulSets implements Reconciler {
     List<Write> writes = new ArrayList<>();
     List<KubeObject> pods =
         Claims.claim(ResourceType.POD, set, pod -> isMember(pod, set), cache, writes);
-    writes.addAll(scale(set, pods));
-    writes.addAll(Statuses.update(ResourceType.STATEFUL_SET, set, status(set, pods, now)));
+    Revisions revisions = Revisions.of(set, cache, writes);
+    writes.addAll(scale(set, pods, revisions));
+    writes.addAll(
+        Statuses.update(ResourceType.STATEFUL_SET, set, status(set, pods, revisions.name(), now)));
+    Set<String> used = Pods.revisions(pods);
+    used.add(set.text("/status/currentRevision"));
+    revisions.forget(used, writes);
     String done = " Pod %s in StatefulSet " + set.name() + " successful";
     return new Plan(
         writes,
@@ -59,18 +65,24 @@ public final class StatefulSets implements Reconciler {
     return set.at("/spec/minReadySeconds").asLong();
   }
 
-  private static String hash(KubeObject set) {
-    return set.name() + "-" + PodTemplateHash.of(set.at("/spec/template"), 0);
+  private static boolean rollsOut(KubeObject set) {
+    return !set.text("/spec/updateStrategy/type").equals("OnDelete");
   }
 
-  private static List<Write> scale(KubeObject set, List<KubeObject> pods) {
+  private static int partition(KubeObject set) {
+    return set.at("/spec/updateStrategy/rollingUpdate/partition").asInt();
+  }
+
+  private static List<Write> scale(KubeObject set, List<KubeObject> pods, Revisions revisions) {
     boolean parallel = set.text("/spec/podManagementPolicy").equals("Parallel");
     int replicas = set.at("/spec/replicas").asInt(1);
     List<Write> writes = new ArrayList<>();
     for (int ordinal = 0; ordinal < replicas; ordinal++) {
       KubeObject pod = pod(pods, set, ordinal);
       if (pod == null) {
-        writes.add(new Write.Create(ResourceType.POD, new KubeObject(newPod(set, ordinal))));
+        writes.add(
+            new Write.Create(
+                ResourceType.POD, new KubeObject(newPod(set, ordinal, revisions))));
       } else if (Pods.isFinished(pod) && !Pods.isTerminating(pod)) {
         writes.add(new Write.Delete(ResourceType.POD, pod));
       }
@@ -95,23 +107,23 @@ public final class StatefulSets implements Reconciler {
       }
     }
     if (writes.isEmpty()) {
-      writes.addAll(update(set, pods, replicas));
+      writes.addAll(update(set, pods, replicas, revisions.name()));
     }
     return writes;
   }
 
   /** From the last to {@code partition}: one pod at a time takes the new template. */
-  private static List<Write> update(KubeObject set, List<KubeObject> pods, int replicas) {
-    if (set.text("/spec/updateStrategy/type").equals("OnDelete")) {
+  private static List<Write> update(
+      KubeObject set, List<KubeObject> pods, int replicas, String revision) {
+    if (!rollsOut(set)) {
       return List.of();
     }
-    int partition = set.at("/spec/updateStrategy/rollingUpdate/partition").asInt();
-    for (int ordinal = replicas - 1; ordinal >= partition; ordinal--) {
+    for (int ordinal = replicas - 1; ordinal >= partition(set); ordinal--) {
       KubeObject pod = pod(pods, set, ordinal);
       if (pod == null || Pods.isTerminating(pod)) {
         return List.of();
       }
-      if (!hash(set).equals(pod.labels().get(HASH))) {
+      if (!isOf(revision, pod)) {
         return List.of(new Write.Delete(ResourceType.POD, pod));
       }
       if (!Pods.isReady(pod)) {
@@ -137,24 +149,36 @@ public final class StatefulSets implements Reconciler {
     return digits.matches("[0-9]{1,9}") ? Integer.parseInt(digits) : Integer.MAX_VALUE;
   }
 
-  private static ObjectNode newPod(KubeObject set, int ordinal) {
-    ObjectNode pod = Pods.fromTemplate(set.at("/spec/template"), set);
+  private static boolean isOf(String revision, KubeObject pod) {
+    return revision.equals(pod.labels().get(Revisions.HASH));
+  }
+
+  /** Below {@code partition}, a pod that is lost returns as it was. */
+  private static ObjectNode newPod(KubeObject set, int ordinal, Revisions revisions) {
+    String current = set.text("/status/currentRevision");
+    boolean staysBehind = rollsOut(set) && ordinal < partition(set) && !current.isEmpty();
+    String revision = staysBehind ? current : revisions.name();
+    ObjectNode pod = Pods.fromTemplate(revisions.template(revision), set);
     String name = set.name() + "-" + ordinal;
     ObjectNode metadata = pod.withObject("/metadata");
     metadata.remove("generateName");
     metadata.put("name", name);
-    metadata.withObject("/labels").put(HASH, hash(set)).put(POD_NAME, name);
+    metadata.withObject("/labels").put(Revisions.HASH, revision).put(POD_NAME, name);
     ObjectNode spec = pod.withObject("/spec");
     spec.put("hostname", name);
     spec.put("subdomain", set.text("/spec/serviceName"));
     return pod;
   }
 
-  private static ObjectNode status(KubeObject set, List<KubeObject> pods, Instant now) {
+  private static ObjectNode status(
+      KubeObject set, List<KubeObject> pods, String revision, Instant now) {
+    ObjectNode status = Statuses.copy(set);
+    String current = status.path("currentRevision").asText(revision);
     int created = 0;
     int ready = 0;
     int available = 0;
     int updated = 0;
+    int behind = 0;
     for (KubeObject pod : pods) {
       if (!Pods.isActive(pod)) {
         continue;
@@ -162,22 +186,18 @@ public final class StatefulSets implements Reconciler {
       created++;
       ready += Pods.isReady(pod) ? 1 : 0;
       available += Pods.isAvailable(pod, minReady(set), now) ? 1 : 0;
-      updated += hash(set).equals(pod.labels().get(HASH)) ? 1 : 0;
+      updated += isOf(revision, pod) ? 1 : 0;
+      behind += isOf(current, pod) ? 1 : 0;
     }
-    int replicas = set.at("/spec/replicas").asInt(1);
-    ObjectNode status = Statuses.copy(set);
     status.put("observedGeneration", set.at("/metadata/generation").asLong());
     status.put("replicas", created);
     Statuses.count(status, "readyReplicas", ready);
     status.put("availableReplicas", available);
     Statuses.count(status, "updatedReplicas", updated);
-    status.put("updateRevision", hash(set));
-    boolean rolledOut = updated == replicas && ready == replicas && created == replicas;
-    if (rolledOut || !status.has("currentRevision")) {
-      status.put("currentRevision", hash(set));
-    }
-    boolean isCurrent = status.path("currentRevision").asText().equals(hash(set));
-    Statuses.count(status, "currentReplicas", isCurrent ? updated : created - updated);
+    boolean rolledOut = rollsOut(set) && updated == created && ready == created;
+    status.put("updateRevision", revision);
+    status.put("currentRevision", rolledOut ? revision : current);
+    Statuses.count(status, "currentReplicas", rolledOut ? updated : behind);
     return status;
   }
 }

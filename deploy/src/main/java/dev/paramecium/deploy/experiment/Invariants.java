@@ -13,7 +13,9 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Set;
+import java.util.TreeMap;
 
 /** What must hold in any history. Each check answers with every violation, as a sentence. */
 final class Invariants {
@@ -169,7 +171,7 @@ final class Invariants {
 
   private static List<String> writes(History history) {
     List<String> wrong = new ArrayList<>();
-    Map<Long, String> seen = new HashMap<>();
+    NavigableMap<Long, String> seen = new TreeMap<>();
     Set<String> attempted = new HashSet<>();
     history.written.forEach(w -> attempted.add(w.object() + "=" + w.value()));
     long last = 0;
@@ -192,7 +194,12 @@ final class Invariants {
       if (write.revision() > 0) {
         if (!what.equals(seen.get(write.revision()))) {
           wrong.add(
-              what + " was acknowledged at " + write.revision() + ", the watch has not said it");
+              "%s was acknowledged at %d, the watch has not said it, but %s and %s"
+                  .formatted(
+                      what,
+                      write.revision(),
+                      seen.floorEntry(write.revision()),
+                      seen.higherEntry(write.revision())));
         }
         Long before = lastRevision.put(write.object(), write.revision());
         if (before != null && before >= write.revision()) {

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterAll;
@@ -557,6 +558,52 @@ class KubectlIT {
     kubectl.run("cp", "curl:/tmp/copied.bin", back.toString());
 
     assertThat(back).hasBinaryContent(bytes);
+  }
+
+  @Test
+  void aDaemonSetAndAStatefulSetReturnToTheTemplateOfBefore() {
+    for (String kind : List.of("DaemonSet", "StatefulSet")) {
+      String name = "turning-" + kind.toLowerCase(Locale.ROOT);
+      String set = kind.toLowerCase(Locale.ROOT) + "/" + name;
+      kubectl.runWithInput(
+          """
+          apiVersion: apps/v1
+          kind: %s
+          metadata: {name: %s, annotations: {kubernetes.io/change-cause: at first}}
+          spec:
+            %s
+            selector: {matchLabels: {app: %s}}
+            template:
+              metadata: {labels: {app: %s}}
+              spec: {containers: [{name: web, image: "nginx:1"}]}
+          """
+              .formatted(
+                  kind,
+                  name,
+                  // Old servers' schemas require it.
+                  kind.equals("StatefulSet") ? "serviceName: " + name : "",
+                  name,
+                  name),
+          "apply",
+          "-f",
+          "-");
+      kubectl.run("set", "image", set, "web=nginx:2");
+      kubectl.run("rollout", "status", set, "--timeout=45s");
+      assertThat(kubectl.run("rollout", "history", set))
+          .containsPattern("REVISION +CHANGE-CAUSE\n1 +at first\n2 +at first\n");
+      assertThat(kubectl.run("rollout", "history", set, "--revision=1")).contains("nginx:1");
+
+      assertThat(kubectl.run("rollout", "undo", set)).contains("rolled back");
+      kubectl.run("rollout", "status", set, "--timeout=45s");
+      assertThat(kubectl.run("rollout", "history", set))
+          .containsPattern("REVISION +CHANGE-CAUSE\n2 +at first\n3 +at first\n");
+      assertThat(
+              kubectl.run(
+                  "get", "po", "-l", "app=" + name, "-o", "jsonpath={.items[*].spec..image}"))
+          .contains("nginx:1")
+          .doesNotContain("nginx:2");
+      kubectl.run("delete", set, "--wait=false");
+    }
   }
 
   @Test
