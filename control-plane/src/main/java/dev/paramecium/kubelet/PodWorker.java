@@ -50,6 +50,9 @@ import org.jspecify.annotations.Nullable;
  *   SANDBOX --CNI ADD done--> RUNNING --deletionTimestamp, or gone--> STOPPING --containers ended-->
  *   LEAVING (CNI DEL, namespace) --> CONFIRMING (delete with grace 0) --> GONE: stopped
  * </pre>
+ *
+ * A pod that has run to its end stays RUNNING, so that its logs can be read, but gives its address
+ * back at once.
  */
 final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
@@ -220,6 +223,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     } else if (over) {
       stage = Stage.RUNNING; // it ran and ended: it is kept as it is until somebody deletes it
       podIp = pod.text("/status/podIP");
+      leaveNetworkIfOver();
     } else {
       makeSandbox();
       publish();
@@ -345,7 +349,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
           new CiliumAgent.CniAdd(
               ref, netns, getContext().messageAdapter(CniResult.class, Cni::new)));
       timers.startSingleTimer(Timer.CNI, new Tick(Timer.CNI), CNI_PATIENCE);
-    } else if (stage == Stage.LEAVING) {
+    } else if (networked && (stage == Stage.LEAVING || over)) {
       agent.tell(
           new CiliumAgent.CniDel(
               ref, getContext().messageAdapter(Done.class, _ -> new CniDeleted())));
@@ -396,8 +400,19 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     over = containers.areOver();
     if (over) {
       containers.busy().forEach(container -> life.kill(container, Duration.ZERO));
+      leaveNetworkIfOver();
     }
     publish();
+  }
+
+  /**
+   * As the kubelet stops the sandbox of a pod whose phase is final ({@code pkg/kubelet/pod_workers.go},
+   * syncTerminatingPod): the endpoint goes, and its address can be another pod's.
+   */
+  private void leaveNetworkIfOver() {
+    if (over && !containers.areBusy() && !timers.isTimerActive(Timer.CNI)) {
+      askCni();
+    }
   }
 
   private void start(ContainerRecord container) {
@@ -505,6 +520,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
     if (stage == Stage.RUNNING) {
       advance();
+      leaveNetworkIfOver();
     } else {
       leaveIfStopped();
       publish();
@@ -556,6 +572,10 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   private void onCniDeleted() {
+    if (!networked) {
+      return; // it was asked for twice
+    }
+    networked = false;
     timers.cancel(Timer.CNI);
     if (stage == Stage.LEAVING) {
       deleteNetns();

@@ -490,6 +490,10 @@ class KubeletTest {
     assertThat(job.at("/status/containerStatuses/0/restartCount").asInt()).isZero();
     assertThat(job.text("/status/initContainerStatuses/0/image"))
         .isEqualTo("docker.io/library/busybox:latest");
+    // Its address is free for others, its containers stay for whoever reads their logs.
+    eventually(() -> cluster.find(ResourceType.CILIUM_ENDPOINT, "default", "job") == null);
+    assertThat(job.text("/status/podIP")).isNotEmpty();
+    assertThat(kernel.calls).noneMatch(call -> call.startsWith("DeleteNetns cni-"));
   }
 
   @Test
