@@ -267,7 +267,11 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         new PodIdentities(config.clusterName(), cache, policy, this::startIdentityGrace);
     this.endpoints =
         new LocalEndpoints(
-            config, this::spawn, local -> identify(local, false), context.getSystem().ignoreRef());
+            config,
+            this::spawn,
+            local -> identify(local, false),
+            context.getSystem().ignoreRef(),
+            clock);
     this.policyFeed =
         new PolicyFeed(policy, cache, podIdentities, endpoints, claims, this.kernel, this.log);
     this.fromProxy = context.messageAdapter(DnsAnswer.class, FromProxy::new);
@@ -449,7 +453,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         LocalEndpoint local = endpoints.byId(model.spec().id());
         if (local != null) {
           log.changed(local.model, model);
-          local.model = model;
+          local.changed(model, clock.instant());
         }
       }
       case EndpointEvent.Claimed claimed ->
@@ -656,6 +660,8 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         kernel,
         getContext().getSystem().scheduler(),
         policy.proxyState(now == null ? null : now.routerIp()),
+        cache::podIdentity,
+        endpoints,
         policy);
   }
 

@@ -70,6 +70,12 @@ final class ClusterCache {
     return ciliumEndpoints;
   }
 
+  /** The identity of a pod of the cluster, by {@link #key}; 0 if it has none. */
+  int podIdentity(String key) {
+    KubeObject endpoint = ciliumEndpoints.get(key);
+    return endpoint == null ? 0 : endpoint.at("/status/identity/id").asInt();
+  }
+
   IdentityCache identities() {
     return identities;
   }

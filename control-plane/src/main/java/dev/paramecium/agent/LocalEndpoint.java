@@ -6,7 +6,9 @@ import dev.paramecium.agent.endpoint.Endpoint;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.endpoint.StatusLog;
 import dev.paramecium.policy.NamedPorts;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -28,15 +30,18 @@ final class LocalEndpoint {
 
   String labelsKey = "";
 
+  private final StatusLog log;
   private final List<ActorRef<CniResult>> waiting = new ArrayList<>();
 
-  LocalEndpoint(EndpointSpec spec, ActorRef<Endpoint.Command> actor, boolean restored) {
+  LocalEndpoint(
+      EndpointSpec spec, ActorRef<Endpoint.Command> actor, boolean restored, Instant now) {
     this.spec = spec;
     this.actor = actor;
     this.model =
         new EndpointModel(
             spec,
             restored ? EndpointState.RESTORING : EndpointState.WAITING_FOR_IDENTITY,
+            "",
             0,
             List.of(),
             0,
@@ -46,6 +51,17 @@ final class LocalEndpoint {
             0,
             null,
             NamedPorts.NONE);
+    this.log = new StatusLog(model.state(), now);
+  }
+
+  /** The actor says that it is another now. */
+  void changed(EndpointModel now, Instant at) {
+    log.note(model, now, at);
+    model = now;
+  }
+
+  List<StatusLog.Entry> log() {
+    return log.newestFirst();
   }
 
   /** Answers a CNI ADD for this endpoint: now, or when it is attached or gone. */

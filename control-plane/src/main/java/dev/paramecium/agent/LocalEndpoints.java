@@ -4,12 +4,15 @@ import dev.paramecium.abi.MapNames;
 import dev.paramecium.agent.CiliumAgent.CniAdd;
 import dev.paramecium.agent.CiliumAgent.CniDel;
 import dev.paramecium.agent.CiliumAgent.CniResult;
+import dev.paramecium.agent.cli.EndpointApi;
 import dev.paramecium.agent.endpoint.Endpoint;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
+import dev.paramecium.agent.endpoint.StatusLog;
 import dev.paramecium.api.KubeObject;
 import dev.paramecium.syscall.LinkInfo;
 import dev.paramecium.syscall.MapInfo;
+import java.time.InstantSource;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -30,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * restart of the agent those whose devices are still there are taken over ({@code
  * pkg/endpointmanager}, {@code daemon/cmd/state.go}). Used by the agent's actor alone.
  */
-final class LocalEndpoints {
+final class LocalEndpoints implements EndpointApi {
 
   static final String HEALTH_NETNS = "cilium-health";
 
@@ -38,6 +41,7 @@ final class LocalEndpoints {
   private final BiFunction<EndpointSpec, Boolean, ActorRef<Endpoint.Command>> spawner;
   private final Consumer<LocalEndpoint> onNew;
   private final ActorRef<Done> ignore;
+  private final InstantSource clock;
 
   private final Map<Integer, LocalEndpoint> byId = new TreeMap<>();
   private final Map<String, Integer> byPod = new HashMap<>();
@@ -55,11 +59,13 @@ final class LocalEndpoints {
       NodeConfig config,
       BiFunction<EndpointSpec, Boolean, ActorRef<Endpoint.Command>> spawner,
       Consumer<LocalEndpoint> onNew,
-      ActorRef<Done> ignore) {
+      ActorRef<Done> ignore,
+      InstantSource clock) {
     this.config = config;
     this.spawner = spawner;
     this.onNew = onNew;
     this.ignore = ignore;
+    this.clock = clock;
   }
 
   /** The operator has given a pod CIDR: addresses and ids come from {@code given}. */
@@ -89,6 +95,21 @@ final class LocalEndpoints {
   @Nullable LocalEndpoint byPod(String pod) {
     Integer id = byPod.get(pod);
     return id == null ? null : byId.get(id);
+  }
+
+  @Override
+  public List<StatusLog.Entry> log(int endpointId) {
+    LocalEndpoint local = byId(endpointId);
+    return local == null ? List.of() : local.log();
+  }
+
+  @Override
+  public boolean regenerate(int endpointId) {
+    LocalEndpoint local = byId(endpointId);
+    if (local != null) {
+      local.actor.tell(new Endpoint.Regenerate());
+    }
+    return local != null;
   }
 
   // ---- CNI
@@ -190,7 +211,7 @@ final class LocalEndpoints {
   }
 
   private LocalEndpoint spawn(EndpointSpec spec, boolean restored) {
-    LocalEndpoint local = new LocalEndpoint(spec, spawner.apply(spec, restored), restored);
+    LocalEndpoint local = new LocalEndpoint(spec, spawner.apply(spec, restored), restored, clock.instant());
     byId.put(spec.id(), local);
     return local;
   }

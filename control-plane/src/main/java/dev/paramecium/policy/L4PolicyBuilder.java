@@ -52,7 +52,7 @@ final class L4PolicyBuilder {
   }
 
   /** {@code fromRequires} of any rule binds the peers of every rule. */
-  private static List<Requirement> requirements(
+  static List<Requirement> requirements(
       List<PolicyRule> rules, Function<PolicyRule, List<TrafficRule>> section) {
     List<Requirement> requirements = new ArrayList<>();
     for (PolicyRule rule : rules) {

@@ -10,6 +10,7 @@ import dev.paramecium.container.process.ProcessContext;
 import dev.paramecium.container.process.ProcessTable;
 import dev.paramecium.container.socket.Sockets;
 import java.io.ByteArrayOutputStream;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -28,7 +29,9 @@ public final class ToolRun implements ProcessContext {
   private final Deque<Runnable> tasks = new ArrayDeque<>();
   private final ByteArrayOutputStream out = new ByteArrayOutputStream();
   private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final List<Runnable> timers = new ArrayList<>();
   private int room;
+  private long elapsedMs;
   private @Nullable Integer exitCode;
   private @Nullable Process process;
 
@@ -98,6 +101,15 @@ public final class ToolRun implements ProcessContext {
       tasks.removeFirst().run();
     }
     return this;
+  }
+
+  /** Time passes, and with it every delay that runs. */
+  public ToolRun elapse(long ms) {
+    elapsedMs += ms;
+    List<Runnable> due = List.copyOf(timers);
+    timers.clear();
+    due.forEach(Runnable::run);
+    return settle();
   }
 
   public ToolRun signal(int number) {
@@ -176,7 +188,18 @@ public final class ToolRun implements ProcessContext {
 
   @Override
   public Sockets sockets() {
-    throw new AssertionError("a tool that only looks has no use for sockets");
+    return (Sockets)
+        Proxy.newProxyInstance(
+            Sockets.class.getClassLoader(),
+            new Class<?>[] {Sockets.class},
+            (_, method, arguments) -> {
+              if (!method.getName().equals("schedule")) {
+                throw new AssertionError("a tool that only looks has no use for " + method);
+              }
+              Runnable task = (Runnable) arguments[1];
+              timers.add(task);
+              return (Sockets.Timer) () -> timers.remove(task);
+            });
   }
 
   @Override
@@ -196,7 +219,18 @@ public final class ToolRun implements ProcessContext {
 
   @Override
   public Clock clock() {
-    return Clock.system();
+    Clock system = Clock.system();
+    return new Clock() {
+      @Override
+      public long nanos() {
+        return system.nanos() + elapsedMs * 1_000_000;
+      }
+
+      @Override
+      public long epochMs() {
+        return system.epochMs() + elapsedMs;
+      }
+    };
   }
 
   @Override

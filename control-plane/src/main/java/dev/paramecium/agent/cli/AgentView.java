@@ -15,6 +15,7 @@ import dev.paramecium.agent.service.ServiceApi;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param prefilter null if enable-xdp-prefilter is off
  * @param health null if enable-health-checking is off
  * @param proxy its listeners' redirects, and the names that it has heard of
+ * @param podIdentity of any pod of the cluster, by {@code namespace/name}; 0 if it has none
  * @param policy to read and, in the agent's actor, to change
  * @param services to read and, in the agent's actor, to change
  */
@@ -61,6 +63,8 @@ public record AgentView(
     KernelCalls kernel,
     Scheduler scheduler,
     ProxyState proxy,
+    ToIntFunction<String> podIdentity,
+    EndpointApi endpointApi,
     NodePolicy policy) {
 
   /** A node of the cluster. */

@@ -54,7 +54,27 @@ record Arguments(
           "print");
 
   private static final Set<String> VALUES =
-      Set.of("backends", "cidr", "frontend", "id", "k8s-traffic-policy", "revision", "states");
+      Set.of(
+          "backends",
+          "cidr",
+          "d",
+          "dport",
+          "dst",
+          "dst-endpoint",
+          "dst-identity",
+          "dst-k8s-pod",
+          "dst-k8s-yaml",
+          "frontend",
+          "id",
+          "k8s-traffic-policy",
+          "revision",
+          "s",
+          "src",
+          "src-endpoint",
+          "src-identity",
+          "src-k8s-pod",
+          "src-k8s-yaml",
+          "states");
 
   /** Reads everything after {@code cilium}. */
   static Arguments parse(List<String> argv) {

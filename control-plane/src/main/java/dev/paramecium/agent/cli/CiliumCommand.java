@@ -63,12 +63,7 @@ public final class CiliumCommand {
     String verb = arguments.word(1);
     boolean list = verb.equals("list") || verb.equals("ls");
     return switch (arguments.word(0)) {
-      case "endpoint", "ep" ->
-          list
-              ? now(EndpointTables.list(view, arguments))
-              : verb.equals("get")
-                  ? now(EndpointTables.get(view, arguments))
-                  : now(unknown(arguments, "get, list"));
+      case "endpoint", "ep" -> now(endpoint(view, arguments, verb));
       case "fqdn" -> now(FqdnTables.run(view, arguments));
       case "identity", "id" ->
           list
@@ -101,6 +96,16 @@ public final class CiliumCommand {
                       + arguments.word(0)
                       + "\" for \"cilium\"\nRun 'cilium --help' for usage.\n",
                   1));
+    };
+  }
+
+  private static CommandOutput endpoint(AgentView view, Arguments arguments, String verb) {
+    return switch (verb) {
+      case "list", "ls" -> EndpointTables.list(view, arguments);
+      case "get" -> EndpointTables.get(view, arguments);
+      case "log" -> EndpointTables.log(view, arguments);
+      case "regenerate" -> EndpointTables.regenerate(view, arguments);
+      default -> unknown(arguments, "get, list, log, regenerate");
     };
   }
 

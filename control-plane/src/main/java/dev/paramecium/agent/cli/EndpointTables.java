@@ -9,14 +9,16 @@ import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.endpoint.StatusLog;
 import dev.paramecium.agent.policy.EndpointMap;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
 
-/** {@code cilium endpoint list|get} ({@code cilium/cmd/endpoint_list.go, endpoint_get.go}). */
+/** {@code cilium endpoint list|get|log|regenerate} ({@code cilium/cmd/endpoint_*.go}). */
 final class EndpointTables {
 
   /** An endpoint as it is listed; the node's own has no address and no device. */
@@ -110,20 +112,75 @@ final class EndpointTables {
   }
 
   static CommandOutput get(AgentView view, Arguments arguments) {
-    String wanted = arguments.word(2);
-    if (wanted.isEmpty()) {
-      return CommandOutput.error(
-          "missing endpoint id argument: use an id, ipv4:ADDRESS or pod-name:NAMESPACE:NAME");
+    Optional<Row> row = row(view, arguments.word(2));
+    if (row.isEmpty()) {
+      return unknown(
+          "Cannot get endpoint ", arguments.word(2), "[GET /endpoint/{id}][404] getEndpointIdNotFound");
     }
-    for (Row row : rows(view)) {
-      if (matches(row, wanted)) {
-        ArrayNode array = JsonNodeFactory.instance.arrayNode();
-        array.add(json(view, row));
-        return Json.print(array);
+    ArrayNode array = JsonNodeFactory.instance.arrayNode();
+    array.add(json(view, row.get()));
+    return Json.print(array);
+  }
+
+  static CommandOutput log(AgentView view, Arguments arguments) {
+    Optional<Row> row = row(view, arguments.word(2));
+    if (row.isEmpty()) {
+      return unknown(
+          "Cannot get endpoint log ", arguments.word(2), "[GET /endpoint/{id}/log][404] getEndpointIdLogNotFound");
+    }
+    List<StatusLog.Entry> entries = view.endpointApi().log(row.get().id());
+    if (arguments.json()) {
+      ArrayNode array = JsonNodeFactory.instance.arrayNode();
+      for (StatusLog.Entry entry : entries) {
+        array
+            .addObject()
+            .put("code", entry.code())
+            .put("message", entry.message())
+            .put("state", entry.state().toString())
+            .put("timestamp", second(entry));
       }
+      return Json.print(array);
     }
-    return CommandOutput.error(
-        "Cannot get endpoint " + wanted + ": [GET /endpoint/{id}][404] getEndpointIdNotFound");
+    TabWriter table = new TabWriter(2, 3);
+    table.row("Timestamp", "Status", "State", "Message");
+    for (StatusLog.Entry entry : entries) {
+      table.row(second(entry), entry.code(), entry.state().toString(), entry.message());
+    }
+    return CommandOutput.of(table.toString());
+  }
+
+  private static String second(StatusLog.Entry entry) {
+    return entry.at().truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+
+  static CommandOutput regenerate(AgentView view, Arguments arguments) {
+    String wanted = arguments.word(2);
+    Optional<Row> row = row(view, wanted);
+    if (row.isEmpty()) {
+      return unknown(
+          "Cannot regenerate endpoint ", wanted, "[PATCH /endpoint/{id}/config][404] patchEndpointIdConfigNotFound");
+    }
+    // The node's own endpoint has no policy map here that could be written.
+    if (row.get().model().isPresent()) {
+      view.endpointApi().regenerate(row.get().id());
+    }
+    return CommandOutput.of("Endpoint " + wanted + " successfully regenerated\n");
+  }
+
+  private static Optional<Row> row(AgentView view, String wanted) {
+    return rows(view).stream().filter(row -> matches(row, wanted)).findFirst();
+  }
+
+  /** The labels of an endpoint's identity; empty if there is no such endpoint. */
+  static Optional<List<String>> labels(AgentView view, String wanted) {
+    return row(view, wanted).map(Row::labels);
+  }
+
+  private static CommandOutput unknown(String what, String wanted, String answer) {
+    return wanted.isEmpty()
+        ? CommandOutput.error(
+            "missing endpoint id argument: use an id, ipv4:ADDRESS or pod-name:NAMESPACE:NAME")
+        : CommandOutput.error(what + wanted + ": " + answer);
   }
 
   private static boolean matches(Row row, String wanted) {
@@ -165,8 +222,10 @@ final class EndpointTables {
     ObjectNode realized = status.putObject("policy").putObject("realized");
     realized.put("id", row.identity());
     realized.put("policy-enabled", policyEnabled(view, row));
-    realized.put(
-        "policy-revision", row.model().map(EndpointModel::policyRevision).orElse(1L).longValue());
+    // The node's own endpoint has no map that could lag behind.
+    long revision =
+        row.model().map(EndpointModel::policyRevision).orElse(view.policy().revision());
+    realized.put("policy-revision", revision);
     status.put("state", row.state().toString());
     return json;
   }

@@ -15,6 +15,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /** {@code cilium identity list|get} and {@code cilium ip list}. */
 final class IdentityTables {
@@ -51,12 +52,26 @@ final class IdentityTables {
         return print(Map.of(identity.getKey(), identity.getValue()), arguments);
       }
     }
-    return CommandOutput.error(
-        wanted.isEmpty()
-            ? "Invalid identity ID: give a number, as in cilium identity get 1"
-            : "Cannot get identity for given ID "
-                + wanted
-                + ": [GET /identity/{id}][404] getIdentityIdNotFound");
+    return CommandOutput.error(unknown(wanted));
+  }
+
+  private static String unknown(String wanted) {
+    return wanted.isEmpty()
+        ? "Invalid identity ID: give a number, as in cilium identity get 1"
+        : "Cannot get identity for given ID "
+            + wanted
+            + ": [GET /identity/{id}][404] getIdentityIdNotFound";
+  }
+
+  /** The labels of an identity by its number, or why there are none. */
+  static <E extends Exception> List<String> labels(
+      AgentView view, String wanted, Function<String, E> refusal) throws E {
+    for (Map.Entry<Integer, List<String>> identity : all(view).entrySet()) {
+      if (identity.getKey().toString().equals(wanted)) {
+        return identity.getValue();
+      }
+    }
+    throw refusal.apply(unknown(wanted));
   }
 
   private static CommandOutput print(Map<Integer, List<String>> identities, Arguments arguments) {

@@ -17,7 +17,7 @@ import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
 
-/** {@code cilium policy get|import|delete|selectors} ({@code cilium/cmd/policy_*.go}). */
+/** {@code cilium policy get|import|delete|selectors|trace} ({@code cilium/cmd/policy_*.go}). */
 final class PolicyCommands {
 
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -33,11 +33,12 @@ final class PolicyCommands {
       case "import" -> importRules(policy, more, arguments);
       case "delete" -> delete(policy, more, arguments);
       case "selectors" -> selectors(policy, arguments);
+      case "trace" -> PolicyTraceCommand.run(view, arguments);
       default ->
           CommandOutput.error(
               "unknown command \""
                   + arguments.word(1)
-                  + "\" for \"cilium policy\": use one of delete, get, import, selectors");
+                  + "\" for \"cilium policy\": use one of delete, get, import, selectors, trace, wait");
     };
   }
 

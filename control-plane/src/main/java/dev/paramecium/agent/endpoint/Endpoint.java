@@ -49,6 +49,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
 
+  private static final String UPDATED_LABELS = "updated security labels";
   private static final Duration APPLY_TIMEOUT = Duration.ofSeconds(10);
 
   /** What an endpoint can be told. */
@@ -69,6 +70,9 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
    * or out.
    */
   public record Enforce(EndpointMap policy) implements Command {}
+
+  /** Somebody wants its policy map written anew. */
+  public record Regenerate() implements Command {}
 
   /** Somebody deleted or changed the CiliumEndpoint: it is written again. */
   public record Publish() implements Command {}
@@ -110,6 +114,11 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   private final Backoff apiBackoff = Backoff.forApi();
 
   private EndpointState state;
+
+  /** Why it is regenerated, or was last. */
+  private String reason = UPDATED_LABELS;
+
+  private boolean rewrite;
   private @Nullable Links links;
   private int wantedIdentity;
   private List<String> wantedLabels = List.of();
@@ -180,6 +189,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
       case Identify identify -> onIdentify(identify);
       case Enforce enforce -> onEnforce(enforce);
       case Enforced enforced -> onEnforced(enforced);
+      case Regenerate _ -> onRegenerate();
       case Publish _ -> onPublish();
       case Delete delete -> onDelete(delete);
       case Plumbed plumbed -> onPlumbed(plumbed);
@@ -276,6 +286,8 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
 
   private void regenerate(Links devices, EndpointMap targetPolicy) {
     busy = true;
+    rewrite = false;
+    reason = wantedIdentity == identity ? "retrying regeneration" : UPDATED_LABELS;
     become(EndpointState.REGENERATING);
     int target = wantedIdentity;
     List<String> targetLabels = wantedLabels;
@@ -321,16 +333,26 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
   /** Changes the policy map alone: the programs stay. */
   private void enforce(EndpointMap target) {
     EndpointMap old = policy;
-    if (old != null && unanswered.isEmpty() && old.entries().equals(target.entries())) {
+    boolean all = rewrite;
+    rewrite = false;
+    if (!all
+        && old != null
+        && unanswered.isEmpty()
+        && old.entries().equals(target.entries())) {
       policy = target;
       agent.tell(new EndpointEvent.Changed(model()));
       return;
     }
     busy = true;
+    boolean sameRules = old != null && old.revision() == target.revision();
+    reason =
+        all
+            ? "endpoint was updated via API"
+            : sameRules ? "one or more identities created or deleted" : "policy rules added";
     become(EndpointState.REGENERATING);
     getContext()
         .pipeToSelf(
-            apply(changes(old, target, false)),
+            apply(changes(old, target, all)),
             (_, failure) ->
                 new Enforced(target, failure == null ? "" : KernelCalls.message(failure)));
   }
@@ -416,6 +438,11 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     unanswered.clear();
     policy = regenerated.policy();
     become(EndpointState.READY);
+    return next();
+  }
+
+  private Behavior<Command> onRegenerate() {
+    rewrite = true;
     return next();
   }
 
@@ -578,7 +605,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     } else if (wantedIdentity != identity || state == EndpointState.NOT_READY || programId == 0) {
       regenerate(devices, target);
     } else {
-      if (!target.equals(policy)) {
+      if (rewrite || !target.equals(policy)) {
         enforce(target);
       }
       if (!busy) {
@@ -625,6 +652,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     return new EndpointModel(
         spec,
         state,
+        reason,
         identity,
         labels,
         devices == null ? 0 : devices.ifindex(),

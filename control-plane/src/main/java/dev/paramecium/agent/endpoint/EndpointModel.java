@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * An endpoint as the agent's API shows it.
  *
+ * @param reason why it is regenerated, or was last
  * @param identity 0 while it has none
  * @param labels sorted, with source: {@code k8s:app=curl}
  * @param ifindex of the host device; 0 while there is none
@@ -22,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public record EndpointModel(
     EndpointSpec spec,
     EndpointState state,
+    String reason,
     int identity,
     List<String> labels,
     int ifindex,

@@ -13,6 +13,7 @@ import dev.paramecium.policy.NamedPorts;
 import dev.paramecium.policy.PolicyOptions;
 import dev.paramecium.policy.PolicyRepository;
 import dev.paramecium.policy.PolicyRepository.Subject;
+import dev.paramecium.policy.PolicyTrace;
 import dev.paramecium.policy.ProxyRules;
 import dev.paramecium.policy.RuleOrigin;
 import dev.paramecium.policy.SelectorCache;
@@ -26,6 +27,7 @@ import dev.paramecium.policy.rule.Label;
 import dev.paramecium.policy.rule.LabelSet;
 import dev.paramecium.policy.rule.PolicyName;
 import dev.paramecium.policy.rule.PolicyRule;
+import dev.paramecium.policy.rule.PortProtocol;
 import dev.paramecium.syscall.ProxyConfig;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -271,6 +273,12 @@ public final class NodePolicy {
               replace(name, left);
             });
     return gone.size();
+  }
+
+  /** What the rules say of these labels; {@link PolicyTrace#of}. */
+  public PolicyTrace.Result trace(
+      LabelSet from, LabelSet to, List<PortProtocol> ports, boolean verbose) {
+    return PolicyTrace.of(rules(), options, from, to, ports, verbose);
   }
 
   /** How many filters use a selector. */

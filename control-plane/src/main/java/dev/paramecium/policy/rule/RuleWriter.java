@@ -143,6 +143,15 @@ public final class RuleWriter {
     }
   }
 
+  /** A selector on one line; none, as a rule about nodes has of pods, is <code>{}</code>. */
+  public static String selector(@Nullable EndpointSelector selector) {
+    ObjectNode json = JsonNodeFactory.instance.objectNode();
+    if (selector != null) {
+      selector(selector, json);
+    }
+    return json.toString();
+  }
+
   private static void selector(EndpointSelector selector, ObjectNode json) {
     if (!selector.matchLabels().isEmpty()) {
       ObjectNode labels = json.putObject("matchLabels");

@@ -14,6 +14,7 @@ import dev.paramecium.agent.endpoint.EndpointModel;
 import dev.paramecium.agent.endpoint.EndpointSpec;
 import dev.paramecium.agent.endpoint.EndpointSpec.PodRef;
 import dev.paramecium.agent.endpoint.EndpointState;
+import dev.paramecium.agent.endpoint.StatusLog;
 import dev.paramecium.agent.health.HealthProber;
 import dev.paramecium.agent.kernel.KernelCalls;
 import dev.paramecium.agent.option.AgentOptions;
@@ -69,6 +70,19 @@ class CiliumCommandTest {
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
   private final NodePolicy nodePolicy =
       new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
+  private final List<Integer> regenerated = new ArrayList<>();
+  private final EndpointApi endpointApi =
+      new EndpointApi() {
+        @Override
+        public List<StatusLog.Entry> log(int endpointId) {
+          return new StatusLog(EndpointState.WAITING_FOR_IDENTITY, Instant.EPOCH).newestFirst();
+        }
+
+        @Override
+        public boolean regenerate(int endpointId) {
+          return regenerated.add(endpointId);
+        }
+      };
   private final DesiredState desired = new DesiredState();
   private @Nullable Prefilter prefilter;
   private @Nullable ActorRef<HealthProber.Command> health;
@@ -141,6 +155,7 @@ class CiliumCommandTest {
             new EndpointModel(
                 pod,
                 EndpointState.READY,
+                "updated security labels",
                 15773,
                 LABELS,
                 29,
@@ -153,6 +168,7 @@ class CiliumCommandTest {
             new EndpointModel(
                 waiting,
                 EndpointState.WAITING_FOR_IDENTITY,
+                "updated security labels",
                 0,
                 List.of(),
                 0,
@@ -187,6 +203,8 @@ class CiliumCommandTest {
                     List.of(Ipv4Address.parse("203.0.113.10")),
                     3600,
                     Instant.EPOCH.plusSeconds(3600)))),
+        name -> name.equals("default/curl") ? 15773 : 0,
+        endpointApi,
         nodePolicy);
   }
 
@@ -263,6 +281,105 @@ class CiliumCommandTest {
     assertThat(run("cilium", "policy", "import", "[{\"ingress\": []}]").exitCode()).isEqualTo(1);
     assertThat(printed("cilium", "policy", "delete", "name=r1")).isEqualTo("Revision: 3\n");
     assertThat(nodePolicy.rules()).isEmpty();
+  }
+
+  @Test
+  void anEndpointsLogSaysWhatBecameOfIt() {
+    assertThat(printed("cilium", "endpoint", "log", "2826"))
+        .isEqualTo(
+            """
+            Timestamp              Status   State                  Message
+            1970-01-01T00:00:00Z   OK       waiting-for-identity   Endpoint creation
+            """);
+    assertThat(printed("cilium", "endpoint", "log", "pod-name:default:curl", "-o", "json"))
+        .contains("\"code\": \"OK\"", "\"timestamp\": \"1970-01-01T00:00:00Z\"");
+    assertThat(run("cilium", "endpoint", "log").stderr()).contains("missing endpoint id");
+    assertThat(run("cilium", "endpoint", "log", "7").stderr()).contains("404");
+  }
+
+  @Test
+  void anEndpointIsRegeneratedWhenSomebodyAsks() {
+    assertThat(printed("cilium", "endpoint", "regenerate", "2826"))
+        .isEqualTo("Endpoint 2826 successfully regenerated\n");
+    assertThat(regenerated).containsExactly(2826);
+    assertThat(run("cilium", "endpoint", "regenerate", "7").exitCode()).isEqualTo(1);
+  }
+
+  @Test
+  void aTraceAsksTheRulesAboutLabels() {
+    printed(
+        "cilium",
+        "policy",
+        "import",
+        """
+        [{"endpointSelector": {"matchLabels": {"role": "db"}},
+          "ingress": [{"fromEndpoints": [{"matchLabels": {"role": "web"}}],
+                       "toPorts": [{"ports": [{"port": "5432", "protocol": "TCP"}]}]}]}]
+        """);
+    assertThat(
+            printed(
+                "cilium", "policy", "trace", "-s", "role=web", "-d", "role=db", "--dport",
+                "5432/tcp"))
+        .isEqualTo(
+            """
+            ----------------------------------------------------------------
+
+            Tracing From: [any:role=web] => To: [any:role=db] Ports: [5432/TCP]
+
+            Resolving ingress policy for [any:role=db]
+            * Rule {"matchLabels":{"any:role":"db"}}: selected
+                Allows from labels {"matchLabels":{"any:role":"web"}}
+                  Found all required labels
+                  Allows port [{5432 TCP}]
+            1/1 rules selected
+            Found allow rule
+            Found no deny rule
+            Ingress verdict: allowed
+
+            Final verdict: ALLOWED
+            """);
+    assertThat(
+            printed(
+                "cilium", "policy", "trace", "--src-k8s-pod", "default:curl", "-d", "role=db",
+                "--dport", "5432/tcp"))
+        .contains("No label match for [k8s:", "Final verdict: DENIED");
+    assertThat(
+            printed(
+                "cilium",
+                "policy",
+                "trace",
+                "--src-identity",
+                "2",
+                "--dst-k8s-yaml",
+                "kind: Deployment\nspec: {template: {metadata: {labels: {role: db, a: 'b,c'}}}}",
+                "--dport",
+                "5432",
+                "-o",
+                "json"))
+        .contains("\"verdict\": \"denied\"", "k8s:a=b,c", "No label match for [reserved:world]");
+  }
+
+  @Test
+  void aTraceSaysWhatItLacks() {
+    for (List<String> words :
+        List.of(
+            List.of("-d", "a"),
+            List.of("-s", "a", "--dport", "80"),
+            List.of("-s", "a", "-d", "b"),
+            List.of("-s", "a", "-d", "b", "--dport", "80/icmp"),
+            List.of("-s", "a", "-d", "b", "--dport", "70000"),
+            List.of("-s", "a", "--dst-identity", "77", "--dport", "80"),
+            List.of("-s", "a", "--dst-endpoint", "77", "--dport", "80"),
+            List.of("-s", "a", "--dst-k8s-pod", "curl", "--dport", "80"),
+            List.of("-s", "a", "--dst-k8s-pod", "default:gone", "--dport", "80"),
+            List.of("-s", "a", "--dst-k8s-yaml", "kind: Service", "--dport", "80"),
+            List.of("-s", "a", "--dst-k8s-yaml", "{", "--dport", "80"))) {
+      List<String> argv = new ArrayList<>(List.of("cilium", "policy", "trace"));
+      argv.addAll(words);
+      CommandOutput output = run(argv.toArray(String[]::new));
+      assertThat(output.exitCode()).as("%s", words).isEqualTo(1);
+      assertThat(output.stderr()).as("%s", words).startsWith("Error: ");
+    }
   }
 
   @Test
@@ -552,7 +669,7 @@ class CiliumCommandTest {
             "Error: Cannot get endpoint 77: [GET /endpoint/{id}][404] getEndpointIdNotFound\n");
     assertThat(run("cilium", "endpoint", "explode").stderr())
         .isEqualTo(
-            "Error: unknown command \"explode\" for \"cilium endpoint\": use one of get, list\n");
+            "Error: unknown command \"explode\" for \"cilium endpoint\": use one of get, list, log, regenerate\n");
     assertThat(run("cilium", "status", "--bogus").stderr())
         .isEqualTo("Error: unknown flag: --bogus\n");
     assertThat(run("cilium", "node", "list", "-o", "yaml").exitCode()).isEqualTo(1);

@@ -202,6 +202,7 @@ class PolicyExplanationTest {
             new EndpointModel(
                 web,
                 EndpointState.READY,
+                "updated security labels",
                 1000,
                 List.of(),
                 29,
@@ -226,6 +227,8 @@ class PolicyExplanationTest {
         kernel,
         kit.system().scheduler(),
         ProxyState.NONE,
+        _ -> 0,
+        new NoEndpoints(),
         new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1)));
   }
 }

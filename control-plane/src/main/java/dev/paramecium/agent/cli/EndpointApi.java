@@ -1,0 +1,18 @@
+package dev.paramecium.agent.cli;
+
+import dev.paramecium.agent.endpoint.StatusLog;
+import java.util.List;
+
+/** What commands ask of endpoints beyond their models; in the agent's actor. */
+public interface EndpointApi {
+
+  /** What became of an endpoint, newest first; nothing if it is not there. */
+  List<StatusLog.Entry> log(int endpointId);
+
+  /**
+   * Has an endpoint's policy map written anew.
+   *
+   * @return whether there is one to do so
+   */
+  boolean regenerate(int endpointId);
+}
