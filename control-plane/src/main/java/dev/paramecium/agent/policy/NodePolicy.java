@@ -69,6 +69,7 @@ public final class NodePolicy {
   private final Map<String, NamedPorts> podPorts = new HashMap<>();
   private final Map<Integer, EndpointMap> current = new HashMap<>();
   private final Set<Integer> dirty = new HashSet<>();
+  private long drainedRevision;
   private int imports;
   private NamedPorts allPorts = NamedPorts.NONE;
 
@@ -80,6 +81,7 @@ public final class NodePolicy {
     this.fqdns = new FqdnCache(options.minTtl());
     this.listeners = new ProxyListeners(random);
     this.repository = new PolicyRepository(selectors, options);
+    this.drainedRevision = repository.revision();
     Map<Integer, LabelSet> reserved = new TreeMap<>();
     for (ReservedIdentity identity : ReservedIdentity.values()) {
       if (identity != ReservedIdentity.UNKNOWN) {
@@ -286,9 +288,9 @@ public final class NodePolicy {
     return repository.users(selector);
   }
 
-  /** Whether a map wants working out. */
+  /** Whether a map wants working out, or is to be known to reflect a later revision. */
   public boolean isDirty() {
-    return !dirty.isEmpty();
+    return !dirty.isEmpty() || drainedRevision != repository.revision();
   }
 
   /** What the agent refuses, by kind and name. */
@@ -396,6 +398,7 @@ public final class NodePolicy {
       }
     }
     dirty.clear();
+    drainedRevision = repository.revision();
     return changed;
   }
 

@@ -280,6 +280,15 @@ class CiliumCommandTest {
     assertThat(run("cilium", "policy", "import", "[{]").stderr()).contains("Cannot parse policy");
     assertThat(run("cilium", "policy", "import", "[{\"ingress\": []}]").exitCode()).isEqualTo(1);
     assertThat(printed("cilium", "policy", "delete", "name=r1")).isEqualTo("Revision: 3\n");
+    nodePolicy.drain();
+    // What concerns nobody here is a new revision all the same, which somebody may wait for.
+    printed("cilium", "policy", "import", "[{\"endpointSelector\": {\"matchLabels\": {\"a\": \"b\"}}}]");
+    assertThat(nodePolicy.isDirty()).isTrue();
+    assertThat(nodePolicy.drain().values())
+        .singleElement()
+        .satisfies(map -> assertThat(map.revision()).isEqualTo(4));
+    assertThat(nodePolicy.isDirty()).isFalse();
+    printed("cilium", "policy", "delete", "--all");
     assertThat(nodePolicy.rules()).isEmpty();
   }
 
