@@ -47,7 +47,9 @@ final class PolicyExplanation {
   static CommandOutput run(AgentView view, Arguments arguments) {
     String pod = arguments.word(1);
     for (EndpointModel endpoint : view.endpoints()) {
-      if (endpoint.spec().owner().equals(pod)) {
+      boolean isAsked =
+          pod.equals(endpoint.spec().owner()) || pod.equals(Integer.toString(endpoint.spec().id()));
+      if (isAsked) {
         EndpointMap policy = endpoint.policy();
         if (policy == null) {
           return CommandOutput.error(

@@ -5,20 +5,28 @@ import dev.paramecium.bpf.PerfEventArray;
 import dev.paramecium.container.process.Process;
 import dev.paramecium.container.process.ProcessContext;
 import dev.paramecium.container.proxy.LogRecord;
+import dev.paramecium.inspect.AgentSocket;
 import dev.paramecium.inspect.EventQueue;
 import dev.paramecium.inspect.IdentityLabels;
 import dev.paramecium.inspect.KernelView;
 import dev.paramecium.inspect.Tool;
 import dev.paramecium.inspect.ToolError;
+import dev.paramecium.syscall.AgentCall;
 import dev.paramecium.syscall.PerfRecord;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
 
 /**
  * {@code cilium monitor}: prints what programs tell about packets until it is interrupted. When its
- * reader is slow, records are lost in the ring and the loss is told, as by the real one.
+ * reader is slow, records are lost in the ring and the loss is told, as by the real one. With {@code
+ * -v} it adds, to what a policy decided, the rules that say so now: for those it asks the agent, and
+ * what comes after waits for the answer.
  */
 final class Monitor implements Process {
 
@@ -26,6 +34,9 @@ final class Monitor implements Process {
 
   /** How many messages of the access log may wait for a slow reader. */
   private static final int MESSAGES = 4096;
+
+  /** A policy may change; a flood of equal events is asked about once in this time. */
+  private static final long ANSWERS_HOLD_MS = 1000;
 
   private static final String USAGE =
       """
@@ -58,12 +69,21 @@ final class Monitor implements Process {
   private final EventQueue<LogRecord> messages;
   private final KernelView.Subscription accessLog;
   private final AccessLogFormat messageFormat;
+  private final AgentSocket agent;
+  private final Map<PolicyQuestion, String> answers = new HashMap<>();
+  private long answersUntilMs;
+  private boolean asking;
   private boolean waiting;
   private boolean ended;
 
   private Monitor(
-      KernelView kernel, IdentityLabels labels, MonitorFormat format, ProcessContext process) {
+      KernelView kernel,
+      IdentityLabels labels,
+      AgentSocket agent,
+      MonitorFormat format,
+      ProcessContext process) {
     this.process = process;
+    this.agent = agent;
     this.format = format;
     this.cpus = kernel.possibleCpus();
     this.records = kernel.openPerfRing(() -> process.executor().execute(this::read));
@@ -73,7 +93,11 @@ final class Monitor implements Process {
   }
 
   static Process start(
-      KernelView kernel, IdentityLabels labels, List<String> words, ProcessContext process) {
+      KernelView kernel,
+      IdentityLabels labels,
+      AgentSocket agent,
+      List<String> words,
+      ProcessContext process) {
     MonitorFormat format;
     try {
       format = parse(kernel, words);
@@ -84,7 +108,7 @@ final class Monitor implements Process {
               })
           .start(process);
     }
-    Monitor monitor = new Monitor(kernel, labels, format, process);
+    Monitor monitor = new Monitor(kernel, labels, agent, format, process);
     process.printError(
         "Listening for events on "
             + monitor.cpus
@@ -199,7 +223,7 @@ final class Monitor implements Process {
   // ---- following
 
   private void read() {
-    if (waiting || ended) {
+    if (waiting || asking || ended) {
       return;
     }
     StringBuilder text = new StringBuilder();
@@ -208,7 +232,17 @@ final class Monitor implements Process {
       if (record.lost() > 0) {
         text.append(MonitorFormat.lost(record.cpu(), record.lost()));
       }
-      text.append(format.format(record));
+      String said = format.format(record);
+      text.append(said);
+      PolicyQuestion question = said.isEmpty() ? null : format.question(record);
+      if (question != null) {
+        String answer = answerTo(question);
+        if (answer == null) {
+          waiting = !process.print(text.toString());
+          return;
+        }
+        text.append(answer);
+      }
       if (text.length() >= CHUNK) {
         if (!process.print(text.toString())) {
           waiting = true;
@@ -226,6 +260,40 @@ final class Monitor implements Process {
     if (!text.isEmpty() && !process.print(text.toString())) {
       waiting = true;
     }
+  }
+
+  // ---- rules
+
+  /** The line that says which rules decided; null if the agent was asked for it. */
+  private @Nullable String answerTo(PolicyQuestion question) {
+    long now = process.clock().epochMs();
+    if (now >= answersUntilMs) {
+      answers.clear();
+      answersUntilMs = now + ANSWERS_HOLD_MS;
+    }
+    String known = answers.get(question);
+    if (known != null) {
+      return known;
+    }
+    CompletionStage<AgentCall.Reply> reply = agent.call(question.words());
+    if (reply == null) {
+      return ""; // without an agent nobody knows
+    }
+    asking = true;
+    reply.whenComplete(
+        (answer, failure) ->
+            process.executor().execute(() -> answered(question, failure == null ? answer : null)));
+    return null;
+  }
+
+  private void answered(PolicyQuestion question, AgentCall.@Nullable Reply reply) {
+    String line = reply != null && reply.exitCode() == 0 ? "POLICY: " + reply.stdout() : "";
+    answers.put(question, line);
+    asking = false;
+    if (!line.isEmpty() && !process.print(line)) {
+      waiting = true;
+    }
+    read();
   }
 
   @Override

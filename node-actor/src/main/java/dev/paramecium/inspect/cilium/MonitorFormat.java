@@ -17,6 +17,7 @@ import dev.paramecium.inspect.packet.Packet;
 import dev.paramecium.syscall.PerfRecord;
 import java.util.Arrays;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One record of {@code cilium_events} as text ({@code pkg/monitor/format}, {@code
@@ -88,6 +89,18 @@ final class MonitorFormat {
           + ": "
           + e.getMessage()
           + "\n";
+    }
+  }
+
+  /** What is worth asking about a record that is shown; null for nothing. */
+  @Nullable PolicyQuestion question(PerfRecord record) {
+    if (style != Style.VERBOSE) {
+      return null;
+    }
+    try {
+      return PolicyQuestion.of(MonitorEvent.decode(record.bytes()));
+    } catch (IllegalArgumentException _) {
+      return null; // the record's line says so
     }
   }
 

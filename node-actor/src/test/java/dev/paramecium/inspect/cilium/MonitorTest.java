@@ -17,9 +17,12 @@ import dev.paramecium.inspect.HostTools;
 import dev.paramecium.inspect.IdentityLabels;
 import dev.paramecium.inspect.ToolRun;
 import dev.paramecium.inspect.WalkNode;
+import dev.paramecium.syscall.AgentCall;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -271,5 +274,79 @@ class MonitorTest {
     assertThat(run.err()).contains(message);
     assertThat(run.exitCode()).isEqualTo(1);
     assertThat(node.listeners()).isZero();
+  }
+
+  private final List<List<String>> asked = new ArrayList<>();
+  private final List<CompletableFuture<AgentCall.Reply>> replies = new ArrayList<>();
+
+  private ToolRun asking(String... argv) {
+    return ToolRun.start(
+        HostTools.create(
+            node,
+            IdentityLabels.RESERVED,
+            words -> {
+              asked.add(words);
+              replies.add(new CompletableFuture<>());
+              return replies.getLast();
+            }),
+        WalkNode.host(),
+        Integer.MAX_VALUE,
+        List.of(argv));
+  }
+
+  private static AgentCall.Reply reply(String line) {
+    return new AgentCall.Reply(line, "", line.isEmpty() ? 1 : 0);
+  }
+
+  @Test
+  void aVerboseMonitorNamesTheRulesThatDecided() {
+    ToolRun run = asking("cilium", "monitor", "-v");
+    node.emit(1, DROP);
+    node.emit(1, trace(TracePoint.TO_LXC, TraceReason.NEW, 1181));
+    run.settle();
+    assertThat(asked)
+        .containsExactly(
+            List.of("paramecium-policy", "decide", "1180", "egress", "15773", "80", "6"));
+    assertThat(run.out()).contains("DROP: ").doesNotContain("to-endpoint");
+    replies.getFirst().complete(reply("deny egress by default deny of x\n"));
+    run.settle();
+    assertThat(run.out())
+        .containsSubsequence(
+            "reason Policy denied", "POLICY: deny egress by default deny of x\n", "to-endpoint");
+  }
+
+  @Test
+  void whatWasAskedAMomentAgoIsNotAskedAgain() {
+    ToolRun run = asking("cilium", "monitor", "-v", "-t", "policy-verdict");
+    byte[] allowed = verdict(15773, 0, PolicyVerdictNotify.INGRESS, 1);
+    node.emit(1, allowed);
+    node.emit(1, DROP); // not shown, not asked about
+    node.emit(1, allowed);
+    run.settle();
+    replies.getFirst().complete(reply("allow ingress by y\n"));
+    run.settle();
+    assertThat(asked)
+        .containsExactly(
+            List.of("paramecium-policy", "decide", "232", "ingress", "15773", "80", "6"));
+    assertThat(run.out().split("POLICY: allow ingress by y\n", -1)).hasSize(3);
+    run.elapse(1001);
+    node.emit(1, allowed);
+    run.settle();
+    assertThat(asked).hasSize(2);
+    replies.getLast().complete(reply("")); // the endpoint is gone meanwhile
+    node.emit(1, allowed);
+    run.settle();
+    assertThat(run.out().split("Policy verdict log", -1)).hasSize(5);
+    assertThat(run.out().split("POLICY: ", -1)).hasSize(3);
+  }
+
+  @Test
+  void nobodyIsAskedWhereOneLineIsEnough() {
+    for (String flag : List.of("-n", "-j")) {
+      ToolRun run = asking("cilium", "monitor", flag);
+      node.emit(1, DROP);
+      run.settle().signal(2);
+    }
+    assertThat(asked).isEmpty();
   }
 }
