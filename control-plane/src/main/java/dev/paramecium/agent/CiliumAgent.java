@@ -19,6 +19,7 @@ import dev.paramecium.agent.policy.NodePolicy;
 import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.service.KubernetesServices;
+import dev.paramecium.agent.service.LocalRedirect;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.Services;
 import dev.paramecium.api.ApiClient;
@@ -510,7 +511,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         }
         maybeLoad();
       }
-      case "Service", "EndpointSlice" -> kubernetesServices.upsert(object);
+      case "Service", "EndpointSlice", LocalRedirect.KIND -> kubernetesServices.upsert(object);
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().put(key(object), object);
         if (phase == Phase.RUNNING) {
@@ -540,7 +541,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
           registration.tell(new NodeRegistration.Lost());
         }
       }
-      case "Service", "EndpointSlice" -> kubernetesServices.remove(object);
+      case "Service", "EndpointSlice", LocalRedirect.KIND -> kubernetesServices.remove(object);
       case "CiliumEndpoint" -> {
         cache.ciliumEndpoints().remove(key(object));
         claims.endpointGone(object);
@@ -656,6 +657,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         prefilter,
         health == null ? null : health.prober(),
         services,
+        kubernetesServices.redirected(),
         reconciler,
         kernel,
         getContext().getSystem().scheduler(),

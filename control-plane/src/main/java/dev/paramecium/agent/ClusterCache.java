@@ -29,7 +29,8 @@ final class ClusterCache {
           ResourceType.ENDPOINT_SLICE,
           ResourceType.NETWORK_POLICY,
           ResourceType.CILIUM_NETWORK_POLICY,
-          ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY);
+          ResourceType.CILIUM_CLUSTERWIDE_NETWORK_POLICY,
+          ResourceType.CILIUM_LOCAL_REDIRECT_POLICY);
 
   private final Set<ResourceType> synced = new HashSet<>();
   private final Map<String, KubeObject> namespaces = new HashMap<>();

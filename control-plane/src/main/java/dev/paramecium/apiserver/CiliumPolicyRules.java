@@ -19,7 +19,7 @@ import java.util.Objects;
  */
 final class CiliumPolicyRules extends CustomRules {
 
-  private static final JsonNode SCHEMA = read();
+  private static final JsonNode SCHEMA = read("cilium-policy.yaml");
 
   private CiliumPolicyRules() {
     super(SCHEMA);
@@ -38,8 +38,9 @@ final class CiliumPolicyRules extends CustomRules {
     return AgentRefusals.warnings(policy, CiliumPolicy::rules);
   }
 
-  private static JsonNode read() {
-    try (InputStream in = CustomTypes.class.getResourceAsStream("cilium-policy.yaml")) {
+  /** A schema that lies beside the API server. */
+  static JsonNode read(String name) {
+    try (InputStream in = CustomTypes.class.getResourceAsStream(name)) {
       return YamlText.parse(new String(Objects.requireNonNull(in).readAllBytes(), UTF_8));
     } catch (IOException e) {
       throw new UncheckedIOException(e);

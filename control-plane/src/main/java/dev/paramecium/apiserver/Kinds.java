@@ -203,9 +203,7 @@ public final class Kinds {
           ServedKind.of(ResourceType.CILIUM_EGRESS_GATEWAY_POLICY)
               .withShortNames("cegp")
               .in("cilium", "ciliumpolicy"),
-          ServedKind.of(ResourceType.CILIUM_LOCAL_REDIRECT_POLICY)
-              .withShortNames("clrp")
-              .in("cilium", "ciliumpolicy"));
+          LocalRedirectRules.serve());
 
   private final Map<String, ServedKind> builtIn = new LinkedHashMap<>();
   private volatile Map<String, ServedKind> byPath = builtIn;

@@ -11,6 +11,7 @@ import dev.paramecium.agent.policy.ProxyState;
 import dev.paramecium.agent.prefilter.Prefilter;
 import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.MapReconciler;
+import dev.paramecium.agent.service.KubernetesServices;
 import dev.paramecium.agent.service.ServiceApi;
 import java.time.Instant;
 import java.util.List;
@@ -34,6 +35,7 @@ import org.jspecify.annotations.Nullable;
  * @param options in force
  * @param prefilter null if enable-xdp-prefilter is off
  * @param health null if enable-health-checking is off
+ * @param redirected the local redirect policies
  * @param proxy its listeners' redirects, and the names that it has heard of
  * @param podIdentity of any pod of the cluster, by {@code namespace/name}; 0 if it has none
  * @param policy to read and, in the agent's actor, to change
@@ -59,6 +61,7 @@ public record AgentView(
     @Nullable Prefilter prefilter,
     @Nullable ActorRef<HealthProber.Command> health,
     ServiceApi services,
+    List<KubernetesServices.Redirected> redirected,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,
     Scheduler scheduler,

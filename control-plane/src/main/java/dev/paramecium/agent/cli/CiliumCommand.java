@@ -21,6 +21,7 @@ public final class CiliumCommand {
         fqdn        Manage fqdn proxy
         identity    Manage security identities
         ip          Manage IP addresses and associated information
+        lrp         Manage local redirect policies
         map         Access userspace cached content of BPF maps
         monitor     Display BPF program events
         node        Manage cluster nodes
@@ -75,6 +76,8 @@ public final class CiliumCommand {
           list ? now(IdentityTables.ips(view, arguments)) : now(unknown(arguments, "list"));
       case "node" ->
           list ? now(StatusReport.nodes(view, arguments)) : now(unknown(arguments, "list"));
+      case "lrp" ->
+          list ? now(RedirectTable.list(view, arguments)) : now(unknown(arguments, "list"));
       case "map" ->
           list
               ? MapTables.list(view, arguments)

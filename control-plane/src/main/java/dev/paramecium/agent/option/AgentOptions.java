@@ -54,6 +54,7 @@ public record AgentOptions(Map<String, String> values) {
               Option.flag("enable-node-port", false),
               Option.flag("enable-external-ips", false),
               Option.flag("enable-host-port", false),
+              Option.flag("enable-local-redirect-policy", false),
               Option.flag("bpf-lb-sock", false),
               Option.flag("bpf-lb-sock-hostns-only", false),
               Option.flag("node-port-bind-protection", true),

@@ -6,7 +6,9 @@ import dev.paramecium.abi.Ipv4Prefix;
 import dev.paramecium.agent.desired.Claims;
 import dev.paramecium.agent.option.AgentOptions;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.policy.rule.InvalidRuleException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -27,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KubernetesServices {
 
+  private static final String LOCAL_REDIRECT = "enable-local-redirect-policy";
+
   private final ServiceApi services;
   private final AgentOptions options;
   private final Ipv4Address nodeIp;
@@ -34,6 +38,7 @@ public final class KubernetesServices {
   private final Map<String, KubeObject> objects = new TreeMap<>();
   private final Map<String, Map<String, KubeObject>> slices = new HashMap<>();
   private final Map<String, Map<L3n4Addr, ServiceSpec>> realized = new HashMap<>();
+  private final Redirects redirects = new Redirects();
 
   /**
    * @param failed hears why a service is not in the maps
@@ -48,47 +53,67 @@ public final class KubernetesServices {
 
   /** A new or changed Service or EndpointSlice, or a pod of this node. */
   public void upsert(KubeObject object) {
-    if (object.kind().equals("Pod") && !options.isOn("enable-host-port")) {
-      return;
-    }
-    if (!object.kind().equals("EndpointSlice")) {
-      objects.put(key(object), object);
-      realize(key(object));
-    } else {
-      String service = serviceOf(object);
-      slices.computeIfAbsent(service, _ -> new TreeMap<>()).put(object.name(), object);
-      realize(service);
+    switch (object.kind()) {
+      case "EndpointSlice" -> {
+        String service = serviceOf(object);
+        slices.computeIfAbsent(service, _ -> new TreeMap<>()).put(object.name(), object);
+        realize(service);
+      }
+      case LocalRedirect.KIND -> {
+        if (options.isOn(LOCAL_REDIRECT)) {
+          redirects.upsert(object);
+        }
+      }
+      default -> {
+        objects.put(key(object), object);
+        redirects.changed(object);
+        realize(key(object));
+      }
     }
   }
 
   /** A Service, an EndpointSlice or a pod of this node is gone. */
   public void remove(KubeObject object) {
-    if (!object.kind().equals("EndpointSlice")) {
-      objects.remove(key(object));
-      realize(key(object));
-    } else {
-      String service = serviceOf(object);
-      Map<String, KubeObject> rest = slices.getOrDefault(service, new TreeMap<>());
-      rest.remove(object.name());
-      if (rest.isEmpty()) {
-        slices.remove(service);
+    switch (object.kind()) {
+      case "EndpointSlice" -> {
+        String service = serviceOf(object);
+        Map<String, KubeObject> rest = slices.getOrDefault(service, new TreeMap<>());
+        rest.remove(object.name());
+        if (rest.isEmpty()) {
+          slices.remove(service);
+        }
+        realize(service);
       }
-      realize(service);
+      case LocalRedirect.KIND -> redirects.remove(object);
+      default -> {
+        objects.remove(key(object));
+        redirects.changed(object);
+        realize(key(object));
+      }
     }
   }
 
   private static String key(KubeObject object) {
-    String name = object.namespace() + "/" + object.name();
-    return object.kind().equals("Pod") ? "pod " + name : name;
+    return object.kind().equals("Pod") ? "pod " + name(object) : name(object);
+  }
+
+  private static String name(KubeObject object) {
+    return object.namespace() + "/" + object.name();
   }
 
   private static String serviceOf(KubeObject slice) {
     return slice.namespace() + "/" + slice.labels().get("kubernetes.io/service-name");
   }
 
+  /** What is redirected is the redirect's, as long as it has a pod. */
   private void realize(String key) {
-    Map<L3n4Addr, ServiceSpec> before = realized.getOrDefault(key, Map.of());
     Map<L3n4Addr, ServiceSpec> wanted = wanted(key);
+    wanted.keySet().removeIf(redirects::has);
+    realize(key, wanted);
+  }
+
+  private void realize(String key, Map<L3n4Addr, ServiceSpec> wanted) {
+    Map<L3n4Addr, ServiceSpec> before = realized.getOrDefault(key, Map.of());
     for (L3n4Addr frontend : before.keySet()) {
       Service stale = wanted.containsKey(frontend) ? null : services.of(frontend);
       // A frontend that two want belongs to the last that asked.
@@ -109,6 +134,136 @@ public final class KubernetesServices {
     }
   }
 
+  // ---- local redirects
+
+  /**
+   * A local redirect policy, and what has come of it.
+   *
+   * @param frontends {@code ADDRESS:PORT/PROTOCOL}, with their backends, each as {@code
+   *     ADDRESS:PORT(NAMESPACE/POD)}
+   */
+  public record Redirected(LocalRedirect policy, Map<String, List<String>> frontends) {}
+
+  /** The local redirect policies that are taken in. */
+  public List<Redirected> redirected() {
+    return redirects.list();
+  }
+
+  /** The local redirect policies, and what they take from Services. */
+  private final class Redirects {
+
+    private final Map<String, LocalRedirect> policies = new TreeMap<>();
+
+    /** One that the agent refuses takes nothing; nor does one whose frontends are another's. */
+    void upsert(KubeObject object) {
+      String key = redirectKey(object);
+      LocalRedirect old = policies.remove(key);
+      String refusal = "";
+      try {
+        LocalRedirect policy = LocalRedirect.parse(object);
+        policies.values().stream()
+            .filter(other -> matchesTheSame(policy, other))
+            .findFirst()
+            .ifPresentOrElse(
+                other ->
+                    failed.accept(
+                        "local redirect policy %s matches what %s/%s does: it is not taken in"
+                            .formatted(key, other.namespace(), other.name())),
+                () -> policies.put(key, policy));
+      } catch (InvalidRuleException e) {
+        refusal = String.valueOf(e.getMessage());
+      }
+      if (!refusal.isEmpty()) {
+        failed.accept("local redirect policy " + key + " is not taken in: " + refusal);
+      }
+      settle(key, old, policies.get(key));
+    }
+
+    void remove(KubeObject object) {
+      String key = redirectKey(object);
+      settle(key, policies.remove(key), null);
+    }
+
+    /** A Service or a pod of this node is another, or gone. */
+    void changed(KubeObject object) {
+      boolean isPod = object.kind().equals("Pod");
+      for (Map.Entry<String, LocalRedirect> policy : policies.entrySet()) {
+        boolean concerned =
+            isPod
+                ? policy.getValue().namespace().equals(object.namespace())
+                : policy.getValue().service().equals(KubernetesServices.key(object));
+        if (concerned) {
+          settle(policy.getKey(), policy.getValue(), policy.getValue());
+        }
+      }
+    }
+
+    List<Redirected> list() {
+      Map<String, String> podsByIp = new HashMap<>();
+      pods().forEach(pod -> podsByIp.put(pod.text("/status/podIP"), KubernetesServices.name(pod)));
+      List<Redirected> list = new ArrayList<>();
+      policies.forEach(
+          (key, policy) -> {
+            Map<String, List<String>> frontends = new LinkedHashMap<>();
+            KubeObject matched = objects.get(policy.service());
+            realized
+                .getOrDefault(key, Map.of())
+                .forEach(
+                    (frontend, spec) ->
+                        frontends.put(
+                            frontend + "/" + policy.protocol(frontend, matched),
+                            spec.backends().stream()
+                                .map(ServiceSpec.Backend::address)
+                                .map(to -> to + "(" + podsByIp.get(to.address().toString()) + ")")
+                                .toList()));
+            list.add(new Redirected(policy, frontends));
+          });
+      return list;
+    }
+
+    boolean has(L3n4Addr frontend) {
+      return policies.entrySet().stream()
+          .anyMatch(
+              policy ->
+                  realized.getOrDefault(policy.getKey(), Map.of()).containsKey(frontend));
+    }
+
+    private boolean matchesTheSame(LocalRedirect one, LocalRedirect other) {
+      if (one.address() == null || other.address() == null) {
+        return !one.service().isEmpty() && one.service().equals(other.service());
+      }
+      return one.address().equals(other.address())
+          && one.frontendPorts().stream()
+              .anyMatch(
+                  port ->
+                      other.frontendPorts().stream().anyMatch(p -> p.number() == port.number()));
+    }
+
+    /** First the redirect's frontends, then the Services that gain or lose by it. */
+    private void settle(String key, @Nullable LocalRedirect old, @Nullable LocalRedirect now) {
+      Map<L3n4Addr, ServiceSpec> before = realized.getOrDefault(key, Map.of());
+      Map<L3n4Addr, ServiceSpec> wanted =
+          now == null ? Map.of() : now.services(objects.get(now.service()), pods());
+      if (before.equals(wanted)) {
+        return;
+      }
+      KubernetesServices.this.realize(key, wanted);
+      for (LocalRedirect policy : Arrays.asList(old, now)) {
+        if (policy != null && !policy.service().isEmpty()) {
+          KubernetesServices.this.realize(policy.service());
+        }
+      }
+    }
+
+    private List<KubeObject> pods() {
+      return objects.values().stream().filter(o -> o.kind().equals("Pod")).toList();
+    }
+  }
+
+  private static String redirectKey(KubeObject object) {
+    return "redirect " + name(object);
+  }
+
   private void report(String key, CompletionStage<?> written) {
     var _ =
         written.whenComplete(
@@ -126,7 +281,7 @@ public final class KubernetesServices {
     Map<L3n4Addr, ServiceSpec> wanted = new LinkedHashMap<>();
     KubeObject service = objects.get(key);
     if (service != null && service.kind().equals("Pod")) {
-      return HostPorts.of(service, nodeIp);
+      return options.isOn("enable-host-port") ? HostPorts.of(service, nodeIp) : wanted;
     }
     if (service == null || service.text("/spec/type").equals("ExternalName")) {
       return wanted;

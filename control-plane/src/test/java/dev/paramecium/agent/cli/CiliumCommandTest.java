@@ -2,6 +2,7 @@ package dev.paramecium.agent.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.paramecium.abi.EndpointInfo;
 import dev.paramecium.abi.EndpointKey;
 import dev.paramecium.abi.Ipv4Address;
@@ -25,6 +26,8 @@ import dev.paramecium.agent.reconciler.Bytes;
 import dev.paramecium.agent.reconciler.Change;
 import dev.paramecium.agent.reconciler.MapReconciler;
 import dev.paramecium.agent.reconciler.MapReconciler.Applied;
+import dev.paramecium.agent.service.KubernetesServices;
+import dev.paramecium.agent.service.LocalRedirect;
 import dev.paramecium.agent.service.ServiceApi;
 import dev.paramecium.agent.service.ServiceOptions;
 import dev.paramecium.agent.service.Services;
@@ -70,6 +73,7 @@ class CiliumCommandTest {
       kit.spawn(MapReconciler.create(kernel, InstantSource.system()));
   private final NodePolicy nodePolicy =
       new NodePolicy(PolicyOptions.DEFAULT, new SplittableRandom(1));
+  private final List<KubernetesServices.Redirected> redirected = new ArrayList<>();
   private final List<Integer> regenerated = new ArrayList<>();
   private final EndpointApi endpointApi =
       new EndpointApi() {
@@ -190,6 +194,7 @@ class CiliumCommandTest {
         prefilter,
         health,
         services,
+        redirected,
         reconciler,
         kernel,
         kit.system().scheduler(),
@@ -304,6 +309,30 @@ class CiliumCommandTest {
         .contains("\"code\": \"OK\"", "\"timestamp\": \"1970-01-01T00:00:00Z\"");
     assertThat(run("cilium", "endpoint", "log").stderr()).contains("missing endpoint id");
     assertThat(run("cilium", "endpoint", "log", "7").stderr()).contains("404");
+  }
+
+  @Test
+  void localRedirectsAreListedWithTheirPods() {
+    redirected.add(
+        new KubernetesServices.Redirected(
+            new LocalRedirect(
+                "default",
+                "meta",
+                Ipv4Address.parse("169.254.169.254"),
+                "",
+                List.of(new LocalRedirect.Port(80, "", "TCP")),
+                MissingNode.getInstance(),
+                List.of(new LocalRedirect.Port(8181, "", "TCP"))),
+            Map.of("169.254.169.254:80/TCP", List.of("10.42.1.9:8181(default/proxy)"))));
+    assertThat(printed("cilium", "lrp", "list"))
+        .isEqualTo(
+            text(
+                """
+                LRP namespace   LRP name   FrontendType                                              Matching Service
+                default         meta       IP + port                                                 |
+                                |          169.254.169.254:80/TCP -> 10.42.1.9:8181(default/proxy)   |
+                """));
+    assertThat(printed("cilium", "lrp", "list", "-o", "json")).contains("\"lrp-type\": \"addr\"");
   }
 
   @Test

@@ -223,6 +223,7 @@ class PolicyExplanationTest {
         null,
         new ServiceApi(
             new Services(ServiceOptions.defaults("n")), reconciler, kit.system().scheduler()),
+        List.of(),
         reconciler,
         kernel,
         kit.system().scheduler(),

@@ -224,4 +224,140 @@ class KubernetesServicesTest {
     services.remove(pod("old", "10.0.0.1", port));
     assertThat(lines()).containsExactly("HostPort 192.0.2.1:8080 [10.0.0.2:80 ACTIVE]");
   }
+
+  // ---- local redirects
+
+  private static final Map<String, String> REDIRECTING =
+      Map.of("enable-local-redirect-policy", "true");
+
+  private static KubeObject redirect(String name, String frontend, String backendPorts) {
+    return object(
+        """
+        kind: CiliumLocalRedirectPolicy
+        metadata: {name: %s, namespace: default}
+        spec:
+          redirectFrontend: {%s}
+          redirectBackend:
+            localEndpointSelector: {matchLabels: {app: proxy}}
+            toPorts: %s
+        """
+            .formatted(name, frontend, backendPorts));
+  }
+
+  private static final String METADATA =
+      "addressMatcher: {ip: 169.254.169.254, toPorts: [{port: '80', protocol: TCP}]}";
+  private static final String TO_8181 = "[{port: '8181', protocol: TCP}]";
+
+  private static KubeObject pod(String name, String ip, String app, boolean ready) {
+    return object(
+        """
+        kind: Pod
+        metadata: {name: %s, namespace: default, labels: {app: %s}}
+        spec: {nodeName: n1, containers: [{name: c, ports: [{name: http, containerPort: 8181}]}]}
+        status: {podIP: %s, phase: Running, conditions: [{type: Ready, status: '%s'}]}
+        """
+            .formatted(name, app, ip, ready ? "True" : "False"));
+  }
+
+  @Test
+  void anAddressIsRedirectedToTheNodesReadyPods() {
+    KubernetesServices services = services(REDIRECTING);
+    services.upsert(redirect("meta", METADATA, TO_8181));
+    assertThat(lines()).isEmpty();
+    services.upsert(pod("a", "10.0.0.1", "proxy", true));
+    services.upsert(pod("b", "10.0.0.2", "proxy", false));
+    services.upsert(pod("c", "10.0.0.3", "other", true));
+    assertThat(lines())
+        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
+    services.upsert(pod("b", "10.0.0.2", "proxy", true));
+    services.remove(pod("a", "10.0.0.1", "proxy", true));
+    assertThat(lines())
+        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.2:8181 ACTIVE]");
+    services.remove(redirect("meta", METADATA, TO_8181));
+    assertThat(lines()).isEmpty();
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void aServiceIsRedirectedWhileThereIsAPodForIt() {
+    KubernetesServices services = services(REDIRECTING);
+    services.upsert(slice(TWO));
+    services.upsert(service("{type: ClusterIP, clusterIP: 10.96.0.2, " + PORTS + "}"));
+    List<String> own = lines();
+    KubeObject policy =
+        redirect("web", "serviceMatcher: {serviceName: web, namespace: default}", TO_8181);
+    services.upsert(policy);
+    assertThat(lines()).isEqualTo(own);
+    services.upsert(pod("a", "10.0.0.9", "proxy", true));
+    List<String> redirected = List.of("LocalRedirect 10.96.0.2:80 [10.0.0.9:8181 ACTIVE]");
+    assertThat(lines()).isEqualTo(redirected);
+    services.upsert(slice(TWO)); // what becomes of the Service meanwhile does not show
+    assertThat(lines()).isEqualTo(redirected);
+    services.upsert(pod("a", "10.0.0.9", "proxy", false));
+    assertThat(lines()).isEqualTo(own);
+    services.upsert(pod("a", "10.0.0.9", "proxy", true));
+    assertThat(lines()).isEqualTo(redirected);
+    services.remove(policy);
+    assertThat(lines()).isEqualTo(own);
+    services.remove(service("{}"));
+    assertThat(lines()).isEmpty();
+    assertThat(failures).isEmpty();
+  }
+
+  @Test
+  void severalPortsAreJoinedByName() {
+    KubernetesServices services = services(REDIRECTING);
+    services.upsert(
+        service(
+            "{clusterIP: 10.96.0.2, ports: [{name: http, port: 80, protocol: TCP},"
+                + " {name: dns, port: 53, protocol: UDP}, {name: more, port: 81, protocol: TCP}]}"));
+    services.upsert(
+        redirect(
+            "web",
+            "serviceMatcher: {serviceName: web, namespace: default}",
+            "[{port: '9', protocol: UDP, name: dns}, {port: '8181', protocol: TCP, name: http}]"));
+    services.upsert(pod("a", "10.0.0.9", "proxy", true));
+    // The pod declares no port of the name dns; the policy has none of the name more.
+    assertThat(lines())
+        .containsExactly(
+            "ClusterIP 10.96.0.2:53 []",
+            "ClusterIP 10.96.0.2:81 []",
+            "LocalRedirect 10.96.0.2:80 [10.0.0.9:8181 ACTIVE]");
+    assertThat(services.redirected())
+        .singleElement()
+        .satisfies(
+            one -> {
+              assertThat(one.policy().frontendType()).isEqualTo("clusterIP + all svc ports");
+              assertThat(one.frontends())
+                  .isEqualTo(Map.of("10.96.0.2:80/TCP", List.of("10.0.0.9:8181(default/a)")));
+            });
+  }
+
+  @Test
+  void whatIsRefusedOrTakenRedirectsNothing() {
+    KubernetesServices services = services(REDIRECTING);
+    services.upsert(pod("a", "10.0.0.1", "proxy", true));
+    services.upsert(redirect("first", METADATA, TO_8181));
+    services.upsert(redirect("second", METADATA, "[{port: '9', protocol: TCP}]"));
+    services.upsert(redirect("udp", METADATA, "[{port: '9', protocol: UDP}]"));
+    services.upsert(
+        redirect("away", "serviceMatcher: {serviceName: web, namespace: other}", TO_8181));
+    services.upsert(redirect("none", "", TO_8181));
+    assertThat(lines())
+        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
+    assertThat(failures)
+        .satisfiesExactly(
+            why -> assertThat(why).contains("default/second", "default/first"),
+            why -> assertThat(why).contains("default/udp", "must be the frontend's, TCP"),
+            why -> assertThat(why).contains("default/away", "must be the policy's own, default"),
+            why -> assertThat(why).contains("default/none", "not none"));
+  }
+
+  @Test
+  void redirectsNeedTheOption() {
+    KubernetesServices services = services(Map.of());
+    services.upsert(pod("a", "10.0.0.1", "proxy", true));
+    services.upsert(redirect("meta", METADATA, TO_8181));
+    assertThat(lines()).isEmpty();
+  }
 }

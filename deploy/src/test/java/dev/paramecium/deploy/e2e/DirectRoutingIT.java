@@ -1,8 +1,10 @@
 package dev.paramecium.deploy.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.paramecium.abi.Ipv4Address;
+import dev.paramecium.deploy.client.ApiHttp;
 import dev.paramecium.deploy.client.TraceStream;
 import dev.paramecium.deploy.cluster.LocalCluster;
 import dev.paramecium.deploy.cluster.Topology;
@@ -22,16 +24,17 @@ import org.junit.jupiter.api.Test;
 class DirectRoutingIT {
 
   private static final Map<String, String> OPTIONS =
-      Map.of(
-          "tunnel", "disabled",
-          "auto-direct-node-routes", "true",
-          "ipv4-native-routing-cidr", "10.42.0.0/16",
-          "kube-proxy-replacement", "strict",
-          "bpf-lb-algorithm", "maglev",
-          "bpf-lb-maglev-table-size", "251",
-          "bpf-lb-mode", "dsr",
-          "bpf-ct-global-tcp-max", "65536",
-          "bpf-policy-map-max", "512");
+      Map.ofEntries(
+          Map.entry("tunnel", "disabled"),
+          Map.entry("auto-direct-node-routes", "true"),
+          Map.entry("ipv4-native-routing-cidr", "10.42.0.0/16"),
+          Map.entry("kube-proxy-replacement", "strict"),
+          Map.entry("enable-local-redirect-policy", "true"),
+          Map.entry("bpf-lb-algorithm", "maglev"),
+          Map.entry("bpf-lb-maglev-table-size", "251"),
+          Map.entry("bpf-lb-mode", "dsr"),
+          Map.entry("bpf-ct-global-tcp-max", "65536"),
+          Map.entry("bpf-policy-map-max", "512"));
 
   private static TestCluster cluster;
   private static String curl;
@@ -143,6 +146,45 @@ class DirectRoutingIT {
     assertThat(cluster.host("node-1", "cilium", "service", "delete", "7").exitCode()).isZero();
     assertThat(cluster.host("node-1", "cilium", "bpf", "lb", "list").stdout())
         .doesNotContain("31000");
+  }
+
+  @Test
+  void aLocalRedirectLeadsToAPodOfTheClientsNode() {
+    String policy =
+        "/apis/cilium.io/v2/namespaces/default/ciliumlocalredirectpolicies/metadata";
+    String url = "http://169.254.169.254/get";
+    cluster.apply(
+        """
+        apiVersion: cilium.io/v2
+        kind: CiliumLocalRedirectPolicy
+        metadata: {name: metadata, namespace: default}
+        spec:
+          redirectFrontend:
+            addressMatcher: {ip: 169.254.169.254, toPorts: [{port: "80", protocol: TCP}]}
+          redirectBackend:
+            localEndpointSelector: {matchLabels: {app: httpbin}}
+            toPorts: [{port: "80", protocol: TCP}]
+        """);
+    await()
+        .atMost(TestCluster.LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(cluster.host("node-2", "cilium", "lrp", "list").stdout())
+                    .contains("169.254.169.254:80/TCP -> " + httpbin + ":80(default/httpbin)"));
+    assertThat(cluster.host("node-2", "cilium", "service", "list").stdout())
+        .containsPattern("169\\.254\\.169\\.254:80 +LocalRedirect +1 => " + httpbin + ":80");
+    // httpbin is on node-2: a client there is served, one on another node has nobody.
+    assertThat(cluster.host("node-2", "curl", "-s", "--max-time", "10", url).stdout())
+        .contains("\"origin\": ");
+    assertThat(cluster.host("node-1", "curl", "-s", "--max-time", "1", url).exitCode())
+        .isNotZero();
+    cluster.api.delete(policy, ApiHttp.JSON.createObjectNode());
+    await()
+        .atMost(TestCluster.LIMIT)
+        .untilAsserted(
+            () ->
+                assertThat(cluster.host("node-2", "cilium", "service", "list").stdout())
+                    .doesNotContain("169.254.169.254"));
   }
 
   @Test
