@@ -211,7 +211,8 @@ final class LocalEndpoints implements EndpointApi {
   }
 
   private LocalEndpoint spawn(EndpointSpec spec, boolean restored) {
-    LocalEndpoint local = new LocalEndpoint(spec, spawner.apply(spec, restored), restored, clock.instant());
+    LocalEndpoint local =
+        new LocalEndpoint(spec, spawner.apply(spec, restored), restored, clock.instant());
     byId.put(spec.id(), local);
     return local;
   }

@@ -406,8 +406,9 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   }
 
   /**
-   * As the kubelet stops the sandbox of a pod whose phase is final ({@code pkg/kubelet/pod_workers.go},
-   * syncTerminatingPod): the endpoint goes, and its address can be another pod's.
+   * As the kubelet stops the sandbox of a pod whose phase is final ({@code
+   * pkg/kubelet/pod_workers.go}, syncTerminatingPod): the endpoint goes, and its address can be
+   * another pod's.
    */
   private void leaveNetworkIfOver() {
     if (over && !containers.areBusy() && !timers.isTimerActive(Timer.CNI)) {

@@ -140,8 +140,7 @@ public final class PolicyTrace {
   }
 
   private String question() {
-    return "From: [%s] => To: [%s] Ports: [%s]"
-        .formatted(listed(from), listed(to), listed(ports));
+    return "From: [%s] => To: [%s] Ports: [%s]".formatted(listed(from), listed(to), listed(ports));
   }
 
   private static String listed(LabelSet labels) {
@@ -196,8 +195,7 @@ public final class PolicyTrace {
     say(allowFound ? "Found allow rule" : "Found no allow rule");
     say(denyFound ? "Found deny rule" : "Found no deny rule");
     boolean open = isOpen(touching, ingress);
-    say(
-        (ingress ? "Ingress" : "Egress") + " verdict: " + verdict(open));
+    say((ingress ? "Ingress" : "Egress") + " verdict: " + verdict(open));
     return open;
   }
 
@@ -273,10 +271,7 @@ public final class PolicyTrace {
     say(text.toString());
     LabelSet peer = ingress ? from : to;
     boolean matches = peers.stream().anyMatch(selector -> selector.matches(peer));
-    say(
-        matches
-            ? "      Found all required labels"
-            : "      No label match for " + array(peer));
+    say(matches ? "      Found all required labels" : "      No label match for " + array(peer));
     return matches;
   }
 

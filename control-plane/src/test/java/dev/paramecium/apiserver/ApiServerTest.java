@@ -4,10 +4,10 @@ import static dev.paramecium.apiserver.Objects.object;
 import static dev.paramecium.apiserver.Objects.pod;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.paramecium.api.ActorApiClient;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.ActorApiClient;
 import dev.paramecium.api.ApiReply;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.KubeObject;

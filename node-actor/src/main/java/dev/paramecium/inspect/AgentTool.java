@@ -165,11 +165,7 @@ public final class AgentTool implements Executable {
     if (bytes == null) {
       throw new ToolError(
           1,
-          "Error: Cannot parse policy "
-              + path
-              + ": open "
-              + path
-              + ": no such file or directory");
+          "Error: Cannot parse policy " + path + ": open " + path + ": no such file or directory");
     }
     return new String(bytes, StandardCharsets.UTF_8).strip();
   }

@@ -138,7 +138,8 @@ class AgentToolTest {
 
     asked.clear();
     ToolRun slow =
-        waitFor(List.of(endpoints("regenerating 6")), "7", "--max-wait-time=10", "--sleep-time", "2");
+        waitFor(
+            List.of(endpoints("regenerating 6")), "7", "--max-wait-time=10", "--sleep-time", "2");
     slow.elapse(12_000);
     assertThat(slow.err()).contains("1 endpoints still not ready after 12s (0 failed)");
   }

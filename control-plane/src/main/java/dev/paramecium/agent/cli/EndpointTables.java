@@ -115,7 +115,9 @@ final class EndpointTables {
     Optional<Row> row = row(view, arguments.word(2));
     if (row.isEmpty()) {
       return unknown(
-          "Cannot get endpoint ", arguments.word(2), "[GET /endpoint/{id}][404] getEndpointIdNotFound");
+          "Cannot get endpoint ",
+          arguments.word(2),
+          "[GET /endpoint/{id}][404] getEndpointIdNotFound");
     }
     ArrayNode array = JsonNodeFactory.instance.arrayNode();
     array.add(json(view, row.get()));
@@ -126,7 +128,9 @@ final class EndpointTables {
     Optional<Row> row = row(view, arguments.word(2));
     if (row.isEmpty()) {
       return unknown(
-          "Cannot get endpoint log ", arguments.word(2), "[GET /endpoint/{id}/log][404] getEndpointIdLogNotFound");
+          "Cannot get endpoint log ",
+          arguments.word(2),
+          "[GET /endpoint/{id}/log][404] getEndpointIdLogNotFound");
     }
     List<StatusLog.Entry> entries = view.endpointApi().log(row.get().id());
     if (arguments.json()) {
@@ -158,7 +162,9 @@ final class EndpointTables {
     Optional<Row> row = row(view, wanted);
     if (row.isEmpty()) {
       return unknown(
-          "Cannot regenerate endpoint ", wanted, "[PATCH /endpoint/{id}/config][404] patchEndpointIdConfigNotFound");
+          "Cannot regenerate endpoint ",
+          wanted,
+          "[PATCH /endpoint/{id}/config][404] patchEndpointIdConfigNotFound");
     }
     // The node's own endpoint has no policy map here that could be written.
     if (row.get().model().isPresent()) {
@@ -223,8 +229,7 @@ final class EndpointTables {
     realized.put("id", row.identity());
     realized.put("policy-enabled", policyEnabled(view, row));
     // The node's own endpoint has no map that could lag behind.
-    long revision =
-        row.model().map(EndpointModel::policyRevision).orElse(view.policy().revision());
+    long revision = row.model().map(EndpointModel::policyRevision).orElse(view.policy().revision());
     realized.put("policy-revision", revision);
     status.put("state", row.state().toString());
     return json;

@@ -38,7 +38,8 @@ final class PolicyCommands {
           CommandOutput.error(
               "unknown command \""
                   + arguments.word(1)
-                  + "\" for \"cilium policy\": use one of delete, get, import, selectors, trace, wait");
+                  + "\" for \"cilium policy\": use one of delete, get, import, selectors, trace,"
+                  + " wait");
     };
   }
 

@@ -39,7 +39,8 @@ final class PolicyTraceCommand {
       List<LabelSet> sources = sides(view, arguments, "src");
       List<LabelSet> destinations = sides(view, arguments, "dst");
       if (sources.isEmpty()) {
-        throw new Unanswerable("Missing source argument: -s LABELS, --src-k8s-pod NAMESPACE:POD, …");
+        throw new Unanswerable(
+            "Missing source argument: -s LABELS, --src-k8s-pod NAMESPACE:POD, …");
       }
       if (destinations.isEmpty()) {
         throw new Unanswerable(
@@ -140,9 +141,7 @@ final class PolicyTraceCommand {
     String[] parts = pod.split(":", -1);
     if (parts.length != 2) {
       throw new Unanswerable(
-          "Improper identifier of pod \""
-              + pod
-              + "\" provided; should be <namespace>:<pod name>");
+          "Improper identifier of pod \"" + pod + "\" provided; should be <namespace>:<pod name>");
     }
     int identity = view.podIdentity().applyAsInt(parts[0] + "/" + parts[1]);
     if (identity == 0) {
@@ -159,8 +158,7 @@ final class PolicyTraceCommand {
   private static List<LabelSet> inYaml(String text) throws Unanswerable {
     List<LabelSet> sides = new ArrayList<>();
     try {
-      for (Object document :
-          new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text)) {
+      for (Object document : new Yaml(new SafeConstructor(new LoaderOptions())).loadAll(text)) {
         if (document != null) {
           sides.add(podLabels(map(document)));
         }

@@ -335,10 +335,7 @@ public final class Endpoint extends AbstractBehavior<Endpoint.Command> {
     EndpointMap old = policy;
     boolean all = rewrite;
     rewrite = false;
-    if (!all
-        && old != null
-        && unanswered.isEmpty()
-        && old.entries().equals(target.entries())) {
+    if (!all && old != null && unanswered.isEmpty() && old.entries().equals(target.entries())) {
       policy = target;
       agent.tell(new EndpointEvent.Changed(model()));
       return;

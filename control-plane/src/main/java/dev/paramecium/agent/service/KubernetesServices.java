@@ -224,8 +224,7 @@ public final class KubernetesServices {
     boolean has(L3n4Addr frontend) {
       return policies.entrySet().stream()
           .anyMatch(
-              policy ->
-                  realized.getOrDefault(policy.getKey(), Map.of()).containsKey(frontend));
+              policy -> realized.getOrDefault(policy.getKey(), Map.of()).containsKey(frontend));
     }
 
     private boolean matchesTheSame(LocalRedirect one, LocalRedirect other) {

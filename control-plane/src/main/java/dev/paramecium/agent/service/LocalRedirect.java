@@ -98,7 +98,8 @@ public record LocalRedirect(
             named || backend.path("toPorts").size() > 1,
             "spec.redirectBackend");
     if (backendPorts.isEmpty()) {
-      throw new InvalidRuleException("spec.redirectBackend.toPorts: at least one port must be there");
+      throw new InvalidRuleException(
+          "spec.redirectBackend.toPorts: at least one port must be there");
     }
     if (frontendPorts.size() == 1
         && !frontendPorts.getFirst().protocol().equals(backendPorts.getFirst().protocol())) {

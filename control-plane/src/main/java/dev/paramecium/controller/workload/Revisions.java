@@ -88,8 +88,7 @@ final class Revisions {
     JsonNode template = set.at("/spec/template");
     int collisions = 0;
     String hash = PodTemplateHash.of(template, collisions);
-    while (cache.get(
-            ResourceType.CONTROLLER_REVISION, set.namespace(), set.name() + "-" + hash)
+    while (cache.get(ResourceType.CONTROLLER_REVISION, set.namespace(), set.name() + "-" + hash)
         != null) {
       hash = PodTemplateHash.of(template, ++collisions);
     }

@@ -29,8 +29,7 @@ public final class StatefulSets implements Reconciler {
 
   @Override
   public List<ResourceType> watched() {
-    return List.of(
-        ResourceType.STATEFUL_SET, ResourceType.POD, ResourceType.CONTROLLER_REVISION);
+    return List.of(ResourceType.STATEFUL_SET, ResourceType.POD, ResourceType.CONTROLLER_REVISION);
   }
 
   @Override
@@ -81,8 +80,7 @@ public final class StatefulSets implements Reconciler {
       KubeObject pod = pod(pods, set, ordinal);
       if (pod == null) {
         writes.add(
-            new Write.Create(
-                ResourceType.POD, new KubeObject(newPod(set, ordinal, revisions))));
+            new Write.Create(ResourceType.POD, new KubeObject(newPod(set, ordinal, revisions))));
       } else if (Pods.isFinished(pod) && !Pods.isTerminating(pod)) {
         writes.add(new Write.Delete(ResourceType.POD, pod));
       }

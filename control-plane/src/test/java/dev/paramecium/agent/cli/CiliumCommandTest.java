@@ -287,7 +287,11 @@ class CiliumCommandTest {
     assertThat(printed("cilium", "policy", "delete", "name=r1")).isEqualTo("Revision: 3\n");
     nodePolicy.drain();
     // What concerns nobody here is a new revision all the same, which somebody may wait for.
-    printed("cilium", "policy", "import", "[{\"endpointSelector\": {\"matchLabels\": {\"a\": \"b\"}}}]");
+    printed(
+        "cilium",
+        "policy",
+        "import",
+        "[{\"endpointSelector\": {\"matchLabels\": {\"a\": \"b\"}}}]");
     assertThat(nodePolicy.isDirty()).isTrue();
     assertThat(nodePolicy.drain().values())
         .singleElement()
@@ -356,7 +360,14 @@ class CiliumCommandTest {
         """);
     assertThat(
             printed(
-                "cilium", "policy", "trace", "-s", "role=web", "-d", "role=db", "--dport",
+                "cilium",
+                "policy",
+                "trace",
+                "-s",
+                "role=web",
+                "-d",
+                "role=db",
+                "--dport",
                 "5432/tcp"))
         .isEqualTo(
             """
@@ -378,8 +389,15 @@ class CiliumCommandTest {
             """);
     assertThat(
             printed(
-                "cilium", "policy", "trace", "--src-k8s-pod", "default:curl", "-d", "role=db",
-                "--dport", "5432/tcp"))
+                "cilium",
+                "policy",
+                "trace",
+                "--src-k8s-pod",
+                "default:curl",
+                "-d",
+                "role=db",
+                "--dport",
+                "5432/tcp"))
         .contains("No label match for [k8s:", "Final verdict: DENIED");
     assertThat(
             printed(
@@ -707,7 +725,8 @@ class CiliumCommandTest {
             "Error: Cannot get endpoint 77: [GET /endpoint/{id}][404] getEndpointIdNotFound\n");
     assertThat(run("cilium", "endpoint", "explode").stderr())
         .isEqualTo(
-            "Error: unknown command \"explode\" for \"cilium endpoint\": use one of get, list, log, regenerate\n");
+            "Error: unknown command \"explode\" for \"cilium endpoint\": use one of get, list, log,"
+                + " regenerate\n");
     assertThat(run("cilium", "status", "--bogus").stderr())
         .isEqualTo("Error: unknown flag: --bogus\n");
     assertThat(run("cilium", "node", "list", "-o", "yaml").exitCode()).isEqualTo(1);

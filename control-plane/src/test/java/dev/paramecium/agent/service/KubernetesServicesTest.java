@@ -267,12 +267,10 @@ class KubernetesServicesTest {
     services.upsert(pod("a", "10.0.0.1", "proxy", true));
     services.upsert(pod("b", "10.0.0.2", "proxy", false));
     services.upsert(pod("c", "10.0.0.3", "other", true));
-    assertThat(lines())
-        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
+    assertThat(lines()).containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
     services.upsert(pod("b", "10.0.0.2", "proxy", true));
     services.remove(pod("a", "10.0.0.1", "proxy", true));
-    assertThat(lines())
-        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.2:8181 ACTIVE]");
+    assertThat(lines()).containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.2:8181 ACTIVE]");
     services.remove(redirect("meta", METADATA, TO_8181));
     assertThat(lines()).isEmpty();
     assertThat(failures).isEmpty();
@@ -309,8 +307,8 @@ class KubernetesServicesTest {
     KubernetesServices services = services(REDIRECTING);
     services.upsert(
         service(
-            "{clusterIP: 10.96.0.2, ports: [{name: http, port: 80, protocol: TCP},"
-                + " {name: dns, port: 53, protocol: UDP}, {name: more, port: 81, protocol: TCP}]}"));
+            "{clusterIP: 10.96.0.2, ports: [{name: http, port: 80, protocol: TCP}, {name: dns,"
+                + " port: 53, protocol: UDP}, {name: more, port: 81, protocol: TCP}]}"));
     services.upsert(
         redirect(
             "web",
@@ -343,8 +341,7 @@ class KubernetesServicesTest {
     services.upsert(
         redirect("away", "serviceMatcher: {serviceName: web, namespace: other}", TO_8181));
     services.upsert(redirect("none", "", TO_8181));
-    assertThat(lines())
-        .containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
+    assertThat(lines()).containsExactly("LocalRedirect 169.254.169.254:80 [10.0.0.1:8181 ACTIVE]");
     assertThat(failures)
         .satisfiesExactly(
             why -> assertThat(why).contains("default/second", "default/first"),

@@ -150,8 +150,7 @@ class DirectRoutingIT {
 
   @Test
   void aLocalRedirectLeadsToAPodOfTheClientsNode() {
-    String policy =
-        "/apis/cilium.io/v2/namespaces/default/ciliumlocalredirectpolicies/metadata";
+    String policy = "/apis/cilium.io/v2/namespaces/default/ciliumlocalredirectpolicies/metadata";
     String url = "http://169.254.169.254/get";
     cluster.apply(
         """
@@ -176,8 +175,7 @@ class DirectRoutingIT {
     // httpbin is on node-2: a client there is served, one on another node has nobody.
     assertThat(cluster.host("node-2", "curl", "-s", "--max-time", "10", url).stdout())
         .contains("\"origin\": ");
-    assertThat(cluster.host("node-1", "curl", "-s", "--max-time", "1", url).exitCode())
-        .isNotZero();
+    assertThat(cluster.host("node-1", "curl", "-s", "--max-time", "1", url).exitCode()).isNotZero();
     cluster.api.delete(policy, ApiHttp.JSON.createObjectNode());
     await()
         .atMost(TestCluster.LIMIT)

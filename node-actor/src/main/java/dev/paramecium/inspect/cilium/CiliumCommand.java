@@ -42,7 +42,8 @@ public final class CiliumCommand implements Executable {
     }
     return switch (words.size() > 1 ? words.get(1) : "") {
       case "bpf" -> bpf.start(process);
-      case "monitor" -> Monitor.start(kernel, labels, socket, words.subList(2, words.size()), process);
+      case "monitor" ->
+          Monitor.start(kernel, labels, socket, words.subList(2, words.size()), process);
       default -> agent.start(process);
     };
   }

@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code cilium monitor}: prints what programs tell about packets until it is interrupted. When its
- * reader is slow, records are lost in the ring and the loss is told, as by the real one. With {@code
- * -v} it adds, to what a policy decided, the rules that say so now: for those it asks the agent, and
- * what comes after waits for the answer.
+ * reader is slow, records are lost in the ring and the loss is told, as by the real one. With
+ * {@code -v} it adds, to what a policy decided, the rules that say so now: for those it asks the
+ * agent, and what comes after waits for the answer.
  */
 final class Monitor implements Process {
 

@@ -27,8 +27,7 @@ final class PolicyWait implements Process {
 
   private final ProcessContext process;
   private final AgentSocket agent;
-  private final Map<String, Long> seconds =
-      new HashMap<>(Map.of(SLEEP, 1L, FAIL, 60L, MOST, 360L));
+  private final Map<String, Long> seconds = new HashMap<>(Map.of(SLEEP, 1L, FAIL, 60L, MOST, 360L));
   private final long startedAtMs;
   private long revision;
   private boolean waited;
