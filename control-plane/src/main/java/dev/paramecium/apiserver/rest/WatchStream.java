@@ -8,6 +8,7 @@ import dev.paramecium.apiserver.ServedKind;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -19,21 +20,36 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One watch over HTTP: each event is one JSON object, on a line or in a WebSocket's message. An
  * event is acknowledged to the API server when the socket has taken it, so a slow client slows only
  * its own watch.
+ *
+ * <p>A request to the API server can be lost while that starts or moves: one that nothing answers
+ * is made again. The API server sends a bookmark every few seconds; silence towards a client that
+ * has taken everything means that it has forgotten the watch. The stream ends then, and the client
+ * resumes as after any timeout.
  */
 final class WatchStream extends AbstractBehavior<WatchStream.Message> {
 
   private static final byte[] LINE_END = {'}', '\n'};
+  private static final Duration CHECK = Duration.ofSeconds(1);
+
+  /** In checks; twice as long each time, as a journal on a slow disk delays the answer. */
+  private static final int FIRST_PATIENCE = 2;
+
+  private static final int LONGEST_PATIENCE = 32;
+  private static final int SILENCE = 7;
 
   /** What a watch stream is told. */
   sealed interface Message {}
 
-  private record Event(ApiWatchEvent event) implements Message {}
+  private record Event(int attempt, ApiWatchEvent event) implements Message {}
+
+  private record Check() implements Message {}
 
   private record Sent() implements Message {}
 
@@ -42,14 +58,22 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   private record TimedOut() implements Message {}
 
   private final ActorRef<ApiRequest> server;
-  private final ActorRef<ApiWatchEvent> subscription;
   private final ResponseStream body;
   private final ServedKind kind;
   private final EncodedObjects encoded;
   private final @Nullable RowObject rows;
   private final boolean bookmarks;
   private final boolean initialEvents;
-  private final java.time.InstantSource clock;
+  private final InstantSource clock;
+  private final String namespace;
+  private final Query query;
+  private final long revision;
+  private ActorRef<ApiWatchEvent> subscription;
+  private int attempt;
+  private boolean stands;
+  private int patience = FIRST_PATIENCE;
+  private int untaken;
+  private int quietChecks;
 
   /**
    * Starts the stream.
@@ -111,6 +135,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
                               }
                               return new WatchStream(
                                   actor,
+                                  timers,
                                   services,
                                   kind,
                                   body,
@@ -128,6 +153,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
 
   private WatchStream(
       ActorContext<Message> context,
+      TimerScheduler<Message> timers,
       RestServer.Services services,
       ServedKind kind,
       ResponseStream body,
@@ -146,7 +172,26 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     this.bookmarks = bookmarks;
     this.initialEvents = initialEvents;
     this.clock = services.clock();
-    this.subscription = context.messageAdapter(ApiWatchEvent.class, Event::new);
+    this.namespace = namespace;
+    this.query = query;
+    this.revision = revision;
+    this.subscription = subscribe();
+    timers.startTimerWithFixedDelay(new Check(), CHECK);
+  }
+
+  /** Each attempt has a name of its own: what an abandoned one still sends is nobody's. */
+  private ActorRef<ApiWatchEvent> subscribe() {
+    int mine = ++attempt;
+    ActorRef<Message> self = getContext().getSelf();
+    ActorRef<ApiWatchEvent> subscriber =
+        getContext()
+            .spawn(
+                Behaviors.receiveMessage(
+                    (ApiWatchEvent event) -> {
+                      self.tell(new Event(mine, event));
+                      return Behaviors.same();
+                    }),
+                "attempt-" + mine);
     server.tell(
         new ApiRequest.Watch(
             kind.type(),
@@ -154,13 +199,15 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
             query.text("labelSelector"),
             query.text("fieldSelector"),
             revision,
-            subscription));
+            subscriber));
+    return subscriber;
   }
 
   @Override
   public Receive<Message> createReceive() {
     return newReceiveBuilder()
-        .onMessage(Event.class, event -> event(event.event()))
+        .onMessage(Event.class, this::event)
+        .onMessage(Check.class, _ -> check())
         .onMessage(Sent.class, _ -> acknowledge())
         .onMessage(Closed.class, _ -> Behaviors.stopped())
         .onMessage(TimedOut.class, _ -> end())
@@ -168,8 +215,26 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
         .build();
   }
 
-  private Behavior<Message> event(ApiWatchEvent event) {
-    switch (event) {
+  private Behavior<Message> check() {
+    quietChecks++;
+    if (!stands && quietChecks >= patience) {
+      quietChecks = 0;
+      patience = Math.min(LONGEST_PATIENCE, 2 * patience);
+      server.tell(new ApiRequest.Unwatch(subscription));
+      getContext().stop(subscription);
+      subscription = subscribe();
+    }
+    return stands && untaken == 0 && quietChecks > SILENCE ? end() : this;
+  }
+
+  private Behavior<Message> event(Event heard) {
+    if (heard.attempt() != attempt) {
+      return this;
+    }
+    stands = true;
+    quietChecks = 0;
+    untaken++;
+    switch (heard.event()) {
       case ApiWatchEvent.Added added -> send("ADDED", added.object());
       case ApiWatchEvent.Modified modified -> send("MODIFIED", modified.object());
       case ApiWatchEvent.Deleted deleted -> send("DELETED", deleted.object());
@@ -221,6 +286,8 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   }
 
   private Behavior<Message> acknowledge() {
+    untaken--;
+    quietChecks = 0;
     server.tell(new ApiRequest.WatchAck(1, subscription));
     return this;
   }
