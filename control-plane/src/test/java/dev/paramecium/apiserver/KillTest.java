@@ -101,7 +101,8 @@ class KillTest {
           });
     }
     assertThat(tried).containsAll(found.keySet());
-    assertThat(found.keySet()).doesNotContainAnyElementsOf(deleted);
+    // Nothing may be deleted yet: a process can be killed after its first write.
+    assertThat(found.keySet()).noneMatch(deleted::contains);
     stored.forEach(
         (name, revision) -> {
           if (found.containsKey(name) || !undone.contains(name)) {
