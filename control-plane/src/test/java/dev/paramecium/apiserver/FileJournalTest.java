@@ -10,11 +10,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
+import net.jqwik.api.lifecycle.AfterTry;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -36,12 +39,23 @@ class FileJournalTest {
     return records;
   }
 
+  private Path folder;
+
+  @AfterTry
+  void removeFolder() throws IOException {
+    try (Stream<Path> files = Files.walk(folder)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(file);
+      }
+    }
+  }
+
   @Property(tries = 60)
   void whateverWasAppendedBeforeACutIsThereAndNothingElse(
       @ForAll @Size(min = 1, max = 6) List<@IntRange(min = 0, max = 300) Integer> sizes,
       @ForAll @IntRange(min = 0, max = 10_000) int cut)
       throws IOException {
-    Path folder = Files.createTempDirectory("journal");
+    folder = Files.createTempDirectory("journal");
     List<Long> ends = new ArrayList<>();
     List<List<StoredObject>> batches = new ArrayList<>();
     long revision = 0;
@@ -78,7 +92,7 @@ class FileJournalTest {
       @ForAll @IntRange(min = 0, max = 100_000) int position,
       @ForAll @IntRange(min = 0, max = 7) int bit)
       throws IOException {
-    Path folder = Files.createTempDirectory("journal");
+    folder = Files.createTempDirectory("journal");
     StoredObject first = record(1, "first");
     long end;
     try (FileJournal journal = FileJournal.open(folder)) {
