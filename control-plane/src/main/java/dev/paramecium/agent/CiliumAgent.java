@@ -657,7 +657,7 @@ public final class CiliumAgent extends AbstractBehavior<CiliumAgent.Command> {
         prefilter,
         health == null ? null : health.prober(),
         services,
-        kubernetesServices.redirected(),
+        kubernetesServices::redirected,
         reconciler,
         kernel,
         getContext().getSystem().scheduler(),

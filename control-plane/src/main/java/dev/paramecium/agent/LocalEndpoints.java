@@ -104,12 +104,11 @@ final class LocalEndpoints implements EndpointApi {
   }
 
   @Override
-  public boolean regenerate(int endpointId) {
+  public void regenerate(int endpointId) {
     LocalEndpoint local = byId(endpointId);
     if (local != null) {
       local.actor.tell(new Endpoint.Regenerate());
     }
-    return local != null;
   }
 
   // ---- CNI

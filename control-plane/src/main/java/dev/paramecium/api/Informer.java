@@ -35,7 +35,7 @@ final class Informer extends AbstractBehavior<Informer.Message> {
   /** What an informer is told. */
   sealed interface Message {}
 
-  private record Watched(int generation, ApiWatchEvent event) implements Message {}
+  private record Watched(int attempt, ApiWatchEvent event) implements Message {}
 
   private record Check() implements Message {}
 
@@ -44,14 +44,12 @@ final class Informer extends AbstractBehavior<Informer.Message> {
 
   private record SubscriberGone(ActorRef<InformerEvent> subscriber) implements Message {}
 
-  private final ActorRef<ApiRequest> server;
+  private final WatchAttempts<Message> watch;
   private final Informers.Subject subject;
   private final ActorRef<Informers.Command> owner;
   private final Set<ActorRef<InformerEvent>> subscribers = new LinkedHashSet<>();
   private final Map<String, KubeObject> known = new HashMap<>();
   private final Set<String> seenInList = new HashSet<>();
-  private ActorRef<ApiWatchEvent> watch;
-  private int generation;
   private long revision;
   private boolean listing;
   private boolean synced;
@@ -80,11 +78,10 @@ final class Informer extends AbstractBehavior<Informer.Message> {
       Informers.Subject subject,
       ActorRef<Informers.Command> owner) {
     super(context);
-    this.server = server;
+    this.watch = new WatchAttempts<>(context, server, Watched::new);
     this.subject = subject;
     this.owner = owner;
     timers.startTimerWithFixedDelay(new Check(), CHECK);
-    this.watch = newWatch();
     start();
   }
 
@@ -95,7 +92,7 @@ final class Informer extends AbstractBehavior<Informer.Message> {
         .onMessage(Check.class, _ -> check())
         .onMessage(Subscribe.class, subscribe -> subscribe(subscribe.subscriber()))
         .onMessage(SubscriberGone.class, gone -> forget(gone.subscriber()))
-        .onSignal(PostStop.class, _ -> stopWatch())
+        .onSignal(PostStop.class, _ -> end())
         .build();
   }
 
@@ -123,23 +120,6 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     subscribers.forEach(subscriber -> subscriber.tell(event));
   }
 
-  /**
-   * A watch of its own name for each attempt, so that what an abandoned one still sends is not
-   * mistaken for the new one's.
-   */
-  private ActorRef<ApiWatchEvent> newWatch() {
-    int mine = ++generation;
-    ActorRef<Message> self = getContext().getSelf();
-    return getContext()
-        .spawn(
-            Behaviors.receiveMessage(
-                (ApiWatchEvent event) -> {
-                  self.tell(new Watched(mine, event));
-                  return Behaviors.same();
-                }),
-            "watch-" + mine);
-  }
-
   private void start() {
     listing = revision == 0;
     seenInList.clear();
@@ -147,25 +127,19 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     received = 0;
     unacknowledged = 0;
     quietChecks = 0;
-    server.tell(
-        new ApiRequest.Watch(
-            subject.type(),
-            subject.namespace(),
-            subject.labelSelector(),
-            subject.fieldSelector(),
-            revision,
-            watch));
+    watch.ask(
+        subscriber ->
+            new ApiRequest.Watch(
+                subject.type(),
+                subject.namespace(),
+                subject.labelSelector(),
+                subject.fieldSelector(),
+                revision,
+                subscriber));
   }
 
-  private void restart() {
-    server.tell(new ApiRequest.Unwatch(watch));
-    getContext().stop(watch);
-    watch = newWatch();
-    start();
-  }
-
-  private Behavior<Message> stopWatch() {
-    server.tell(new ApiRequest.Unwatch(watch));
+  private Behavior<Message> end() {
+    watch.end();
     return this;
   }
 
@@ -177,20 +151,20 @@ final class Informer extends AbstractBehavior<Informer.Message> {
     quietChecks++;
     Duration limit = confirmed ? SILENCE : RETRY;
     if (quietChecks > limit.toSeconds()) {
-      restart();
+      start();
     }
     return this;
   }
 
   private Behavior<Message> watched(Watched watched) {
-    if (watched.generation() != generation) {
+    if (!watch.isPresent(watched.attempt())) {
       return this;
     }
     quietChecks = 0;
     confirmed = true;
     if (watched.event() instanceof ApiWatchEvent.Bookmark bookmark && bookmark.sent() != received) {
       revision = 0;
-      restart();
+      start();
       return this;
     }
     received++;
@@ -201,12 +175,12 @@ final class Informer extends AbstractBehavior<Informer.Message> {
       case ApiWatchEvent.Bookmark bookmark -> bookmark(bookmark);
       case ApiWatchEvent.Expired _ -> {
         revision = 0;
-        restart();
+        start();
         return this;
       }
     }
     if (++unacknowledged >= ACK_EVERY) {
-      server.tell(new ApiRequest.WatchAck(unacknowledged, watch));
+      watch.acknowledge(unacknowledged);
       unacknowledged = 0;
     }
     return this;

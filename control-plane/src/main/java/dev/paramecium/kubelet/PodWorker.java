@@ -223,7 +223,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     } else if (over) {
       stage = Stage.RUNNING; // it ran and ended: it is kept as it is until somebody deletes it
       podIp = pod.text("/status/podIP");
-      leaveNetworkIfOver();
+      leaveNetwork();
     } else {
       makeSandbox();
       publish();
@@ -388,7 +388,11 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
 
   /** Starts what should run and does not. */
   private void advance() {
-    if (stage != Stage.RUNNING || over) {
+    if (stage != Stage.RUNNING) {
+      return;
+    }
+    if (over) {
+      leaveNetwork();
       return;
     }
     Duration wait =
@@ -400,7 +404,7 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     over = containers.areOver();
     if (over) {
       containers.busy().forEach(container -> life.kill(container, Duration.ZERO));
-      leaveNetworkIfOver();
+      leaveNetwork();
     }
     publish();
   }
@@ -408,10 +412,10 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
   /**
    * As the kubelet stops the sandbox of a pod whose phase is final ({@code
    * pkg/kubelet/pod_workers.go}, syncTerminatingPod): the endpoint goes, and its address can be
-   * another pod's.
+   * another pod's. Not before its last container has ended.
    */
-  private void leaveNetworkIfOver() {
-    if (over && !containers.areBusy() && !timers.isTimerActive(Timer.CNI)) {
+  private void leaveNetwork() {
+    if (!containers.areBusy() && !timers.isTimerActive(Timer.CNI)) {
       askCni();
     }
   }
@@ -521,7 +525,6 @@ final class PodWorker extends AbstractBehavior<PodWorker.Command> {
     }
     if (stage == Stage.RUNNING) {
       advance();
-      leaveNetworkIfOver();
     } else {
       leaveIfStopped();
       publish();

@@ -238,12 +238,13 @@ public final class PolicyTrace {
       touching.add(
           peers.isEmpty() || namesThePeer(peers, ingress, deny)
               ? onPorts(rule, ingress, deny)
-              : new TrafficRule(
-                  Peers.NONE.withEndpoints(List.of(), rule.peers().requires()),
-                  List.of(),
-                  List.of()));
+              : new TrafficRule(requirementsOf(rule), List.of(), List.of()));
     }
     return touching;
+  }
+
+  private static Peers requirementsOf(TrafficRule rule) {
+    return Peers.NONE.withEndpoints(List.of(), rule.peers().requires());
   }
 
   private boolean namesThePeer(List<EndpointSelector> peers, boolean ingress, boolean deny) {
@@ -300,9 +301,7 @@ public final class PolicyTrace {
     boolean hadPorts = !rule.toPorts().isEmpty() || !rule.icmps().isEmpty();
     // With none of its ports left it must not become a rule about every port.
     Peers peers =
-        hadPorts && open.isEmpty() && types.isEmpty()
-            ? Peers.NONE.withEndpoints(List.of(), rule.peers().requires())
-            : rule.peers();
+        hadPorts && open.isEmpty() && types.isEmpty() ? requirementsOf(rule) : rule.peers();
     return new TrafficRule(peers, open, types);
   }
 

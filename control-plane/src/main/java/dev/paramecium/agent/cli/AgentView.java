@@ -16,6 +16,7 @@ import dev.paramecium.agent.service.ServiceApi;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Scheduler;
@@ -35,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  * @param options in force
  * @param prefilter null if enable-xdp-prefilter is off
  * @param health null if enable-health-checking is off
- * @param redirected the local redirect policies
+ * @param redirected the local redirect policies, worked out for who asks
  * @param proxy its listeners' redirects, and the names that it has heard of
  * @param podIdentity of any pod of the cluster, by {@code namespace/name}; 0 if it has none
  * @param policy to read and, in the agent's actor, to change
@@ -61,7 +62,7 @@ public record AgentView(
     @Nullable Prefilter prefilter,
     @Nullable ActorRef<HealthProber.Command> health,
     ServiceApi services,
-    List<KubernetesServices.Redirected> redirected,
+    Supplier<List<KubernetesServices.Redirected>> redirected,
     ActorRef<MapReconciler.Command> reconciler,
     KernelCalls kernel,
     Scheduler scheduler,

@@ -9,10 +9,6 @@ public interface EndpointApi {
   /** What became of an endpoint, newest first; nothing if it is not there. */
   List<StatusLog.Entry> log(int endpointId);
 
-  /**
-   * Has an endpoint's policy map written anew.
-   *
-   * @return whether there is one to do so
-   */
-  boolean regenerate(int endpointId);
+  /** Has an endpoint's policy map written anew; nothing happens if it is not there. */
+  void regenerate(int endpointId);
 }

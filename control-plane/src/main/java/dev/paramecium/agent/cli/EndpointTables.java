@@ -167,9 +167,7 @@ final class EndpointTables {
           "[PATCH /endpoint/{id}/config][404] patchEndpointIdConfigNotFound");
     }
     // The node's own endpoint has no policy map here that could be written.
-    if (row.get().model().isPresent()) {
-      view.endpointApi().regenerate(row.get().id());
-    }
+    view.endpointApi().regenerate(row.get().id());
     return CommandOutput.of("Endpoint " + wanted + " successfully regenerated\n");
   }
 

@@ -14,8 +14,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
-import java.util.function.Function;
 
 /** {@code cilium identity list|get} and {@code cilium ip list}. */
 final class IdentityTables {
@@ -47,31 +47,26 @@ final class IdentityTables {
 
   static CommandOutput get(AgentView view, Arguments arguments) {
     String wanted = arguments.word(2);
-    for (Map.Entry<Integer, List<String>> identity : all(view).entrySet()) {
-      if (identity.getKey().toString().equals(wanted)) {
-        return print(Map.of(identity.getKey(), identity.getValue()), arguments);
-      }
-    }
-    return CommandOutput.error(unknown(wanted));
+    return labels(view, wanted)
+        .map(labels -> print(Map.of(Integer.valueOf(wanted), labels), arguments))
+        .orElseGet(() -> CommandOutput.error(unknown(wanted)));
   }
 
-  private static String unknown(String wanted) {
-    return wanted.isEmpty()
+  /** The labels of an identity by its number; empty if there is no such identity. */
+  static Optional<List<String>> labels(AgentView view, String number) {
+    return all(view).entrySet().stream()
+        .filter(identity -> identity.getKey().toString().equals(number))
+        .map(Map.Entry::getValue)
+        .findFirst();
+  }
+
+  /** Why {@link #labels} are empty. */
+  static String unknown(String number) {
+    return number.isEmpty()
         ? "Invalid identity ID: give a number, as in cilium identity get 1"
         : "Cannot get identity for given ID "
-            + wanted
+            + number
             + ": [GET /identity/{id}][404] getIdentityIdNotFound";
-  }
-
-  /** The labels of an identity by its number, or why there are none. */
-  static <E extends Exception> List<String> labels(
-      AgentView view, String wanted, Function<String, E> refusal) throws E {
-    for (Map.Entry<Integer, List<String>> identity : all(view).entrySet()) {
-      if (identity.getKey().toString().equals(wanted)) {
-        return identity.getValue();
-      }
-    }
-    throw refusal.apply(unknown(wanted));
   }
 
   private static CommandOutput print(Map<Integer, List<String>> identities, Arguments arguments) {

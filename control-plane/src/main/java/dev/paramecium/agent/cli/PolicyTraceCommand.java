@@ -96,7 +96,7 @@ final class PolicyTraceCommand {
     List<String> gathered = new ArrayList<>();
     String identity = arguments.value(side + "-identity", "");
     if (!identity.isEmpty()) {
-      gathered.addAll(IdentityTables.labels(view, identity, Unanswerable::new));
+      gathered.addAll(ofIdentity(view, identity));
       sides.add(labels(gathered));
     }
     String endpoint = arguments.value(side + "-endpoint", "");
@@ -113,8 +113,7 @@ final class PolicyTraceCommand {
     }
     String pod = arguments.value(side + "-k8s-pod", "");
     if (!pod.isEmpty()) {
-      gathered.addAll(
-          IdentityTables.labels(view, Integer.toString(identityOf(view, pod)), Unanswerable::new));
+      gathered.addAll(ofIdentity(view, Integer.toString(identityOf(view, pod))));
       sides.add(labels(gathered));
     }
     String yaml = String.join(",", arguments.values(side + "-k8s-yaml"));
@@ -122,6 +121,11 @@ final class PolicyTraceCommand {
       sides.addAll(inYaml(yaml));
     }
     return sides;
+  }
+
+  private static List<String> ofIdentity(AgentView view, String number) throws Unanswerable {
+    return IdentityTables.labels(view, number)
+        .orElseThrow(() -> new Unanswerable(IdentityTables.unknown(number)));
   }
 
   /** As selectors read them: without a source, of any. */
@@ -210,15 +214,14 @@ final class PolicyTraceCommand {
     if (!List.of(PortProtocol.TCP, PortProtocol.UDP, PortProtocol.ANY).contains(protocol)) {
       throw new Unanswerable("Invalid destination port: invalid protocol \"" + protocol + "\"");
     }
-    if (!PortProtocol.isServiceName(parts[0])
-        && !(parts[0].matches("[0-9]{1,5}") && Integer.parseInt(parts[0]) <= 0xffff)) {
+    if (PortProtocol.isServiceName(parts[0])) {
+      return new PortProtocol(parts[0], protocol);
+    }
+    int port = parts[0].matches("[0-9]{1,5}") ? Integer.parseInt(parts[0]) : -1;
+    if (port < 0 || port > 0xffff) {
       throw new Unanswerable(
           "Invalid destination port: invalid port \"" + parts[0] + "\": a name, or 0 to 65535");
     }
-    String port =
-        PortProtocol.isServiceName(parts[0])
-            ? parts[0]
-            : Integer.toString(Integer.parseInt(parts[0]));
-    return new PortProtocol(port, protocol);
+    return new PortProtocol(Integer.toString(port), protocol);
   }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.abi.TabWriter;
 import dev.paramecium.agent.service.KubernetesServices.Redirected;
+import java.util.List;
 
 /** {@code cilium lrp list} ({@code cilium/cmd/lrp_list.go}). */
 final class RedirectTable {
@@ -12,14 +13,15 @@ final class RedirectTable {
   private RedirectTable() {}
 
   static CommandOutput list(AgentView view, Arguments arguments) {
+    List<Redirected> redirected = view.redirected().get();
     if (arguments.json()) {
       ArrayNode json = JsonNodeFactory.instance.arrayNode();
-      view.redirected().forEach(one -> json(one, json.addObject()));
+      redirected.forEach(one -> json(one, json.addObject()));
       return Json.print(json);
     }
     TabWriter table = new TabWriter(5, 3);
     table.row("LRP namespace", "LRP name", "FrontendType", "Matching Service");
-    for (Redirected one : view.redirected()) {
+    for (Redirected one : redirected) {
       table.row(
           one.policy().namespace(),
           one.policy().name(),

@@ -24,11 +24,7 @@ public final class StatusLog {
 
   /** An endpoint begins. */
   public StatusLog(EndpointState state, Instant at) {
-    add(
-        at,
-        "OK",
-        state,
-        state == EndpointState.RESTORING ? "Endpoint restoring" : "Endpoint creation");
+    ok(at, state, state == EndpointState.RESTORING ? "Endpoint restoring" : "Endpoint creation");
   }
 
   public List<Entry> newestFirst() {
@@ -43,24 +39,18 @@ public final class StatusLog {
     String reason = now.reason();
     switch (now.state()) {
       case REGENERATING -> {
-        add(
+        ok(
             at,
-            "OK",
             EndpointState.WAITING_TO_REGENERATE,
             "Triggering endpoint regeneration due to " + reason);
-        add(at, "OK", now.state(), "Regenerating endpoint: " + reason);
+        ok(at, now.state(), "Regenerating endpoint: " + reason);
       }
       case READY -> {
-        add(
+        ok(
             at,
-            "OK",
             now.state(),
             "Completed endpoint regeneration with no pending regeneration requests");
-        add(
-            at,
-            "OK",
-            now.state(),
-            "Successfully regenerated endpoint program (Reason: " + reason + ")");
+        ok(at, now.state(), "Successfully regenerated endpoint program (Reason: " + reason + ")");
       }
       case NOT_READY ->
           add(
@@ -68,9 +58,13 @@ public final class StatusLog {
               "Failure",
               now.state(),
               "Error while regenerating endpoint. For more info run: 'cilium endpoint get'");
-      case DISCONNECTING -> add(at, "OK", now.state(), "Deleting endpoint");
+      case DISCONNECTING -> ok(at, now.state(), "Deleting endpoint");
       case WAITING_FOR_IDENTITY, WAITING_TO_REGENERATE, RESTORING, DISCONNECTED, INVALID -> {}
     }
+  }
+
+  private void ok(Instant at, EndpointState state, String message) {
+    add(at, "OK", state, message);
   }
 
   private void add(Instant at, String code, EndpointState state, String message) {

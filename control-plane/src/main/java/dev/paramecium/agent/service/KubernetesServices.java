@@ -29,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class KubernetesServices {
 
+  private static final String HOST_PORT = "enable-host-port";
   private static final String LOCAL_REDIRECT = "enable-local-redirect-policy";
 
   private final ServiceApi services;
@@ -51,9 +52,15 @@ public final class KubernetesServices {
     this.failed = failed;
   }
 
-  /** A new or changed Service or EndpointSlice, or a pod of this node. */
+  /** A new or changed Service, EndpointSlice or local redirect policy, or a pod of this node. */
   public void upsert(KubeObject object) {
     switch (object.kind()) {
+      case "Pod" -> {
+        // Pods change often: those that nothing here asks for are passed over.
+        if (options.isOn(HOST_PORT) || options.isOn(LOCAL_REDIRECT)) {
+          put(object);
+        }
+      }
       case "EndpointSlice" -> {
         String service = serviceOf(object);
         slices.computeIfAbsent(service, _ -> new TreeMap<>()).put(object.name(), object);
@@ -64,15 +71,17 @@ public final class KubernetesServices {
           redirects.upsert(object);
         }
       }
-      default -> {
-        objects.put(key(object), object);
-        redirects.changed(object);
-        realize(key(object));
-      }
+      default -> put(object);
     }
   }
 
-  /** A Service, an EndpointSlice or a pod of this node is gone. */
+  private void put(KubeObject object) {
+    objects.put(key(object), object);
+    redirects.changed(object);
+    realize(key(object));
+  }
+
+  /** A Service, an EndpointSlice, a local redirect policy or a pod of this node is gone. */
   public void remove(KubeObject object) {
     switch (object.kind()) {
       case "EndpointSlice" -> {
@@ -158,23 +167,16 @@ public final class KubernetesServices {
     void upsert(KubeObject object) {
       String key = redirectKey(object);
       LocalRedirect old = policies.remove(key);
-      String refusal = "";
       try {
         LocalRedirect policy = LocalRedirect.parse(object);
-        policies.values().stream()
-            .filter(other -> matchesTheSame(policy, other))
-            .findFirst()
-            .ifPresentOrElse(
-                other ->
-                    failed.accept(
-                        "local redirect policy %s matches what %s/%s does: it is not taken in"
-                            .formatted(key, other.namespace(), other.name())),
-                () -> policies.put(key, policy));
+        LocalRedirect rival = rival(policy);
+        if (rival == null) {
+          policies.put(key, policy);
+        } else {
+          refuse(key, "it matches what " + rival.namespace() + "/" + rival.name() + " does");
+        }
       } catch (InvalidRuleException e) {
-        refusal = String.valueOf(e.getMessage());
-      }
-      if (!refusal.isEmpty()) {
-        failed.accept("local redirect policy " + key + " is not taken in: " + refusal);
+        refuse(key, String.valueOf(e.getMessage()));
       }
       settle(key, old, policies.get(key));
     }
@@ -225,6 +227,17 @@ public final class KubernetesServices {
       return policies.entrySet().stream()
           .anyMatch(
               policy -> realized.getOrDefault(policy.getKey(), Map.of()).containsKey(frontend));
+    }
+
+    private void refuse(String key, String why) {
+      failed.accept("local redirect policy " + key + " is not taken in: " + why);
+    }
+
+    private @Nullable LocalRedirect rival(LocalRedirect policy) {
+      return policies.values().stream()
+          .filter(other -> matchesTheSame(policy, other))
+          .findFirst()
+          .orElse(null);
     }
 
     private boolean matchesTheSame(LocalRedirect one, LocalRedirect other) {
@@ -280,7 +293,7 @@ public final class KubernetesServices {
     Map<L3n4Addr, ServiceSpec> wanted = new LinkedHashMap<>();
     KubeObject service = objects.get(key);
     if (service != null && service.kind().equals("Pod")) {
-      return options.isOn("enable-host-port") ? HostPorts.of(service, nodeIp) : wanted;
+      return options.isOn(HOST_PORT) ? HostPorts.of(service, nodeIp) : wanted;
     }
     if (service == null || service.text("/spec/type").equals("ExternalName")) {
       return wanted;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.paramecium.api.ApiRequest;
 import dev.paramecium.api.ApiWatchEvent;
 import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.WatchAttempts;
 import dev.paramecium.apiserver.ServedKind;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
@@ -57,7 +58,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
 
   private record TimedOut() implements Message {}
 
-  private final ActorRef<ApiRequest> server;
+  private final WatchAttempts<Message> watch;
   private final ResponseStream body;
   private final ServedKind kind;
   private final EncodedObjects encoded;
@@ -68,8 +69,6 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   private final String namespace;
   private final Query query;
   private final long revision;
-  private ActorRef<ApiWatchEvent> subscription;
-  private int attempt;
   private boolean stands;
   private int patience = FIRST_PATIENCE;
   private int untaken;
@@ -164,7 +163,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
       Query query,
       long revision) {
     super(context);
-    this.server = services.server();
+    this.watch = new WatchAttempts<>(context, services.server(), Event::new);
     this.kind = kind;
     this.body = body;
     this.encoded = services.encoded();
@@ -175,32 +174,20 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     this.namespace = namespace;
     this.query = query;
     this.revision = revision;
-    this.subscription = subscribe();
+    ask();
     timers.startTimerWithFixedDelay(new Check(), CHECK);
   }
 
-  /** Each attempt has a name of its own: what an abandoned one still sends is nobody's. */
-  private ActorRef<ApiWatchEvent> subscribe() {
-    int mine = ++attempt;
-    ActorRef<Message> self = getContext().getSelf();
-    ActorRef<ApiWatchEvent> subscriber =
-        getContext()
-            .spawn(
-                Behaviors.receiveMessage(
-                    (ApiWatchEvent event) -> {
-                      self.tell(new Event(mine, event));
-                      return Behaviors.same();
-                    }),
-                "attempt-" + mine);
-    server.tell(
-        new ApiRequest.Watch(
-            kind.type(),
-            namespace,
-            query.text("labelSelector"),
-            query.text("fieldSelector"),
-            revision,
-            subscriber));
-    return subscriber;
+  private void ask() {
+    watch.ask(
+        subscriber ->
+            new ApiRequest.Watch(
+                kind.type(),
+                namespace,
+                query.text("labelSelector"),
+                query.text("fieldSelector"),
+                revision,
+                subscriber));
   }
 
   @Override
@@ -220,15 +207,13 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
     if (!stands && quietChecks >= patience) {
       quietChecks = 0;
       patience = Math.min(LONGEST_PATIENCE, 2 * patience);
-      server.tell(new ApiRequest.Unwatch(subscription));
-      getContext().stop(subscription);
-      subscription = subscribe();
+      ask();
     }
     return stands && untaken == 0 && quietChecks > SILENCE ? end() : this;
   }
 
   private Behavior<Message> event(Event heard) {
-    if (heard.attempt() != attempt) {
+    if (!watch.isPresent(heard.attempt())) {
       return this;
     }
     stands = true;
@@ -288,7 +273,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   private Behavior<Message> acknowledge() {
     untaken--;
     quietChecks = 0;
-    server.tell(new ApiRequest.WatchAck(1, subscription));
+    watch.acknowledge(1);
     return this;
   }
 
@@ -298,7 +283,7 @@ final class WatchStream extends AbstractBehavior<WatchStream.Message> {
   }
 
   private Behavior<Message> unwatch() {
-    server.tell(new ApiRequest.Unwatch(subscription));
+    watch.end();
     return this;
   }
 }

@@ -104,13 +104,7 @@ public final class Deployments implements Reconciler {
 
   private static Write newReplicaSet(
       KubeObject deployment, List<KubeObject> old, ObjectCache cache) {
-    int collisions = 0;
-    String hash = PodTemplateHash.of(deployment.at("/spec/template"), collisions);
-    while (cache.get(
-            ResourceType.REPLICA_SET, deployment.namespace(), deployment.name() + "-" + hash)
-        != null) {
-      hash = PodTemplateHash.of(deployment.at("/spec/template"), ++collisions);
-    }
+    String hash = PodTemplateHash.unused(deployment, ResourceType.REPLICA_SET, cache);
     ObjectNode set = JsonNodeFactory.instance.objectNode();
     set.put("apiVersion", "apps/v1").put("kind", "ReplicaSet");
     ObjectNode metadata = set.putObject("metadata");

@@ -4,6 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.paramecium.api.KubeObject;
+import dev.paramecium.api.ResourceType;
+import dev.paramecium.controller.ObjectCache;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,6 +41,20 @@ final class PodTemplateHash {
       out.append(ALPHABET.charAt(digit % ALPHABET.length()));
     }
     return out.toString();
+  }
+
+  /**
+   * The hash of a workload's template, under which no object of {@code type} has the name {@code
+   * WORKLOAD-HASH} yet.
+   */
+  static String unused(KubeObject workload, ResourceType type, ObjectCache cache) {
+    JsonNode template = workload.at("/spec/template");
+    int collisions = 0;
+    String hash = of(template, collisions);
+    while (cache.get(type, workload.namespace(), workload.name() + "-" + hash) != null) {
+      hash = of(template, ++collisions);
+    }
+    return hash;
   }
 
   /** Whether two templates are the same but for the label that holds their hash. */

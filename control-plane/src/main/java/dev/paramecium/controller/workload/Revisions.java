@@ -86,12 +86,7 @@ final class Revisions {
   private static KubeObject revision(
       KubeObject set, ObjectNode data, long number, ObjectCache cache) {
     JsonNode template = set.at("/spec/template");
-    int collisions = 0;
-    String hash = PodTemplateHash.of(template, collisions);
-    while (cache.get(ResourceType.CONTROLLER_REVISION, set.namespace(), set.name() + "-" + hash)
-        != null) {
-      hash = PodTemplateHash.of(template, ++collisions);
-    }
+    String hash = PodTemplateHash.unused(set, ResourceType.CONTROLLER_REVISION, cache);
     ObjectNode revision = JsonNodeFactory.instance.objectNode();
     revision.put("apiVersion", "apps/v1").put("kind", "ControllerRevision");
     ObjectNode metadata = revision.putObject("metadata");

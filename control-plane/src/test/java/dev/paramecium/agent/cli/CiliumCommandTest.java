@@ -83,8 +83,8 @@ class CiliumCommandTest {
         }
 
         @Override
-        public boolean regenerate(int endpointId) {
-          return regenerated.add(endpointId);
+        public void regenerate(int endpointId) {
+          regenerated.add(endpointId);
         }
       };
   private final DesiredState desired = new DesiredState();
@@ -194,7 +194,7 @@ class CiliumCommandTest {
         prefilter,
         health,
         services,
-        redirected,
+        () -> redirected,
         reconciler,
         kernel,
         kit.system().scheduler(),

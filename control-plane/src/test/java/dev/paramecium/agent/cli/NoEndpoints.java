@@ -12,7 +12,5 @@ final class NoEndpoints implements EndpointApi {
   }
 
   @Override
-  public boolean regenerate(int endpointId) {
-    return false;
-  }
+  public void regenerate(int endpointId) {}
 }

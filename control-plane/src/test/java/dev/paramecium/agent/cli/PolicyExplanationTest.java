@@ -223,7 +223,7 @@ class PolicyExplanationTest {
         null,
         new ServiceApi(
             new Services(ServiceOptions.defaults("n")), reconciler, kit.system().scheduler()),
-        List.of(),
+        List::of,
         reconciler,
         kernel,
         kit.system().scheduler(),
